@@ -1,0 +1,109 @@
+/* err: one failure, as a value. */
+#include "base/err.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * Errors are printed on one line, so control bytes, which can come from file
+ * names and from a database, become question marks.
+ */
+static void
+one_line(char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			*s = *s == '\n' || *s == '\t' ? ' ' : '?';
+}
+
+void
+err_clear(struct err *e)
+{
+	e->code = ERR_NONE;
+	e->reason[0] = e->text[0] = e->next[0] = '\0';
+}
+
+int
+err_set(struct err *e, enum err_code code, const char *reason, const char *fmt,
+	...)
+{
+	char text[sizeof(e->text)];
+	va_list ap;
+
+	/* The arguments may point into e itself. */
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	err_clear(e);
+	e->code = code;
+	snprintf(e->reason, sizeof(e->reason), "%s", reason);
+	one_line(text);
+	memcpy(e->text, text, sizeof(text));
+	return -1;
+}
+
+int
+err_sys(struct err *e, const char *fmt, ...)
+{
+	char text[1024];
+	const char *reason = "io", *next = NULL;
+	int number = errno;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (number == ENOSPC || number == EDQUOT || number == EFBIG) {
+		reason = "no-space";
+		next = "free some space and run it again";
+	} else if (number == EACCES || number == EPERM || number == EROFS) {
+		reason = "permission";
+		next = "check the owner and the mode, or run as another user";
+	} else if (number == ENOENT || number == ENOTDIR) {
+		reason = "not-found";
+		next = "check the path";
+	}
+	err_set(e, ERR_ENV, reason, "%s: %s", text, strerror(number));
+	if (next != NULL)
+		err_next(e, "%s", next);
+	return -1;
+}
+
+int
+err_wrap(struct err *e, const char *fmt, ...)
+{
+	char text[sizeof(e->text)];
+	int n;
+	va_list ap;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (n >= 0 && (size_t)n + 3 < sizeof(text)) {
+		size_t room = sizeof(text) - (size_t)n - 3;
+		size_t k = strlen(e->text);
+
+		k = k > room ? room : k;
+		memcpy(text + n, ": ", 2);
+		memcpy(text + n + 2, e->text, k);
+		text[(size_t)n + 2 + k] = '\0';
+	}
+	one_line(text);
+	memcpy(e->text, text, sizeof(text));
+	return -1;
+}
+
+int
+err_next(struct err *e, const char *fmt, ...)
+{
+	char next[sizeof(e->next)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(next, sizeof(next), fmt, ap);
+	va_end(ap);
+	one_line(next);
+	memcpy(e->next, next, sizeof(next));
+	return -1;
+}
