@@ -1,0 +1,55 @@
+/*
+ * wire: the objects that stand both in documents and in archives: which
+ * database, which state of it, which tables.  mig-documents(5) describes them.
+ */
+#ifndef JSON_WIRE_H
+#define JSON_WIRE_H
+
+#include <stdint.h>
+
+#include "json/shape.h"
+
+/* Which database: the path without links, and the id that mig keeps in it. */
+struct wire_database {
+	const char *engine; /* "sqlite" */
+	char *name; /* short, for people and file names */
+	char *path;
+	char *id; /* NULL until mig has written to the database */
+};
+
+/*
+ * The state of a database's data.  Two equal positions mean that nothing was
+ * written between them; unequal ones mean that something may have been.
+ *
+ * In rollback-journal mode every commit moves change_counter.  In WAL mode it
+ * stands still, and the WAL's salt and frame count move instead; when the WAL
+ * is empty the file's inode change time tells of a checkpoint.  What this
+ * cannot see: who wrote, and whether a moved position changed any row.
+ */
+struct wire_position {
+	const char *journal; /* "rollback" or "wal" */
+	int64_t change_counter;
+	int64_t pages;
+	int64_t page_bytes;
+	char *wal_salt; /* 16 hex digits; NULL without frames */
+	int64_t wal_frames;
+	int64_t changed_s, changed_ns; /* the file's inode change time */
+};
+
+/* One table of a snapshot. */
+struct wire_table {
+	char *name;
+	int64_t rows; /* -1 (null): has no rows of its own (virtual) */
+	int64_t bytes; /* -1 (null): not measured */
+	char *digest; /* order-free digest of the rows; NULL: not computed */
+};
+
+extern const struct shape wire_database_shape;
+extern const struct shape wire_position_shape;
+extern const struct shape wire_table_shape;
+
+/* Whether nothing can have been written between a and b. */
+int wire_position_same(const struct wire_position *a,
+	const struct wire_position *b);
+
+#endif

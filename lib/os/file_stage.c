@@ -1,0 +1,191 @@
+/* file_stage: files made durable; the publishing half. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "os/file.h"
+
+struct file_stage {
+	char *path; /* the final place */
+	char *partial;
+	int fd;
+};
+
+static void
+stage_free(struct file_stage *s)
+{
+	if (s->fd != -1)
+		close(s->fd);
+	free(s->path);
+	free(s->partial);
+	free(s);
+}
+
+/*
+ * Open the partial file for us alone.  One that exists belongs to a living run
+ * (its lock is held) or to a dead one (it is removed).
+ */
+static int
+open_partial(struct file_stage *s, struct err *e)
+{
+	int tries, old;
+
+	for (tries = 0; tries < 5; tries++) {
+		s->fd = open(s->partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+			0600);
+		if (s->fd != -1)
+			return flock(s->fd, LOCK_EX | LOCK_NB) == -1 ?
+				err_sys(e, "lock '%s'", s->partial) : 0;
+		if (errno != EEXIST)
+			return err_sys(e, "create '%s'", s->partial);
+		old = open(s->partial, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+		if (old == -1 && errno == ENOENT)
+			continue;
+		if (old == -1)
+			return err_sys(e, "open '%s'", s->partial);
+		if (flock(old, LOCK_EX | LOCK_NB) == -1) {
+			close(old);
+			break;
+		}
+		unlink(s->partial);
+		close(old);
+	}
+	err_set(e, ERR_LOCKED, "busy", "another run is writing '%s'",
+		s->partial);
+	return err_next(e, "wait for it to end");
+}
+
+int
+file_stage_open(struct file_stage **out, const char *path, struct err *e)
+{
+	struct file_stage *s = mem_alloc(sizeof(*s));
+	char *dir = file_dir(path), *name;
+
+	*out = NULL;
+	s->fd = -1;
+	s->path = mem_dup(path);
+	name = mem_printf(".%s.partial", file_base(path));
+	s->partial = file_join(dir, name);
+	free(name);
+	free(dir);
+	if (file_exists(path)) {
+		err_set(e, ERR_REFUSED, "exists", "'%s' exists", path);
+		err_next(e, "name another path, or move that file away");
+	} else if (open_partial(s, e) == 0) {
+		*out = s;
+		return 0;
+	}
+	stage_free(s);
+	return -1;
+}
+
+int
+file_stage_fd(const struct file_stage *s)
+{
+	return s->fd;
+}
+
+const char *
+file_stage_partial(const struct file_stage *s)
+{
+	return s->partial;
+}
+
+int
+file_stage_sync(struct file_stage *s, struct err *e)
+{
+	if (fsync(s->fd) == -1)
+		return err_sys(e, "sync '%s'", s->partial);
+	return 0;
+}
+
+/* rename(2) that never replaces, also where the kernel cannot promise it. */
+static int
+rename_new(const char *from, const char *to)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	return link(from, to) == -1 ? -1 : unlink(from);
+}
+
+int
+file_stage_commit(struct file_stage *s, struct err *e)
+{
+	int result = -1;
+
+	if (file_stage_sync(s, e) == -1) {
+		file_stage_abort(s);
+		return -1;
+	}
+	if (rename_new(s->partial, s->path) == -1) {
+		err_sys(e, "rename '%s' to '%s'", s->partial, s->path);
+		file_stage_abort(s);
+		return -1;
+	}
+	if (file_sync_dir_of(s->path, e) == 0)
+		result = 0;
+	else
+		unlink(s->path);
+	stage_free(s);
+	return result;
+}
+
+void
+file_stage_abort(struct file_stage *s)
+{
+	if (s == NULL)
+		return;
+	unlink(s->partial);
+	stage_free(s);
+}
+
+int
+file_sync_dir_of(const char *path, struct err *e)
+{
+	char *dir = file_dir(path);
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
+
+	if (fd == -1 || fsync(fd) == -1)
+		result = err_sys(e, "sync the folder '%s'", dir);
+	if (fd != -1)
+		close(fd);
+	free(dir);
+	return result;
+}
+
+int
+file_replace(const char *path, const void *p, size_t n, mode_t mode,
+	struct err *e)
+{
+	char *partial = mem_printf("%s.partial-%ld", path, (long)getpid());
+	int fd, result = -1;
+
+	fd = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	if (fd == -1) {
+		err_sys(e, "create '%s'", partial);
+		goto out;
+	}
+	if (file_write(fd, p, n, e) == -1)
+		err_wrap(e, "'%s'", partial);
+	else if (fsync(fd) == -1)
+		err_sys(e, "sync '%s'", partial);
+	else if (rename(partial, path) == -1)
+		err_sys(e, "rename '%s' to '%s'", partial, path);
+	else
+		result = file_sync_dir_of(path, e);
+	if (close(fd) == -1 && result == 0)
+		result = err_sys(e, "close '%s'", path);
+	if (result == -1)
+		unlink(partial);
+out:
+	free(partial);
+	return result;
+}
