@@ -1,0 +1,68 @@
+/* doc_status: mig.status, where a database stands. */
+#ifndef DOC_DOC_STATUS_H
+#define DOC_DOC_STATUS_H
+
+#include <stdint.h>
+
+#include "base/strs.h"
+#include "doc/part.h"
+
+struct doc_status_pending {
+	char *migration;
+	char *name;
+	char *file;
+};
+
+/* Something that a person should look at; apply refuses the serious ones. */
+struct doc_status_problem {
+	char *reason; /* checksum, missing, order, failed, ... */
+	char *migration; /* may be NULL */
+	char *text;
+	char *next;
+};
+
+struct doc_status_backup {
+	char *path;
+	char *id;
+	int64_t created;
+	int64_t age_s;
+	int64_t bytes;
+	const char *receipt; /* none, quick, default, deep, stale */
+	int fresh; /* good for mig-apply now */
+	char *why; /* why it is not fresh; NULL: it is */
+};
+
+struct doc_status_event {
+	int64_t at;
+	char *event;
+	char *migration; /* may be NULL */
+	char *by;
+	char *backup; /* id; may be NULL */
+	char *detail; /* may be NULL */
+};
+
+struct doc_status {
+	char *tool;
+	struct wire_database database;
+	char *folder; /* of the migrations */
+	int up_to_date; /* nothing pending, no problem */
+	int ledger; /* mig has written to this database */
+	char *current, *head; /* versions; may be NULL */
+	int64_t applied;
+	struct shape_list pending;
+	struct shape_list problems;
+	struct strs ignored; /* .sql files that are not migrations */
+	const char *schema; /* same, changed, unknown */
+	char *running; /* who holds the lock; NULL: nobody */
+	struct doc_status_backup *backup; /* the newest; NULL: none */
+	struct shape_list backups; /* under --backups, newest first */
+	struct shape_list history; /* under --history, oldest first */
+};
+
+extern const struct shape doc_status_shape;
+extern const struct shape doc_status_pending_shape;
+extern const struct shape doc_status_problem_shape;
+extern const struct shape doc_status_backup_shape;
+extern const struct shape doc_status_event_shape;
+
+#endif
