@@ -1,0 +1,410 @@
+/* db: one open database, whatever its engine. */
+#include "db/db.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/strs.h"
+#include "db/driver.h"
+#include "db/sqlite/sqlite.h"
+
+/* A third engine is one new folder and one line here. */
+static const struct db_driver *const drivers[] = {
+	&sqlite_driver,
+	NULL,
+};
+
+/* Whether url is "SCHEME:..." or "SCHEME+anything:...". */
+static int
+has_scheme(const char *url, const char *scheme)
+{
+	size_t n = strlen(scheme);
+
+	if (strncmp(url, scheme, n) != 0)
+		return 0;
+	return url[n] == ':' || (url[n] == '+' && strchr(url, ':') != NULL);
+}
+
+static const struct db_driver *
+find(const char *url, struct err *e)
+{
+	const struct db_driver *const *d;
+	const char *const *s;
+	size_t n;
+
+	if (url == NULL || *url == '\0') {
+		err_set(e, ERR_USAGE, "config", "no database is named");
+		err_next(e, "set DATABASE_URL, or use --database URL");
+		return NULL;
+	}
+	for (d = drivers; *d != NULL; d++)
+		for (s = (*d)->schemes; *s != NULL; s++)
+			if (has_scheme(url, *s))
+				return *d;
+	/* Never print the url: it may hold a password. */
+	n = strcspn(url, ":/?@ ");
+	if (strncmp(url, "postgres", 8) == 0 || strchr(url, '=') != NULL) {
+		err_set(e, ERR_USAGE, "driver",
+			"this version of mig has no driver for PostgreSQL");
+		err_next(e, "it works on SQLite: sqlite:PATH or a plain path");
+		return NULL;
+	}
+	if (url[n] == ':') {
+		err_set(e, ERR_USAGE, "driver", "no driver for '%.*s:' urls",
+			(int)(n > 40 ? 40 : n), url);
+		err_next(e, "use sqlite:PATH or a plain path");
+		return NULL;
+	}
+	return &sqlite_driver; /* a bare path */
+}
+
+int
+db_open(struct db **out, const struct db_options *o, struct err *e)
+{
+	const struct db_driver *driver = find(o->url, e);
+
+	*out = NULL;
+	return driver == NULL ? -1 : driver->open(out, o, e);
+}
+
+void
+db_close(struct db *d)
+{
+	if (d != NULL)
+		d->driver->close(d);
+}
+
+int
+db_locate(const char *url, char **path, struct err *e)
+{
+	const struct db_driver *driver = find(url, e);
+
+	*path = NULL;
+	return driver == NULL ? -1 : driver->locate(url, path, e);
+}
+
+const char *
+db_name(const struct db *d)
+{
+	return d->driver->name(d);
+}
+
+int
+db_can(const struct db *d, unsigned cap)
+{
+	return (d->driver->caps & cap) == cap;
+}
+
+int
+db_identity(struct db *d, struct wire_database *out, struct err *e)
+{
+	memset(out, 0, sizeof(*out));
+	return d->driver->identity(d, out, e);
+}
+
+int
+db_position(struct db *d, struct wire_position *out, struct err *e)
+{
+	memset(out, 0, sizeof(*out));
+	return d->driver->position(d, out, e);
+}
+
+int
+db_fingerprint(struct db *d, char out[65], struct err *e)
+{
+	return d->driver->fingerprint(d, out, e);
+}
+
+int
+db_tables(struct db *d, struct shape_list *out, struct err *e)
+{
+	memset(out, 0, sizeof(*out));
+	return d->driver->tables(d, out, e);
+}
+
+void
+db_tables_free(struct shape_list *l)
+{
+	struct wire_table *t = l->items;
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		shape_release(&wire_table_shape, &t[i]);
+	free(t);
+	memset(l, 0, sizeof(*l));
+}
+
+int
+db_is_ours(const char *table)
+{
+	return strs_same(table, "mig_ledger") ||
+		strs_same(table, "mig_event") ||
+		strs_same(table, "mig_identity");
+}
+
+int
+db_has_table(struct db *d, const char *name, struct err *e)
+{
+	return d->driver->has_table(d, name, e);
+}
+
+int
+db_exec(struct db *d, const char *sql, struct err *e)
+{
+	return d->driver->exec(d, sql, e);
+}
+
+int
+db_query(struct db_rows **out, struct db *d, struct err *e, const char *sql,
+	const char *args, ...)
+{
+	struct db_rows *r = mem_alloc(sizeof(*r));
+	va_list ap;
+	int result;
+
+	r->db = d;
+	va_start(ap, args);
+	result = d->driver->query(r, sql, args, ap, e);
+	va_end(ap);
+	if (result == -1) {
+		free(r);
+		r = NULL;
+	}
+	*out = r;
+	return result;
+}
+
+int
+db_execf(struct db *d, struct err *e, const char *sql, const char *args, ...)
+{
+	struct db_rows r = { d, NULL };
+	va_list ap;
+	int result;
+
+	va_start(ap, args);
+	result = d->driver->query(&r, sql, args, ap, e);
+	va_end(ap);
+	if (result == -1)
+		return -1;
+	while ((result = d->driver->next(&r, e)) == 1)
+		;
+	d->driver->rows_free(&r);
+	return result;
+}
+
+int
+db_next(struct db_rows *r, struct err *e)
+{
+	return r->db->driver->next(r, e);
+}
+
+const char *
+db_text(struct db_rows *r, int column)
+{
+	return r->db->driver->text(r, column);
+}
+
+int64_t
+db_int(struct db_rows *r, int column)
+{
+	return r->db->driver->integer(r, column);
+}
+
+void
+db_rows_free(struct db_rows *r)
+{
+	if (r == NULL)
+		return;
+	r->db->driver->rows_free(r);
+	free(r);
+}
+
+const char *
+db_sql(const struct db *d, const char *name)
+{
+	return d->driver->sql(name);
+}
+
+int
+db_begin(struct db *d, int foreign_keys, struct err *e)
+{
+	return d->driver->begin(d, foreign_keys, e);
+}
+
+int
+db_commit(struct db *d, struct err *e)
+{
+	return d->driver->commit(d, e);
+}
+
+void
+db_rollback(struct db *d)
+{
+	d->driver->rollback(d);
+}
+
+int
+db_lock(struct db *d, struct lock **out, int64_t wait_s, const char *who,
+	struct err *e)
+{
+	return d->driver->lock(d, out, wait_s, who, e);
+}
+
+int
+db_locked_by(struct db *d, char *out, size_t room)
+{
+	return d->driver->locked_by(d, out, room);
+}
+
+int
+db_watch_start(struct db *d, struct err *e)
+{
+	return d->driver->watch_start(d, e);
+}
+
+int
+db_watch_drop(struct db *d, const char *table, struct err *e)
+{
+	return d->driver->watch_drop(d, table, e);
+}
+
+void
+db_watch_rename(struct db *d, const char *from, const char *to)
+{
+	d->driver->watch_rename(d, from, to);
+}
+
+void
+db_watch_create(struct db *d, const char *table)
+{
+	d->driver->watch_create(d, table);
+}
+
+int
+db_watch_stop(struct db *d, struct db_changes *out, struct err *e)
+{
+	memset(out, 0, sizeof(*out));
+	return d->driver->watch_stop(d, out, e);
+}
+
+void
+db_watch_cancel(struct db *d)
+{
+	d->driver->watch_cancel(d);
+}
+
+void
+db_changes_free(struct db_changes *c)
+{
+	size_t i, k;
+
+	for (i = 0; i < c->n; i++) {
+		for (k = 0; k < c->v[i].nulled_n; k++)
+			free(c->v[i].nulled[k].column);
+		free(c->v[i].nulled);
+		free(c->v[i].table);
+	}
+	free(c->v);
+	memset(c, 0, sizeof(*c));
+}
+
+int
+db_run(struct db *d, const char *sql, size_t n, int how, struct err *e)
+{
+	return d->driver->run(d, sql, n, how, e);
+}
+
+int
+db_census(struct db *d, const char *table, struct db_census *out,
+	struct err *e)
+{
+	memset(out, 0, sizeof(*out));
+	return d->driver->census(d, table, out, e);
+}
+
+void
+db_census_free(struct db_census *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		free(c->columns[i]);
+	free(c->columns);
+	free(c->values);
+	memset(c, 0, sizeof(*c));
+}
+
+int
+db_check(struct db *d, int deep, char *found, size_t room, struct err *e)
+{
+	return d->driver->check(d, deep, found, room, e);
+}
+
+int
+db_dangling(struct db *d, int64_t *n, char *first, size_t room, struct err *e)
+{
+	return d->driver->dangling(d, n, first, room, e);
+}
+
+int
+db_backup(struct db *d, const struct db_backup *b, struct err *e)
+{
+	return d->driver->backup(d, b, e);
+}
+
+int
+db_restore(struct db *d, const char *scratch,
+	int (*ready)(void *arg, struct err *e), void *arg, struct err *e)
+{
+	return d->driver->restore(d, scratch, ready, arg, e);
+}
+
+int
+db_gap(struct db *d, const char *scratch, struct db_gap **out, size_t *n,
+	struct err *e)
+{
+	*out = NULL;
+	*n = 0;
+	return d->driver->gap(d, scratch, out, n, e);
+}
+
+void
+db_gap_free(struct db_gap *g, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		free(g[i].table);
+	free(g);
+}
+
+int
+db_prove_unused(const char *url, struct err *e)
+{
+	const struct db_driver *driver = find(url, e);
+	char *path;
+	int result;
+
+	if (driver == NULL)
+		return -1;
+	if (!(driver->caps & DB_CAP_OFFLINE))
+		return err_set(e, ERR_USAGE, "driver",
+			"%s has no database files to replace",
+			driver->engine);
+	if (driver->locate(url, &path, e) == -1)
+		return -1;
+	result = driver->prove_unused(path, e);
+	free(path);
+	return result;
+}
+
+const char *const *
+db_companions(const char *url)
+{
+	struct err e;
+	const struct db_driver *driver = find(url, &e);
+
+	return driver == NULL ? NULL : driver->companions;
+}

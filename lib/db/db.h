@@ -1,0 +1,225 @@
+/*
+ * db: one open database, whatever its engine.  The functions here check and
+ * forward to the engine's driver (db/driver.h); nothing above this room knows
+ * an engine.  Opening never creates a database.
+ */
+#ifndef DB_DB_H
+#define DB_DB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "json/wire.h"
+
+struct db; /* opaque: an open database */
+struct db_rows; /* opaque: the rows of a query */
+struct err;
+struct lock;
+struct report;
+
+enum db_mode {
+	DB_READ, /* cannot write, not even by mistake */
+	DB_WRITE,
+	DB_SCRATCH, /* a file of ours: read only, no lock, no journal */
+	DB_SCRATCH_WRITE, /* a file of ours, to be changed */
+	DB_MEMORY /* a new empty one; the url is "sqlite::memory:" */
+};
+
+struct db_options {
+	const char *url;
+	enum db_mode mode;
+	int64_t busy_ms; /* how long to wait for others' transactions */
+	const struct report *report; /* kept */
+};
+
+/*
+ * Open.  Gives *out: db_close().  ERR_USAGE: the url cannot be read, or names
+ * a folder or a file that is not a database; ERR_ENV: not there, or not
+ * allowed.  Error texts never hold a secret.
+ */
+int db_open(struct db **out, const struct db_options *o, struct err *e);
+void db_close(struct db *d);
+
+/*
+ * The place that the url names, without opening it: for a restore when the
+ * database is damaged or gone.  Gives *path: free().
+ */
+int db_locate(const char *url, char **path, struct err *e);
+
+/* The place, for messages.  Borrowed. */
+const char *db_name(const struct db *d);
+
+/* Whether the driver has a capability; caps of db/driver.h. */
+int db_can(const struct db *d, unsigned cap);
+
+/* Engine, name, path and id.  Gives out's contents: shape_release(). */
+int db_identity(struct db *d, struct wire_database *out, struct err *e);
+
+/* The state of the data.  Gives out's contents. */
+int db_position(struct db *d, struct wire_position *out, struct err *e);
+
+/* A digest of the schema, mig's own tables left out: 64 digits and a NUL. */
+int db_fingerprint(struct db *d, char out[65], struct err *e);
+
+/* Every table and its rows.  Gives out's items (struct wire_table). */
+int db_tables(struct db *d, struct shape_list *out, struct err *e);
+void db_tables_free(struct shape_list *l);
+
+/* Whether a table is one of mig's own, which deltas and gaps leave out. */
+int db_is_ours(const char *table);
+
+/* Whether a table (not a view) of that name is there: 1, 0 or -1. */
+int db_has_table(struct db *d, const char *name, struct err *e);
+
+/* SQL of mig's own.  args: one letter each, 's' text (NULL allowed), 'i' */
+int db_exec(struct db *d, const char *sql, struct err *e);
+int db_execf(struct db *d, struct err *e, const char *sql, const char *args,
+	...);
+int db_query(struct db_rows **out, struct db *d, struct err *e,
+	const char *sql, const char *args, ...);
+int db_next(struct db_rows *r, struct err *e); /* 1: a row, 0: end, -1 */
+const char *db_text(struct db_rows *r, int column); /* NULL: null */
+int64_t db_int(struct db_rows *r, int column);
+void db_rows_free(struct db_rows *r);
+
+/* The engine's own SQL, by name: "ledger" makes mig's tables. */
+const char *db_sql(const struct db *d, const char *name);
+
+/*
+ * A transaction that writes.  foreign_keys 0: not enforced in it (asked for
+ * by a table rebuild).  Every way out is db_commit() or db_rollback().
+ */
+int db_begin(struct db *d, int foreign_keys, struct err *e);
+int db_commit(struct db *d, struct err *e);
+void db_rollback(struct db *d);
+
+/* One runner at a time, for this database.  Gives *out: lock_free(). */
+int db_lock(struct db *d, struct lock **out, int64_t wait_s, const char *who,
+	struct err *e);
+
+/* Who holds it: 1 and their words in out, or 0. */
+int db_locked_by(struct db *d, char *out, size_t room);
+
+/* --- what a migration does ------------------------------------------- */
+
+/* A column whose values were set to null by a foreign key or a trigger. */
+struct db_nulled {
+	char *column;
+	int64_t n;
+};
+
+/* What happened to one table between db_watch_start() and db_watch_stop(). */
+struct db_change {
+	char *table;
+	int64_t before, after; /* rows; -1: the table was not there */
+	int64_t inserted, updated, deleted;
+	int64_t cascaded; /* of deleted: not by a statement of the script */
+	int internal; /* belongs to a virtual table: nobody names it */
+	struct db_nulled *nulled;
+	size_t nulled_n;
+};
+
+struct db_changes {
+	struct db_change *v;
+	size_t n;
+};
+
+/* Watch every row that changes; inside a transaction. */
+int db_watch_start(struct db *d, struct err *e);
+
+/* Tell what rows cannot: before a DROP, after a RENAME, after a CREATE. */
+int db_watch_drop(struct db *d, const char *table, struct err *e);
+void db_watch_rename(struct db *d, const char *from, const char *to);
+void db_watch_create(struct db *d, const char *table);
+
+/* The changes, with the counts of the touched tables.  Gives out's contents. */
+int db_watch_stop(struct db *d, struct db_changes *out, struct err *e);
+void db_watch_cancel(struct db *d);
+void db_changes_free(struct db_changes *c);
+
+/* What a statement of a migration may do beyond the ordinary. */
+#define DB_RUN_PLAIN 0
+#define DB_RUN_OUTSIDE 1 /* no transaction: VACUUM and PRAGMA only */
+
+/*
+ * Run exactly one statement of a script, its rows thrown away.  Refused with
+ * ERR_REFUSED "forbidden": what would leave the transaction or the database.
+ */
+int db_run(struct db *d, const char *sql, size_t n, int how, struct err *e);
+
+/* Rows of a table, and per column the values that are not null. */
+struct db_census {
+	int there; /* 0: no such table, the rest is empty */
+	int64_t rows;
+	char **columns;
+	int64_t *values;
+	size_t n;
+};
+
+int db_census(struct db *d, const char *table, struct db_census *out,
+	struct err *e);
+void db_census_free(struct db_census *c);
+
+/* --- checks ------------------------------------------------------------ */
+
+/* The engine's check of the storage; found: "ok" or the first complaint. */
+int db_check(struct db *d, int deep, char *found, size_t room, struct err *e);
+
+/* Rows whose foreign key points nowhere; first describes one. */
+int db_dangling(struct db *d, int64_t *n, char *first, size_t room,
+	struct err *e);
+
+/* --- backup and restore ------------------------------------------------ */
+
+/* What a snapshot is, known before its first byte. */
+struct db_snapshot {
+	int64_t raw_bytes;
+	struct wire_position position;
+	char fingerprint[65];
+	struct shape_list tables; /* struct wire_table */
+	int blocks_writers; /* commits wait until the snapshot ends */
+};
+
+struct db_backup {
+	void *arg;
+	int (*begin)(void *arg, const struct db_snapshot *s, struct err *e);
+	int (*put)(void *arg, int64_t offset, const void *p, size_t n,
+		struct err *e);
+	const char *spool_dir; /* copy there first, then give; NULL: do not */
+};
+
+/* Stream one consistent snapshot: begin, then put until all is given. */
+int db_backup(struct db *d, const struct db_backup *b, struct err *e);
+
+/*
+ * Replace the contents with those of the scratch file, at once or not at all.
+ * ready is called when nobody else can write any more and nothing has been
+ * written yet; -1 from it leaves the database as it was.
+ */
+int db_restore(struct db *d, const char *scratch,
+	int (*ready)(void *arg, struct err *e), void *arg, struct err *e);
+
+/* What differs between this database and the scratch file, per table. */
+struct db_gap {
+	char *table;
+	int64_t rows_then, rows_now; /* -1: the table is not there */
+	int64_t added, changed, removed; /* -1: cannot be counted */
+};
+
+int db_gap(struct db *d, const char *scratch, struct db_gap **out, size_t *n,
+	struct err *e);
+void db_gap_free(struct db_gap *g, size_t n);
+
+/*
+ * Prove that nobody uses the database at path, which may be too damaged to
+ * open: ERR_REFUSED "in-use" names who does.
+ */
+int db_prove_unused(const char *url, struct err *e);
+
+/* While an offline restore runs, a file of this name plus suffix says so. */
+#define DB_RESTORING ".mig-restoring"
+
+/* The files beside path that belong to it ("-wal" ...), NULL at the end. */
+const char *const *db_companions(const char *url);
+
+#endif

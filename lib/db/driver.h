@@ -1,0 +1,85 @@
+/*
+ * driver: what an engine gives.  A driver is one static struct of functions,
+ * listed in db.c; each does what db.h says of the function of its name.  The
+ * contract test in tests/unit/ is the definition of a driver.
+ */
+#ifndef DB_DRIVER_H
+#define DB_DRIVER_H
+
+#include <stdarg.h>
+
+#include "db/db.h"
+
+#define DB_CAP_TXN_DDL 1u /* DDL rolls back */
+#define DB_CAP_OFFLINE 2u /* a database is files that can be replaced */
+#define DB_CAP_REBUILD 4u /* tables change by rebuild, keys off meanwhile */
+
+/* The head of every driver's own struct. */
+struct db {
+	const struct db_driver *driver;
+	const struct report *report;
+	int64_t busy_ms;
+};
+
+struct db_rows {
+	struct db *db;
+	void *own;
+};
+
+struct db_driver {
+	const char *engine;
+	const char *const *schemes; /* of urls; NULL at the end */
+	unsigned caps;
+	int (*open)(struct db **out, const struct db_options *o,
+		struct err *e);
+	void (*close)(struct db *d);
+	int (*locate)(const char *url, char **path, struct err *e);
+	const char *(*name)(const struct db *d);
+	int (*identity)(struct db *d, struct wire_database *out,
+		struct err *e);
+	int (*position)(struct db *d, struct wire_position *out,
+		struct err *e);
+	int (*fingerprint)(struct db *d, char out[65], struct err *e);
+	int (*tables)(struct db *d, struct shape_list *out, struct err *e);
+	int (*has_table)(struct db *d, const char *name, struct err *e);
+	int (*exec)(struct db *d, const char *sql, struct err *e);
+	int (*query)(struct db_rows *r, const char *sql, const char *args,
+		va_list ap, struct err *e);
+	int (*next)(struct db_rows *r, struct err *e);
+	const char *(*text)(struct db_rows *r, int column);
+	int64_t (*integer)(struct db_rows *r, int column);
+	void (*rows_free)(struct db_rows *r);
+	const char *(*sql)(const char *name);
+	int (*begin)(struct db *d, int foreign_keys, struct err *e);
+	int (*commit)(struct db *d, struct err *e);
+	void (*rollback)(struct db *d);
+	int (*lock)(struct db *d, struct lock **out, int64_t wait_s,
+		const char *who, struct err *e);
+	int (*locked_by)(struct db *d, char *out, size_t room);
+	int (*watch_start)(struct db *d, struct err *e);
+	int (*watch_drop)(struct db *d, const char *table, struct err *e);
+	void (*watch_rename)(struct db *d, const char *from, const char *to);
+	void (*watch_create)(struct db *d, const char *table);
+	int (*watch_stop)(struct db *d, struct db_changes *out,
+		struct err *e);
+	void (*watch_cancel)(struct db *d);
+	int (*run)(struct db *d, const char *sql, size_t n, int how,
+		struct err *e);
+	int (*census)(struct db *d, const char *table, struct db_census *out,
+		struct err *e);
+	int (*check)(struct db *d, int deep, char *found, size_t room,
+		struct err *e);
+	int (*dangling)(struct db *d, int64_t *n, char *first, size_t room,
+		struct err *e);
+	int (*backup)(struct db *d, const struct db_backup *b, struct err *e);
+	int (*restore)(struct db *d, const char *scratch,
+		int (*ready)(void *arg, struct err *e), void *arg,
+		struct err *e);
+	int (*gap)(struct db *d, const char *scratch, struct db_gap **out,
+		size_t *n, struct err *e);
+	/* Only with DB_CAP_OFFLINE. */
+	int (*prove_unused)(const char *path, struct err *e);
+	const char *const *companions;
+};
+
+#endif

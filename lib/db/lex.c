@@ -1,0 +1,164 @@
+/* lex: SQL text cut into tokens. */
+#include "db/lex.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+static int
+is_word(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+		c == '$' || (c >= '0' && c <= '9') || c >= 0x80;
+}
+
+static int
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+void
+lex_open(struct lex *l, const char *text, size_t n, int line)
+{
+	l->at = text;
+	l->end = text + n;
+	l->line = line;
+}
+
+/* Step over blanks and comments. */
+static int
+skip(struct lex *l, struct err *e)
+{
+	while (l->at < l->end) {
+		const char *p = l->at;
+		int line = l->line;
+
+		if (*p == '\n') {
+			l->line++;
+			l->at++;
+		} else if (*p == ' ' || *p == '\t' || *p == '\r' ||
+			*p == '\f' || *p == '\v') {
+			l->at++;
+		} else if (*p == '-' && p + 1 < l->end && p[1] == '-') {
+			while (l->at < l->end && *l->at != '\n')
+				l->at++;
+		} else if (*p == '/' && p + 1 < l->end && p[1] == '*') {
+			for (l->at = p + 2;; l->at++) {
+				if (l->at + 1 >= l->end)
+					return err_set(e, ERR_USAGE, "scan",
+						"line %d: a comment without "
+						"end", line);
+				if (l->at[0] == '*' && l->at[1] == '/')
+					break;
+				l->line += *l->at == '\n';
+			}
+			l->at += 2;
+		} else {
+			break;
+		}
+	}
+	return 0;
+}
+
+/* From an opening quote to its closing one; a doubled one is inside. */
+static int
+quoted(struct lex *l, char close, struct err *e)
+{
+	int line = l->line;
+
+	for (l->at++; l->at < l->end; l->at++) {
+		l->line += *l->at == '\n';
+		if (*l->at != close)
+			continue;
+		if (close != ']' && l->at + 1 < l->end && l->at[1] == close) {
+			l->at++;
+			continue;
+		}
+		l->at++;
+		return 0;
+	}
+	return err_set(e, ERR_USAGE, "scan",
+		"line %d: a quoted text without end", line);
+}
+
+int
+lex_next(struct lex *l, struct lex_token *t, struct err *e)
+{
+	if (skip(l, e) == -1)
+		return -1;
+	t->text = l->at;
+	t->line = l->line;
+	t->n = 0;
+	t->kind = LEX_END;
+	if (l->at == l->end)
+		return 0;
+	switch (*l->at) {
+	case '\'':
+		t->kind = LEX_STRING;
+		break;
+	case '"':
+	case '`':
+	case '[':
+		t->kind = LEX_NAME;
+		break;
+	default:
+		t->kind = is_digit(*l->at) ? LEX_NUMBER :
+			is_word((unsigned char)*l->at) ? LEX_WORD :
+							 LEX_PUNCTUATION;
+	}
+	if (t->kind == LEX_STRING || t->kind == LEX_NAME) {
+		if (quoted(l, *l->at == '[' ? ']' : *l->at, e) == -1)
+			return -1;
+	} else if (t->kind == LEX_PUNCTUATION) {
+		l->at++;
+	} else {
+		while (l->at < l->end && (is_word((unsigned char)*l->at) ||
+			(t->kind == LEX_NUMBER && *l->at == '.')))
+			l->at++;
+	}
+	t->n = (size_t)(l->at - t->text);
+	return 0;
+}
+
+int
+lex_is(const struct lex_token *t, const char *w)
+{
+	size_t i;
+
+	if (t->kind != LEX_WORD || strlen(w) != t->n)
+		return 0;
+	for (i = 0; i < t->n; i++) {
+		char c = t->text[i];
+
+		if (c >= 'a' && c <= 'z')
+			c = (char)(c - 'a' + 'A');
+		if (c != w[i])
+			return 0;
+	}
+	return 1;
+}
+
+int
+lex_is_char(const struct lex_token *t, char c)
+{
+	return t->kind == LEX_PUNCTUATION && *t->text == c;
+}
+
+char *
+lex_name(const struct lex_token *t)
+{
+	char *out, *p;
+	size_t i;
+
+	if (t->kind != LEX_NAME && t->kind != LEX_STRING)
+		return mem_dup_n(t->text, t->n);
+	p = out = mem_alloc(t->n);
+	for (i = 1; i + 1 < t->n; i++) {
+		if (t->text[i] == t->text[0] && t->text[0] != '[')
+			i++; /* doubled */
+		*p++ = t->text[i];
+	}
+	return out;
+}

@@ -1,0 +1,46 @@
+/*
+ * lex: SQL text cut into tokens, as SQLite does (sqlite.org/lang.html):
+ * strings and names with doubled quotes, [names], `names`, comments to the end
+ * of the line and between slash-stars (which do not nest).
+ */
+#ifndef DB_LEX_H
+#define DB_LEX_H
+
+#include <stddef.h>
+
+struct err;
+
+enum lex_kind {
+	LEX_END,
+	LEX_WORD, /* keyword or bare name */
+	LEX_NAME, /* quoted name */
+	LEX_STRING, /* 'text', which SQLite also takes for a name */
+	LEX_NUMBER,
+	LEX_PUNCTUATION /* one character */
+};
+
+struct lex {
+	const char *at, *end;
+	int line; /* of at */
+};
+
+struct lex_token {
+	enum lex_kind kind;
+	const char *text;
+	size_t n;
+	int line; /* where it begins */
+};
+
+void lex_open(struct lex *l, const char *text, size_t n, int line);
+
+/* The next token; ERR_USAGE "scan" for a quote or comment without end. */
+int lex_next(struct lex *l, struct lex_token *t, struct err *e);
+
+/* Whether t is the word w (upper case), letter case apart. */
+int lex_is(const struct lex_token *t, const char *w);
+int lex_is_char(const struct lex_token *t, char c);
+
+/* The name that t stands for, without quotes.  Gives. */
+char *lex_name(const struct lex_token *t);
+
+#endif

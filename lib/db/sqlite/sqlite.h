@@ -1,0 +1,135 @@
+/*
+ * sqlite: the SQLite driver, private to its folder but for sqlite_driver.
+ * One struct per open database; each file holds one duty of it.
+ */
+#ifndef DB_SQLITE_SQLITE_H
+#define DB_SQLITE_SQLITE_H
+
+#include <sqlite3.h>
+
+#include "db/driver.h"
+
+extern const struct db_driver sqlite_driver;
+
+struct sqlite_watch;
+
+struct sqlite {
+	struct db base;
+	sqlite3 *h;
+	char *path; /* without links; ":memory:" for none */
+	char *shown; /* as the user named it */
+	enum db_mode mode;
+	char denied[256]; /* why the authorizer said no */
+	int guarding; /* db_run() is preparing somebody's statement */
+	int run_how; /* DB_RUN_* of that statement */
+	struct sqlite_watch *watch; /* NULL: nobody watches */
+};
+
+static inline struct sqlite *
+sqlite_of(struct db *d)
+{
+	return (struct sqlite *)d;
+}
+
+/* sqlite_error.c: an err from what SQLite says; what: "read the schema". */
+int sqlite_error(struct sqlite *s, struct err *e, const char *what);
+int sqlite_error_code(int code, const char *message, const char *name,
+	struct err *e, const char *what);
+
+/* sqlite_url.c */
+extern const char *const sqlite_url_schemes[];
+int sqlite_url_locate(const char *url, char **path, struct err *e);
+
+/* sqlite_open.c */
+int sqlite_open_db(struct db **out, const struct db_options *o,
+	struct err *e);
+void sqlite_open_close(struct db *d);
+
+/* sqlite_sql.c */
+int sqlite_sql_exec(struct db *d, const char *sql, struct err *e);
+int sqlite_sql_query(struct db_rows *r, const char *sql, const char *args,
+	va_list ap, struct err *e);
+int sqlite_sql_next(struct db_rows *r, struct err *e);
+const char *sqlite_sql_text(struct db_rows *r, int column);
+int64_t sqlite_sql_int(struct db_rows *r, int column);
+void sqlite_sql_free(struct db_rows *r);
+const char *sqlite_sql_named(const char *name);
+int sqlite_sql_begin(struct db *d, int foreign_keys, struct err *e);
+int sqlite_sql_commit(struct db *d, struct err *e);
+void sqlite_sql_rollback(struct db *d);
+/* The first column of the first row; ERR as exec.  -1 if there is no row. */
+int sqlite_sql_int_of(struct sqlite *s, const char *sql, int64_t *out,
+	struct err *e);
+/* "a ""name""" for use in SQL.  Gives. */
+char *sqlite_sql_quote(const char *name);
+
+/* sqlite_catalog.c */
+int sqlite_catalog_identity(struct db *d, struct wire_database *out,
+	struct err *e);
+int sqlite_catalog_fingerprint(struct db *d, char out[65], struct err *e);
+int sqlite_catalog_tables(struct db *d, struct shape_list *out,
+	struct err *e);
+int sqlite_catalog_has_table(struct db *d, const char *name, struct err *e);
+int sqlite_catalog_census(struct db *d, const char *table,
+	struct db_census *out, struct err *e);
+int sqlite_catalog_count(struct sqlite *s, const char *table, int64_t *out,
+	struct err *e);
+/* Whether the table belongs to a virtual one (its shadow). */
+int sqlite_catalog_is_internal(struct sqlite *s, const char *table,
+	int *out, struct err *e);
+
+/* sqlite_position.c */
+int sqlite_position_get(struct db *d, struct wire_position *out,
+	struct err *e);
+/* The 100 bytes of the database header, by SQLite's own file handle. */
+int sqlite_position_header(struct sqlite *s, unsigned char out[100],
+	struct err *e);
+
+/* sqlite_check.c */
+int sqlite_check_storage(struct db *d, int deep, char *found, size_t room,
+	struct err *e);
+int sqlite_check_dangling(struct db *d, int64_t *n, char *first, size_t room,
+	struct err *e);
+
+/* sqlite_sink.c: a VFS that gives every page written to a function. */
+struct sqlite_sink {
+	int (*put)(void *arg, int64_t offset, const void *p, size_t n,
+		struct err *e);
+	void *arg;
+	struct err *e; /* of the first failure */
+	int failed;
+	int64_t end; /* after the last byte */
+	unsigned char patch[100]; /* header bytes to put back */
+	int patch_counter, patch_cookie;
+};
+
+/* Register; name gets the VFS's name.  Keeps sink until unregistered. */
+sqlite3_vfs *sqlite_sink_register(struct sqlite_sink *sink);
+void sqlite_sink_unregister(sqlite3_vfs *vfs);
+
+/* sqlite_backup.c, sqlite_restore.c, sqlite_gap.c */
+int sqlite_backup_stream(struct db *d, const struct db_backup *b,
+	struct err *e);
+int sqlite_restore_into(struct db *d, const char *scratch,
+	int (*ready)(void *arg, struct err *e), void *arg, struct err *e);
+int sqlite_gap_count(struct db *d, const char *scratch, struct db_gap **out,
+	size_t *n, struct err *e);
+
+/* sqlite_watch.c, sqlite_run.c */
+int sqlite_watch_start(struct db *d, struct err *e);
+int sqlite_watch_drop(struct db *d, const char *table, struct err *e);
+void sqlite_watch_rename(struct db *d, const char *from, const char *to);
+void sqlite_watch_create(struct db *d, const char *table);
+int sqlite_watch_stop(struct db *d, struct db_changes *out, struct err *e);
+void sqlite_watch_cancel(struct db *d);
+int sqlite_run_statement(struct db *d, const char *sql, size_t n, int how,
+	struct err *e);
+
+/* sqlite_offline.c */
+extern const char *const sqlite_offline_companions[];
+int sqlite_offline_lock(struct db *d, struct lock **out, int64_t wait_s,
+	const char *who, struct err *e);
+int sqlite_offline_locked_by(struct db *d, char *out, size_t room);
+int sqlite_offline_prove(const char *path, struct err *e);
+
+#endif

@@ -1,0 +1,214 @@
+/* sqlite_catalog: what is in the database: identity, schema, tables, rows. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "codec/sha256.h"
+#include "db/sqlite/sqlite.h"
+#include "os/file.h"
+
+#define NOT_OURS \
+	"name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND tbl_name NOT IN " \
+	"('mig_identity', 'mig_ledger', 'mig_event')"
+
+int
+sqlite_catalog_has_table(struct db *d, const char *name, struct err *e)
+{
+	struct db_rows *r;
+	int found;
+
+	if (db_query(&r, d, e,
+		    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND "
+		    "name = ?1 COLLATE NOCASE", "s", name) == -1)
+		return -1;
+	found = db_next(r, e);
+	db_rows_free(r);
+	return found;
+}
+
+int
+sqlite_catalog_identity(struct db *d, struct wire_database *out,
+	struct err *e)
+{
+	struct sqlite *s = sqlite_of(d);
+	struct db_rows *r;
+	int found = sqlite_catalog_has_table(d, "mig_identity", e);
+
+	if (found == -1)
+		return -1;
+	out->engine = "sqlite";
+	out->path = mem_dup(s->path);
+	out->name = mem_dup(file_base(s->path));
+	if (!found)
+		return 0;
+	if (db_query(&r, d, e, "SELECT id FROM mig_identity", "") == -1)
+		goto fail;
+	found = db_next(r, e);
+	if (found == 1 && db_text(r, 0) != NULL)
+		out->id = mem_dup(db_text(r, 0));
+	db_rows_free(r);
+	if (found != -1)
+		return 0;
+fail:
+	shape_release(&wire_database_shape, out);
+	return -1;
+}
+
+int
+sqlite_catalog_fingerprint(struct db *d, char out[65], struct err *e)
+{
+	struct sqlite *s = sqlite_of(d);
+	struct sha256 *h = sha256_new();
+	sqlite3_stmt *stmt = NULL;
+	int code, i, result = -1;
+
+	code = sqlite3_prepare_v2(s->h,
+		"SELECT type, name, tbl_name, coalesce(sql, '') "
+		"FROM sqlite_schema WHERE " NOT_OURS " ORDER BY type, name",
+		-1, &stmt, NULL);
+	if (code == SQLITE_OK) {
+		while ((code = sqlite3_step(stmt)) == SQLITE_ROW)
+			for (i = 0; i < 4; i++)
+				sha256_add(h, sqlite3_column_text(stmt, i),
+					(size_t)sqlite3_column_bytes(stmt,
+						i) + 1);
+		if (code == SQLITE_DONE)
+			result = 0;
+	}
+	if (result == 0)
+		sha256_end_text(h, out);
+	else
+		sqlite_error(s, e, "read the schema");
+	sqlite3_finalize(stmt);
+	sha256_free(h);
+	return result;
+}
+
+int
+sqlite_catalog_count(struct sqlite *s, const char *table, int64_t *out,
+	struct err *e)
+{
+	char *quoted = sqlite_sql_quote(table);
+	char *sql = mem_printf("SELECT count(*) FROM main.%s", quoted);
+	int result = sqlite_sql_int_of(s, sql, out, e);
+
+	free(sql);
+	free(quoted);
+	return result;
+}
+
+int
+sqlite_catalog_tables(struct db *d, struct shape_list *out, struct err *e)
+{
+	struct db_rows *r;
+	int more;
+
+	if (db_query(&r, d, e,
+		    "SELECT name, rootpage FROM sqlite_schema "
+		    "WHERE type = 'table' ORDER BY name", "") == -1)
+		return -1;
+	while ((more = db_next(r, e)) == 1) {
+		struct wire_table *t = shape_list_add(out, &wire_table_shape);
+
+		t->name = mem_dup(db_text(r, 0));
+		t->rows = t->bytes = -1;
+		/* A virtual table has no root page and no rows of its own. */
+		if (db_int(r, 1) > 0 &&
+			sqlite_catalog_count(sqlite_of(d), t->name, &t->rows,
+				e) == -1) {
+			more = -1;
+			break;
+		}
+	}
+	db_rows_free(r);
+	if (more == -1)
+		db_tables_free(out);
+	return more;
+}
+
+int
+sqlite_catalog_is_internal(struct sqlite *s, const char *table, int *out,
+	struct err *e)
+{
+	struct db_rows *r;
+	int more;
+
+	*out = 0;
+	if (db_query(&r, &s->base, e,
+		    "SELECT type FROM pragma_table_list WHERE "
+		    "schema = 'main' AND name = ?1", "s", table) == -1)
+		return -1;
+	more = db_next(r, e);
+	if (more == 1 && db_text(r, 0) != NULL)
+		*out = strcmp(db_text(r, 0), "shadow") == 0 ||
+			strcmp(db_text(r, 0), "virtual") == 0;
+	db_rows_free(r);
+	return more == -1 ? -1 : 0;
+}
+
+/* The stored columns of a table, generated ones left out. */
+static int
+stored_columns(struct db *d, const char *table, struct db_census *out,
+	struct err *e)
+{
+	struct db_rows *r;
+	int more;
+
+	if (db_query(&r, d, e,
+		    "SELECT name FROM pragma_table_xinfo(?1, 'main') "
+		    "WHERE hidden = 0 ORDER BY cid", "s", table) == -1)
+		return -1;
+	while ((more = db_next(r, e)) == 1) {
+		out->columns = mem_grow(out->columns, out->n + 1,
+			sizeof(*out->columns));
+		out->columns[out->n++] = mem_dup(db_text(r, 0));
+	}
+	db_rows_free(r);
+	return more;
+}
+
+int
+sqlite_catalog_census(struct db *d, const char *table, struct db_census *out,
+	struct err *e)
+{
+	struct buf sql = { 0 };
+	struct db_rows *r;
+	char *quoted;
+	size_t i;
+	int more;
+
+	out->there = sqlite_catalog_has_table(d, table, e);
+	if (out->there != 1)
+		return out->there;
+	if (stored_columns(d, table, out, e) == -1)
+		goto fail;
+	out->values = mem_array(out->n, sizeof(*out->values));
+	buf_text(&sql, "SELECT count(*)");
+	for (i = 0; i < out->n; i++) {
+		quoted = sqlite_sql_quote(out->columns[i]);
+		buf_printf(&sql, ", count(%s)", quoted);
+		free(quoted);
+	}
+	quoted = sqlite_sql_quote(table);
+	buf_printf(&sql, " FROM main.%s", quoted);
+	free(quoted);
+	if (db_query(&r, d, e, sql.data, "") == -1)
+		goto fail;
+	more = db_next(r, e);
+	if (more == 1) {
+		out->rows = db_int(r, 0);
+		for (i = 0; i < out->n; i++)
+			out->values[i] = db_int(r, (int)i + 1);
+	}
+	db_rows_free(r);
+	if (more == -1)
+		goto fail;
+	buf_free(&sql);
+	return 0;
+fail:
+	buf_free(&sql);
+	db_census_free(out);
+	return -1;
+}

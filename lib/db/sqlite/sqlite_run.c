@@ -1,0 +1,149 @@
+/*
+ * sqlite_run: one statement of somebody's migration, run under a guard.  The
+ * authorizer sees what the statement would do before it does anything, so
+ * that no spelling can leave the transaction, the database or the watch.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/strs.h"
+#include "db/sqlite/sqlite.h"
+
+/* Pragmas that only ask, or that last no longer than the transaction. */
+static const char *const harmless[] = { "table_info", "table_xinfo",
+	"table_list", "index_list", "index_info", "index_xinfo",
+	"foreign_key_list", "foreign_key_check", "foreign_keys",
+	"defer_foreign_keys", "user_version", "application_id", "quick_check",
+	"integrity_check", "optimize", "page_count", "page_size", "encoding",
+	"database_list", "function_list", "collation_list", "compile_options",
+	"schema_version", "freelist_count", "data_version", NULL };
+
+static int
+deny(struct sqlite *s, const char *what, const char *name)
+{
+	snprintf(s->denied, sizeof(s->denied), "%s%s%.120s", what,
+		name == NULL ? "" : " ", name == NULL ? "" : name);
+	return SQLITE_DENY;
+}
+
+static int
+allowed_pragma(const char *name, const char *value)
+{
+	const char *const *p;
+
+	for (p = harmless; *p != NULL; p++)
+		if (strs_same(*p, name)) {
+			/* Asking for a setting is harmless, changing is not. */
+			if (value != NULL && (strs_same(name, "foreign_keys") ||
+				strs_same(name, "page_size") ||
+				strs_same(name, "encoding") ||
+				strs_same(name, "schema_version")))
+				return 0;
+			return 1;
+		}
+	return 0;
+}
+
+static int
+on_authorize(void *arg, int action, const char *a, const char *b,
+	const char *schema, const char *trigger)
+{
+	struct sqlite *s = arg;
+
+	(void)trigger;
+	if (!s->guarding)
+		return SQLITE_OK;
+	if (s->run_how == DB_RUN_OUTSIDE) {
+		/* VACUUM attaches, copies and renames inside itself. */
+		return SQLITE_OK;
+	}
+	switch (action) {
+	case SQLITE_TRANSACTION:
+	case SQLITE_SAVEPOINT:
+		return deny(s, a, NULL);
+	case SQLITE_ATTACH:
+	case SQLITE_DETACH:
+		return deny(s, "ATTACH, DETACH or VACUUM", NULL);
+	case SQLITE_PRAGMA:
+		return allowed_pragma(a, b) ? SQLITE_OK :
+			deny(s, "PRAGMA", a);
+	case SQLITE_DROP_TABLE:
+	case SQLITE_INSERT:
+	case SQLITE_DELETE:
+	case SQLITE_UPDATE:
+		return a != NULL && db_is_ours(a) ?
+			deny(s, "writing to mig's own table", a) : SQLITE_OK;
+	case SQLITE_ALTER_TABLE:
+		return b != NULL && db_is_ours(b) ?
+			deny(s, "altering mig's own table", b) : SQLITE_OK;
+	case SQLITE_FUNCTION:
+		if (b != NULL && strs_same(b, "load_extension"))
+			return deny(s, "load_extension()", NULL);
+		return SQLITE_OK;
+	}
+	(void)schema;
+	return SQLITE_OK;
+}
+
+static int
+is_blank(const char *p, const char *end)
+{
+	for (; p < end; p++)
+		if (strchr(" \t\r\n\f;", *p) == NULL)
+			return 0;
+	return 1;
+}
+
+static int
+failed(struct sqlite *s, int code, struct err *e)
+{
+	if (s->denied[0] != '\0') {
+		err_set(e, ERR_REFUSED, "forbidden",
+			"a migration may not use %s", s->denied);
+		return err_next(e, "take it out of the file: mig runs each "
+				   "migration in one transaction of its own");
+	}
+	if ((code & 0xff) == SQLITE_INTERRUPT) {
+		err_set(e, ERR_ENV, "interrupted", "interrupted");
+		return err_next(e, "run it again when ready");
+	}
+	if ((code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_FULL ||
+		(code & 0xff) == SQLITE_IOERR ||
+		(code & 0xff) == SQLITE_CORRUPT)
+		return sqlite_error(s, e, "run the statement");
+	err_set(e, ERR_FAILED, "statement", "%s", sqlite3_errmsg(s->h));
+	return err_next(e, "mend the file and run mig-apply again");
+}
+
+int
+sqlite_run_statement(struct db *d, const char *sql, size_t n, int how,
+	struct err *e)
+{
+	struct sqlite *s = sqlite_of(d);
+	sqlite3_stmt *stmt = NULL;
+	const char *tail = NULL;
+	int code, result = 0;
+
+	s->denied[0] = '\0';
+	s->guarding = 1;
+	s->run_how = how;
+	sqlite3_set_authorizer(s->h, on_authorize, s);
+	code = sqlite3_prepare_v2(s->h, sql, (int)n, &stmt, &tail);
+	if (code == SQLITE_OK && stmt != NULL && !is_blank(tail, sql + n)) {
+		result = err_set(e, ERR_FAILED, "scan",
+			"SQLite and mig disagree about where the statement "
+			"ends");
+	} else if (code == SQLITE_OK && stmt != NULL) {
+		while ((code = sqlite3_step(stmt)) == SQLITE_ROW)
+			;
+	} else if (code == SQLITE_OK) {
+		code = SQLITE_DONE; /* only comments */
+	}
+	if (result == 0 && code != SQLITE_DONE)
+		result = failed(s, code, e);
+	sqlite3_finalize(stmt);
+	s->guarding = 0;
+	sqlite3_set_authorizer(s->h, NULL, NULL);
+	return result;
+}

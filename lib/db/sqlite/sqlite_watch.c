@@ -1,0 +1,276 @@
+/*
+ * sqlite_watch: every row that a migration changes, by table.
+ *
+ * The preupdate hook is called for each row, also for those that a foreign
+ * key or a trigger takes along; its depth tells the two apart: 0 is the
+ * statement's own work.  It also switches off the shortcut by which a DELETE
+ * without WHERE drops pages without looking at rows.  A DROP TABLE without
+ * keys pointing at it is the one thing it does not see: the runner tells.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/strs.h"
+#include "db/sqlite/sqlite.h"
+
+struct watched {
+	char *table;
+	int64_t inserted, updated, deleted, cascaded;
+	int64_t before; /* when dropped: rows at the start; else -1 */
+	int dropped, created;
+	int64_t *nulled; /* per column: values that a key or trigger nulled */
+	int nulled_n;
+};
+
+struct sqlite_watch {
+	struct watched *v;
+	size_t n;
+	size_t last; /* the row hook mostly stays in one table */
+};
+
+static struct watched *
+entry(struct sqlite_watch *w, const char *table)
+{
+	size_t i;
+
+	if (w->last < w->n && strcmp(w->v[w->last].table, table) == 0)
+		return &w->v[w->last];
+	for (i = 0; i < w->n; i++)
+		if (strs_same(w->v[i].table, table)) {
+			w->last = i;
+			return &w->v[i];
+		}
+	w->v = mem_grow(w->v, w->n + 1, sizeof(*w->v));
+	memset(&w->v[w->n], 0, sizeof(*w->v));
+	w->v[w->n].table = mem_dup(table);
+	w->v[w->n].before = -1;
+	w->last = w->n;
+	return &w->v[w->n++];
+}
+
+/* Columns that an update not of the statement's own making empties. */
+static void
+note_nulled(sqlite3 *h, struct watched *t)
+{
+	int i, n = sqlite3_preupdate_count(h);
+
+	if (n > t->nulled_n) {
+		t->nulled = mem_grow(t->nulled, (size_t)n,
+			sizeof(*t->nulled));
+		memset(t->nulled + t->nulled_n, 0,
+			(size_t)(n - t->nulled_n) * sizeof(*t->nulled));
+		t->nulled_n = n;
+	}
+	for (i = 0; i < n; i++) {
+		sqlite3_value *old, *new;
+
+		if (sqlite3_preupdate_old(h, i, &old) == SQLITE_OK &&
+			sqlite3_preupdate_new(h, i, &new) == SQLITE_OK &&
+			sqlite3_value_type(old) != SQLITE_NULL &&
+			sqlite3_value_type(new) == SQLITE_NULL)
+			t->nulled[i]++;
+	}
+}
+
+static void
+on_row(void *arg, sqlite3 *h, int op, const char *schema, const char *table,
+	sqlite3_int64 old_key, sqlite3_int64 new_key)
+{
+	struct sqlite_watch *w = arg;
+	struct watched *t;
+
+	(void)old_key;
+	(void)new_key;
+	if (strcmp(schema, "main") != 0)
+		return;
+	t = entry(w, table);
+	switch (op) {
+	case SQLITE_INSERT:
+		t->inserted++;
+		break;
+	case SQLITE_UPDATE:
+		t->updated++;
+		if (sqlite3_preupdate_depth(h) > 0)
+			note_nulled(h, t);
+		break;
+	case SQLITE_DELETE:
+		t->deleted++;
+		t->cascaded += sqlite3_preupdate_depth(h) > 0;
+		break;
+	}
+}
+
+int
+sqlite_watch_start(struct db *d, struct err *e)
+{
+	struct sqlite *s = sqlite_of(d);
+
+	if (s->watch != NULL)
+		return err_bug(e, "watched twice");
+	s->watch = mem_alloc(sizeof(*s->watch));
+	sqlite3_preupdate_hook(s->h, on_row, s->watch);
+	return 0;
+}
+
+int
+sqlite_watch_drop(struct db *d, const char *table, struct err *e)
+{
+	struct sqlite *s = sqlite_of(d);
+	struct watched *t = entry(s->watch, table);
+	int64_t rows;
+	int there = sqlite_catalog_has_table(d, table, e);
+
+	if (there != 1)
+		return there;
+	if (t->dropped || t->created)
+		return 0; /* what it held at the start is known */
+	if (sqlite_catalog_count(s, table, &rows, e) == -1)
+		return -1;
+	t->before = rows + t->deleted - t->inserted;
+	t->dropped = 1;
+	return 0;
+}
+
+void
+sqlite_watch_create(struct db *d, const char *table)
+{
+	struct watched *t = entry(sqlite_of(d)->watch, table);
+
+	if (!t->dropped)
+		t->created = 1;
+}
+
+void
+sqlite_watch_rename(struct db *d, const char *from, const char *to)
+{
+	struct sqlite_watch *w = sqlite_of(d)->watch;
+	struct watched *t = entry(w, to), *f = entry(w, from);
+
+	t = entry(w, to); /* the list may have moved */
+	if (!t->dropped && t->inserted + t->updated + t->deleted == 0) {
+		/* A plain rename: the rows go along under the new name. */
+		free(t->table);
+		free(t->nulled);
+		*t = *f;
+		t->table = mem_dup(to);
+		f->nulled = NULL;
+		f->nulled_n = 0;
+	} else {
+		t->inserted += f->inserted;
+	}
+	f->inserted = f->updated = f->deleted = f->cascaded = 0;
+	f->created = f->dropped = 0;
+}
+
+static void
+free_watch(struct sqlite_watch *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->n; i++) {
+		free(w->v[i].table);
+		free(w->v[i].nulled);
+	}
+	free(w->v);
+	free(w);
+}
+
+void
+sqlite_watch_cancel(struct db *d)
+{
+	struct sqlite *s = sqlite_of(d);
+
+	if (s->watch == NULL)
+		return;
+	sqlite3_preupdate_hook(s->h, NULL, NULL);
+	free_watch(s->watch);
+	s->watch = NULL;
+}
+
+/* Names for the nulled columns. */
+static int
+name_nulled(struct db *d, const struct watched *t, struct db_change *c,
+	struct err *e)
+{
+	struct db_rows *r;
+	int i = 0, more;
+
+	if (t->nulled_n == 0)
+		return 0;
+	if (db_query(&r, d, e,
+		    "SELECT name FROM pragma_table_xinfo(?1, 'main') "
+		    "ORDER BY cid", "s", t->table) == -1)
+		return -1;
+	for (; (more = db_next(r, e)) == 1 && i < t->nulled_n; i++) {
+		if (t->nulled[i] == 0)
+			continue;
+		c->nulled = mem_grow(c->nulled, c->nulled_n + 1,
+			sizeof(*c->nulled));
+		c->nulled[c->nulled_n].column = mem_dup(db_text(r, 0));
+		c->nulled[c->nulled_n++].n = t->nulled[i];
+	}
+	db_rows_free(r);
+	return more == -1 ? -1 : 0;
+}
+
+static int
+conclude(struct db *d, const struct watched *t, struct db_changes *out,
+	struct err *e)
+{
+	struct sqlite *s = sqlite_of(d);
+	struct db_change *c;
+	int there;
+
+	if (t->inserted + t->updated + t->deleted == 0 && !t->dropped &&
+		!t->created)
+		return 0;
+	there = sqlite_catalog_has_table(d, t->table, e);
+	if (there == -1)
+		return -1;
+	if (!there && !t->dropped)
+		return 0; /* came and went */
+	out->v = mem_grow(out->v, out->n + 1, sizeof(*out->v));
+	c = &out->v[out->n++];
+	memset(c, 0, sizeof(*c));
+	c->table = mem_dup(t->table);
+	c->inserted = t->inserted;
+	c->updated = t->updated;
+	c->deleted = t->deleted;
+	c->cascaded = t->cascaded;
+	c->before = c->after = -1;
+	if (there && (sqlite_catalog_is_internal(s, t->table, &c->internal,
+			      e) == -1 ||
+			     sqlite_catalog_count(s, t->table, &c->after, e) ==
+				     -1))
+		return -1;
+	if (t->dropped) {
+		c->before = t->before;
+		c->deleted = c->before + c->inserted -
+			(c->after == -1 ? 0 : c->after);
+	} else if (!t->created) {
+		c->before = c->after - c->inserted + c->deleted;
+	}
+	return name_nulled(d, t, c, e);
+}
+
+int
+sqlite_watch_stop(struct db *d, struct db_changes *out, struct err *e)
+{
+	struct sqlite *s = sqlite_of(d);
+	struct sqlite_watch *w = s->watch;
+	size_t i;
+	int result = 0;
+
+	if (w == NULL)
+		return err_bug(e, "nobody watches");
+	sqlite3_preupdate_hook(s->h, NULL, NULL);
+	s->watch = NULL;
+	for (i = 0; i < w->n && result == 0; i++)
+		result = conclude(d, &w->v[i], out, e);
+	free_watch(w);
+	if (result == -1)
+		db_changes_free(out);
+	return result;
+}
