@@ -1,0 +1,139 @@
+/* scratch: a throw-away database file. */
+#include "backup/scratch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/strs.h"
+#include "os/file.h"
+
+#define PREFIX ".mig-scratch-"
+
+struct scratch {
+	char *path;
+	int fd;
+	int kept;
+};
+
+/* Remove what dead runs left: files with our prefix that nobody locks. */
+static void
+sweep(const char *folder)
+{
+	struct strs names = { 0 };
+	struct err ignored;
+	size_t i;
+
+	if (file_list(folder, &names, &ignored) == 0) {
+		for (i = 0; i < names.n; i++) {
+			char *path;
+			int fd;
+
+			if (!strs_starts(names.v[i], PREFIX))
+				continue;
+			path = file_join(folder, names.v[i]);
+			fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+			if (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+				unlink(path);
+			if (fd != -1)
+				close(fd);
+			free(path);
+		}
+	}
+	strs_free(&names);
+}
+
+static char *
+choose_folder(const char *folder, const char *beside)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *dir;
+
+	if (folder != NULL)
+		return mem_dup(folder);
+	if (beside != NULL) {
+		dir = file_dir(beside);
+		if (access(dir, W_OK) == 0)
+			return dir;
+		free(dir);
+	}
+	return mem_dup(tmp == NULL || *tmp == '\0' ? "/tmp" : tmp);
+}
+
+int
+scratch_open(struct scratch **out, const char *keep, const char *folder,
+	const char *beside, int64_t bytes, struct err *e)
+{
+	struct scratch *s = mem_alloc(sizeof(*s));
+	char *dir = keep != NULL ? file_dir(keep) :
+				   choose_folder(folder, beside);
+
+	*out = NULL;
+	s->fd = -1;
+	if (file_need_space(dir, bytes, "the rebuilt database", e) == -1)
+		goto fail;
+	if (keep != NULL) {
+		s->path = mem_dup(keep);
+		s->fd = open(keep, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+			0600);
+	} else {
+		sweep(dir);
+		s->path = mem_printf("%s/" PREFIX "XXXXXX", dir);
+		s->fd = mkostemp(s->path, O_CLOEXEC);
+	}
+	if (s->fd == -1) {
+		err_sys(e, "create '%s'", s->path);
+		goto fail;
+	}
+	if (flock(s->fd, LOCK_EX | LOCK_NB) == -1 ||
+		ftruncate(s->fd, (off_t)bytes) == -1) {
+		err_sys(e, "prepare '%s'", s->path);
+		goto fail;
+	}
+	free(dir);
+	*out = s;
+	return 0;
+fail:
+	free(dir);
+	scratch_free(s);
+	return -1;
+}
+
+int
+scratch_fd(const struct scratch *s)
+{
+	return s->fd;
+}
+
+const char *
+scratch_path(const struct scratch *s)
+{
+	return s->path;
+}
+
+int
+scratch_keep(struct scratch *s, struct err *e)
+{
+	if (fsync(s->fd) == -1)
+		return err_sys(e, "sync '%s'", s->path);
+	s->kept = 1;
+	return 0;
+}
+
+void
+scratch_free(struct scratch *s)
+{
+	if (s == NULL)
+		return;
+	if (!s->kept && s->fd != -1)
+		unlink(s->path);
+	if (s->fd != -1)
+		close(s->fd);
+	free(s->path);
+	free(s);
+}

@@ -1,0 +1,36 @@
+/* store: the archives in the backups folder. */
+#ifndef BACKUP_STORE_H
+#define BACKUP_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "archive/manifest.h"
+
+struct err;
+
+struct store_item {
+	char *path;
+	int64_t bytes;
+	int damaged; /* its manifest cannot be read; the rest is empty */
+	struct manifest manifest;
+};
+
+struct store {
+	struct store_item *v; /* newest first */
+	size_t n;
+};
+
+/*
+ * The archives of one database (by path, or by id where both are known); d
+ * NULL: of all.  A folder that is not there is an empty store.  Gives out's
+ * contents: store_free().
+ */
+int store_list(struct store *out, const char *folder,
+	const struct wire_database *d, struct err *e);
+void store_free(struct store *s);
+
+/* Whether an archive's database is d: the same id, or the same path. */
+int store_is_of(const struct wire_database *a, const struct wire_database *d);
+
+#endif

@@ -1,0 +1,209 @@
+/* loss: nothing is lost that was not named. */
+#include "guard/loss.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "doc/part.h"
+#include "migration/script.h"
+
+static void
+add(struct shape_list *losses, char *name, const char *action, int64_t amount,
+	const char *unit, int line)
+{
+	struct part_loss *l;
+
+	if (amount <= 0) {
+		free(name);
+		return;
+	}
+	l = shape_list_add(losses, &part_loss_shape);
+	l->name = name;
+	l->action = mem_dup(action);
+	l->amount = amount;
+	l->unit = unit;
+	l->line = line;
+}
+
+static void
+add_column(struct shape_list *losses, const char *table, const char *column,
+	const char *action, int64_t amount, int line)
+{
+	add(losses, mem_printf("%s.%s", table, column), action, amount,
+		"values", line);
+}
+
+static int64_t
+values_of(const struct db_census *c, const char *column)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (strs_same(c->columns[i], column))
+			return c->values[i];
+	return -1;
+}
+
+int
+loss_of_statement(struct shape_list *losses, struct db *d,
+	const struct script_statement *s, const struct strs *rebuilds,
+	struct err *e)
+{
+	const char *action = script_action(s);
+	struct db_census c;
+	size_t i;
+
+	if (!(s->kind == SCRIPT_DROP_TABLE && !strs_has(rebuilds, s->table)) &&
+		s->kind != SCRIPT_DROP_COLUMN &&
+		!(s->kind == SCRIPT_DELETE && s->all) &&
+		!(s->kind == SCRIPT_UPDATE && s->all))
+		return 0;
+	if (db_census(d, s->table, &c, e) == -1)
+		return -1;
+	if (s->kind == SCRIPT_DROP_TABLE || s->kind == SCRIPT_DELETE)
+		add(losses, mem_dup(s->table), action, c.rows, "rows",
+			s->line);
+	else
+		for (i = 0; i < s->columns.n; i++)
+			add_column(losses, s->table, s->columns.v[i], action,
+				values_of(&c, s->columns.v[i]), s->line);
+	db_census_free(&c);
+	return 0;
+}
+
+int
+loss_forecast(struct shape_list *losses, struct db *d, const struct script *s,
+	const struct strs *rebuilds, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		if (loss_of_statement(losses, d, &s->v[i], rebuilds, e) == -1)
+			return -1;
+	return 0;
+}
+
+/* Whether the script itself deletes from the table. */
+static int
+deletes_from(const struct script *s, const char *table)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		if ((s->v[i].kind == SCRIPT_DELETE ||
+			s->v[i].kind == SCRIPT_DROP_TABLE ||
+			s->v[i].kind == SCRIPT_REPLACE) &&
+			strs_same(s->v[i].table, table))
+			return 1;
+	return 0;
+}
+
+static int
+updates(const struct script *s, const char *table, const char *column)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		if (s->v[i].kind == SCRIPT_UPDATE &&
+			strs_same(s->v[i].table, table) &&
+			strs_has(&s->v[i].columns, column))
+			return 1;
+	return 0;
+}
+
+void
+loss_of_changes(struct shape_list *losses, const struct db_changes *c,
+	const struct script *s)
+{
+	size_t i, k;
+
+	for (i = 0; i < c->n; i++) {
+		const struct db_change *x = &c->v[i];
+
+		if (x->internal)
+			continue;
+		if (x->cascaded > 0 && !deletes_from(s, x->table))
+			add(losses, mem_dup(x->table),
+				"taken along by a foreign key or trigger",
+				x->cascaded, "rows", 0);
+		for (k = 0; k < x->nulled_n; k++)
+			if (!updates(s, x->table, x->nulled[k].column))
+				add_column(losses, x->table,
+					x->nulled[k].column,
+					"set to null by a foreign key or "
+					"trigger", x->nulled[k].n, 0);
+	}
+}
+
+void
+loss_of_rebuild(struct shape_list *losses, const char *table,
+	const struct db_census *before, const struct db_census *after)
+{
+	int64_t rows = before->rows - after->rows, values, gone;
+	size_t i;
+
+	rows = rows > 0 ? rows : 0;
+	add(losses, mem_dup(table), "rebuild", rows, "rows", 0);
+	for (i = 0; i < before->n; i++) {
+		values = values_of(after, before->columns[i]);
+		/* What went with its row is counted there. */
+		gone = values == -1 ? before->values[i] :
+			before->values[i] - values - rows;
+		add_column(losses, table, before->columns[i],
+			values == -1 ? "rebuild without the column" : "rebuild",
+			gone, 0);
+	}
+}
+
+size_t
+loss_judge(struct shape_list *losses, const struct strs *allow)
+{
+	struct part_loss *l = losses->items;
+	size_t i, left = 0;
+
+	for (i = 0; i < losses->n; i++) {
+		l[i].allowed = strs_has(allow, l[i].name);
+		left += !l[i].allowed;
+	}
+	return left;
+}
+
+int
+loss_refuse(const struct shape_list *losses, const char *option,
+	struct err *e)
+{
+	const struct part_loss *l = losses->items;
+	struct buf text = { 0 }, flags = { 0 };
+	struct strs named = { 0 };
+	char number[32];
+	size_t i;
+
+	for (i = 0; i < losses->n; i++) {
+		if (l[i].allowed)
+			continue;
+		buf_printf(&text, "%s'%s': %s %s (%s",
+			text.len == 0 ? "" : "; ", l[i].name,
+			num_commas(l[i].amount, number, sizeof(number)),
+			l[i].amount == 1 && strcmp(l[i].unit, "rows") == 0 ?
+				"row" :
+				l[i].amount == 1 ? "value" : l[i].unit,
+			l[i].action);
+		if (l[i].line > 0)
+			buf_printf(&text, ", line %lld",
+				(long long)l[i].line);
+		buf_char(&text, ')');
+		if (!strs_has(&named, l[i].name))
+			buf_printf(&flags, " %s '%s'", option, l[i].name);
+		strs_add_once(&named, l[i].name);
+	}
+	err_set(e, ERR_REFUSED, "loss", "would lose %s", text.data);
+	err_next(e, "if that is meant, allow it:%s", flags.data);
+	strs_free(&named);
+	buf_free(&text);
+	buf_free(&flags);
+	return -1;
+}

@@ -1,0 +1,50 @@
+/*
+ * loss: nothing is lost that was not named.  Losses are counted three times:
+ * on the live data before anything runs, again before each statement inside
+ * the transaction, and from what really happened before the commit.
+ */
+#ifndef GUARD_LOSS_H
+#define GUARD_LOSS_H
+
+#include "base/strs.h"
+#include "db/db.h"
+#include "json/shape.h"
+
+struct err;
+struct script;
+struct script_statement;
+
+/*
+ * Append to losses (struct part_loss) what the statement would destroy now.
+ * A loss of nothing is none.  rebuilds: tables whose DROP is a rebuild's.
+ */
+int loss_of_statement(struct shape_list *losses, struct db *d,
+	const struct script_statement *s, const struct strs *rebuilds,
+	struct err *e);
+
+/* The same for a whole script, before it runs. */
+int loss_forecast(struct shape_list *losses, struct db *d,
+	const struct script *s, const struct strs *rebuilds, struct err *e);
+
+/*
+ * Append what a script really took along without naming it: rows deleted by
+ * foreign keys, triggers or REPLACE, values set to null.
+ */
+void loss_of_changes(struct shape_list *losses, const struct db_changes *c,
+	const struct script *s);
+
+/* Append what a table's rebuild did not carry over. */
+void loss_of_rebuild(struct shape_list *losses, const char *table,
+	const struct db_census *before, const struct db_census *after);
+
+/* Mark those that allow names (exactly); the number that it does not. */
+size_t loss_judge(struct shape_list *losses, const struct strs *allow);
+
+/*
+ * ERR_REFUSED "loss" naming every loss that is not allowed, with its number.
+ * option: how a person allows it, "--allow-loss".
+ */
+int loss_refuse(const struct shape_list *losses, const char *option,
+	struct err *e);
+
+#endif

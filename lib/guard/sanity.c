@@ -1,0 +1,164 @@
+/* sanity: do the files, the ledger and the database fit together? */
+#include "guard/sanity.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/strs.h"
+#include "db/db.h"
+#include "migration/ledger.h"
+#include "migration/migration.h"
+#include "migration/plan.h"
+#include "migration/script.h"
+
+int
+sanity_plan(const struct plan *p, unsigned allow, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < p->problem_n; i++) {
+		const struct plan_problem *x = &p->problems[i];
+
+		if ((x->kind == PLAN_MISSING && allow & SANITY_ALLOW_MISSING) ||
+			(x->kind == PLAN_ORDER && allow & SANITY_ALLOW_ORDER) ||
+			((x->kind == PLAN_FAILED || x->kind == PLAN_RUNNING) &&
+				allow & SANITY_RESUME))
+			continue;
+		err_set(e, ERR_REFUSED, plan_reason(x->kind), "%s", x->text);
+		return err_next(e, "%s", x->next);
+	}
+	return 0;
+}
+
+/* The table and a column that tells its owner apart; columns decide. */
+static const struct {
+	const char *table, *column, *tool;
+} histories[] = {
+	{ "schema_migrations", "dirty", "golang-migrate" },
+	{ "ar_internal_metadata", "environment", "Rails" },
+	{ "ar_internal_metadata", "key", "Rails" },
+	{ "schema_migrations", "version", "dbmate" },
+	{ "goose_db_version", "version_id", "goose" },
+	{ "_sqlx_migrations", "checksum", "sqlx" },
+	{ "flyway_schema_history", "installed_rank", "Flyway" },
+	{ "alembic_version", "version_num", "Alembic" },
+	{ "__diesel_schema_migrations", "version", "diesel" },
+	{ "refinery_schema_history", "version", "refinery" },
+	{ "_prisma_migrations", "migration_name", "Prisma" },
+	{ "atlas_schema_revisions", "version", "Atlas" },
+	{ "databasechangelog", "md5sum", "Liquibase" },
+	{ "gorp_migrations", "applied_at", "sql-migrate" },
+	{ "knex_migrations", "batch", "knex" },
+	{ "django_migrations", "app", "Django" },
+};
+
+const char *
+sanity_foreign(struct db *d, const char **table, struct err *e)
+{
+	struct db_census c;
+	size_t i, k;
+	int there;
+
+	err_clear(e);
+	for (i = 0; i < sizeof(histories) / sizeof(*histories); i++) {
+		there = db_has_table(d, histories[i].table, e);
+		if (there == -1)
+			return NULL;
+		if (!there)
+			continue;
+		if (db_census(d, histories[i].table, &c, e) == -1)
+			return NULL;
+		for (k = 0; k < c.n; k++)
+			if (strs_same(c.columns[k], histories[i].column))
+				break;
+		there = k < c.n;
+		db_census_free(&c);
+		if (there) {
+			*table = histories[i].table;
+			return histories[i].tool;
+		}
+	}
+	return NULL;
+}
+
+int
+sanity_history(struct db *d, const struct ledger *l, struct err *e)
+{
+	const char *table = NULL, *tool;
+
+	if (l->there)
+		return 0;
+	tool = sanity_foreign(d, &table, e);
+	if (tool == NULL)
+		return e->code == ERR_NONE ? 0 : -1;
+	err_set(e, ERR_REFUSED, "foreign-history",
+		"the database has the history table '%s' of %s and no ledger "
+		"of mig: what is applied is not known here", table, tool);
+	return err_next(e, "record it: mig-gen --baseline VERSION, the newest "
+			   "version that %s has applied", tool);
+}
+
+static int
+forbid(const struct migration_part *p, const struct script_statement *s,
+	const char *what, const char *name, struct err *e)
+{
+	err_set(e, ERR_REFUSED, "forbidden",
+		"'%s' line %d: %s%s%s cannot run in a migration",
+		p->file == NULL ? "ledger" : p->file, s->line, what,
+		name == NULL ? "" : " ", name == NULL ? "" : name);
+	return -1;
+}
+
+int
+sanity_script(const struct migration_part *p, const struct script *s,
+	struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		const struct script_statement *x = &s->v[i];
+
+		if (p->outside) {
+			if (x->kind == SCRIPT_VACUUM ||
+				x->kind == SCRIPT_PRAGMA)
+				continue;
+			forbid(p, x, "this statement", NULL, e);
+			return err_next(e, "a file marked transaction:false "
+				"may hold VACUUM and PRAGMA only; put the "
+				"rest in another migration");
+		}
+		if (x->kind == SCRIPT_CONTROL) {
+			forbid(p, x, x->table, NULL, e);
+			return err_next(e, "take it out: mig runs each "
+				"migration in one transaction of its own");
+		}
+		if (x->kind == SCRIPT_VACUUM) {
+			forbid(p, x, "VACUUM", NULL, e);
+			return err_next(e, "put it in a migration of its own, "
+				"marked '-- migrate:up transaction:false'");
+		}
+		if (x->kind == SCRIPT_PRAGMA && x->to != NULL &&
+			strs_same(x->table, "foreign_keys")) {
+			forbid(p, x, "PRAGMA", x->table, e);
+			return err_next(e, "take it out: mig switches foreign "
+				"keys off for a table rebuild (DROP TABLE x, "
+				"RENAME TO x), or mark it: -- mig: rebuild x");
+		}
+		if (x->kind == SCRIPT_PRAGMA && x->to != NULL &&
+			(strs_same(x->table, "journal_mode") ||
+				strs_same(x->table, "auto_vacuum") ||
+				strs_same(x->table, "page_size") ||
+				strs_same(x->table, "encoding") ||
+				strs_same(x->table, "writable_schema") ||
+				strs_same(x->table, "legacy_alter_table") ||
+				strs_same(x->table, "locking_mode") ||
+				strs_same(x->table, "synchronous"))) {
+			forbid(p, x, "PRAGMA", x->table, e);
+			return err_next(e, "it is about the connection or the "
+				"whole file: put it in a migration of its own "
+				"marked transaction:false");
+		}
+	}
+	return 0;
+}

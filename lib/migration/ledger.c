@@ -1,0 +1,265 @@
+/* ledger: mig's history in the target database. */
+#include "migration/ledger.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "db/db.h"
+#include "migration/migration.h"
+
+#define LEDGER_FORMAT "1"
+
+static int
+by_version(const void *a, const void *b)
+{
+	const struct ledger_row *x = a, *y = b;
+
+	return num_compare_digits(x->version, y->version);
+}
+
+static char *
+text_or_null(struct db_rows *r, int column)
+{
+	return mem_dup(db_text(r, column));
+}
+
+static int
+load_rows(struct ledger *out, struct db *d, struct err *e)
+{
+	struct db_rows *r;
+	int more;
+
+	if (db_query(&r, d, e,
+		    "SELECT version, name, checksum, state, statements, "
+		    "backup_id FROM mig_ledger", "") == -1)
+		return -1;
+	while ((more = db_next(r, e)) == 1) {
+		struct ledger_row *row;
+
+		if ((out->n & (out->n - 1)) == 0)
+			out->v = mem_grow(out->v, out->n == 0 ? 1 : out->n * 2,
+				sizeof(*out->v));
+		row = &out->v[out->n++];
+		row->version = text_or_null(r, 0);
+		row->name = text_or_null(r, 1);
+		row->checksum = text_or_null(r, 2);
+		row->state = text_or_null(r, 3);
+		row->statements = db_int(r, 4);
+		row->backup = text_or_null(r, 5);
+	}
+	db_rows_free(r);
+	if (out->n > 0)
+		qsort(out->v, out->n, sizeof(*out->v), by_version);
+	return more;
+}
+
+int
+ledger_load(struct ledger *out, struct db *d, struct err *e)
+{
+	struct db_rows *r;
+	int there = db_has_table(d, "mig_ledger", e), more;
+
+	memset(out, 0, sizeof(*out));
+	if (there != 1)
+		return there;
+	out->there = 1;
+	if (load_rows(out, d, e) == -1)
+		goto fail;
+	if (db_query(&r, d, e,
+		    "SELECT fingerprint FROM mig_event WHERE fingerprint "
+		    "IS NOT NULL ORDER BY id DESC LIMIT 1", "") == -1)
+		goto fail;
+	more = db_next(r, e);
+	if (more == 1)
+		out->fingerprint = text_or_null(r, 0);
+	db_rows_free(r);
+	if (more != -1)
+		return 0;
+fail:
+	ledger_free(out);
+	return -1;
+}
+
+void
+ledger_free(struct ledger *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		free(l->v[i].version);
+		free(l->v[i].name);
+		free(l->v[i].checksum);
+		free(l->v[i].state);
+		free(l->v[i].backup);
+	}
+	free(l->v);
+	free(l->fingerprint);
+	memset(l, 0, sizeof(*l));
+}
+
+const struct ledger_row *
+ledger_find(const struct ledger *l, const char *version)
+{
+	size_t low = 0, high = l->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int order = num_compare_digits(l->v[mid].version, version);
+
+		if (order == 0)
+			return &l->v[mid];
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+const char *
+ledger_current(const struct ledger *l)
+{
+	size_t i;
+
+	for (i = l->n; i > 0; i--)
+		if (strcmp(l->v[i - 1].state, "applied") == 0)
+			return l->v[i - 1].version;
+	return NULL;
+}
+
+int
+ledger_ensure(struct db *d, const char *id, struct err *e)
+{
+	char fresh[ID_TEXT], now[CLOCK_TEXT];
+	struct db_rows *r;
+	int more;
+
+	if (db_exec(d, db_sql(d, "ledger"), e) == -1 ||
+		db_query(&r, d, e, "SELECT 1 FROM mig_identity", "") == -1)
+		return -1;
+	more = db_next(r, e);
+	db_rows_free(r);
+	if (more != 0)
+		return more == -1 ? -1 : 0;
+	if (id == NULL && id_new(fresh, e) == -1)
+		return -1;
+	clock_text(clock_now(), now);
+	return db_execf(d, e, "INSERT INTO mig_identity (id, format, created) "
+			      "VALUES (?1, " LEDGER_FORMAT ", ?2)", "ss",
+		id == NULL ? fresh : id, now);
+}
+
+int
+ledger_put(struct db *d, const struct migration *m,
+	const struct ledger_entry *entry, struct err *e)
+{
+	char now[CLOCK_TEXT];
+
+	clock_text(clock_now(), now);
+	return db_execf(d, e,
+		"INSERT OR REPLACE INTO mig_ledger (version, name, checksum, "
+		"state, applied_at, applied_by, duration_ms, statements, "
+		"backup_id, up_text, down_text, tool) VALUES (?1, ?2, ?3, ?4, "
+		"?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)", "ssssssiissss",
+		m->version, m->name, m->checksum, entry->state, now, entry->by,
+		entry->duration_ms, entry->statements, entry->backup,
+		m->up.text, m->down.text, entry->tool);
+}
+
+int
+ledger_remove(struct db *d, const char *version, struct err *e)
+{
+	return db_execf(d, e, "DELETE FROM mig_ledger WHERE version = ?1",
+		"s", version);
+}
+
+int
+ledger_texts(struct db *d, const char *version, char **up, char **down,
+	struct err *e)
+{
+	struct db_rows *r;
+	int more;
+
+	*up = *down = NULL;
+	if (db_query(&r, d, e,
+		    "SELECT up_text, down_text FROM mig_ledger WHERE "
+		    "version = ?1", "s", version) == -1)
+		return -1;
+	more = db_next(r, e);
+	if (more == 1) {
+		*up = text_or_null(r, 0);
+		*down = text_or_null(r, 1);
+	}
+	db_rows_free(r);
+	return more == -1 ? -1 : 0;
+}
+
+int
+ledger_note(struct db *d, const struct ledger_event *event, struct err *e)
+{
+	char at[CLOCK_TEXT];
+
+	clock_text(event->at == 0 ? clock_now() : event->at, at);
+	return db_execf(d, e,
+		"INSERT INTO mig_event (at, event, version, by, backup_id, "
+		"fingerprint, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		"sssssss", at, event->event, event->version, event->by,
+		event->backup, event->fingerprint, event->detail);
+}
+
+int
+ledger_each(struct db *d,
+	int (*each)(void *arg, const struct ledger_event *event,
+		struct err *e),
+	void *arg, struct err *e)
+{
+	struct ledger_event event;
+	struct db_rows *r;
+	int more = db_has_table(d, "mig_event", e);
+
+	if (more != 1)
+		return more;
+	if (db_query(&r, d, e,
+		    "SELECT at, event, version, by, backup_id, fingerprint, "
+		    "detail FROM mig_event ORDER BY id", "") == -1)
+		return -1;
+	while ((more = db_next(r, e)) == 1) {
+		const char *at = db_text(r, 0);
+
+		event.at = 0;
+		if (at != NULL && clock_parse(at, &event.at) == -1)
+			event.at = 0;
+		event.event = db_text(r, 1);
+		event.version = db_text(r, 2);
+		event.by = db_text(r, 3);
+		event.backup = db_text(r, 4);
+		event.fingerprint = db_text(r, 5);
+		event.detail = db_text(r, 6);
+		if (each(arg, &event, e) == -1) {
+			more = -1;
+			break;
+		}
+	}
+	db_rows_free(r);
+	return more;
+}
+
+char *
+ledger_me(void)
+{
+	const struct passwd *p = getpwuid(geteuid());
+	char host[256] = "localhost";
+
+	if (gethostname(host, sizeof(host) - 1) == -1)
+		memcpy(host, "localhost", sizeof("localhost"));
+	if (p == NULL)
+		return mem_printf("uid-%ld@%s", (long)geteuid(), host);
+	return mem_printf("%s@%s", p->pw_name, host);
+}

@@ -1,0 +1,82 @@
+/*
+ * ledger: mig's history in the target database: what is applied, with the
+ * texts that undo it, and an append-only list of events beside it.
+ * mig-migration(5) describes the tables.
+ */
+#ifndef MIGRATION_LEDGER_H
+#define MIGRATION_LEDGER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+struct err;
+struct migration;
+
+struct ledger_row {
+	char *version;
+	char *name;
+	char *checksum;
+	char *state; /* applied, running, failed */
+	int64_t statements; /* done, of one that runs outside a transaction */
+	char *backup; /* id; may be NULL */
+};
+
+struct ledger {
+	int there; /* mig has written to this database */
+	struct ledger_row *v; /* by version */
+	size_t n;
+	char *fingerprint; /* of the schema as mig last left it; may be NULL */
+};
+
+struct ledger_event {
+	int64_t at;
+	const char *event, *version, *by, *backup, *fingerprint, *detail;
+};
+
+/* Read it; a database without one is an empty ledger, and stays as it is. */
+int ledger_load(struct ledger *out, struct db *d, struct err *e);
+void ledger_free(struct ledger *l);
+
+/* The row of that version (by value), or NULL.  Borrowed. */
+const struct ledger_row *ledger_find(const struct ledger *l,
+	const char *version);
+
+/* The newest applied version, or NULL.  Borrowed. */
+const char *ledger_current(const struct ledger *l);
+
+/*
+ * Make the tables, and this database's id, if they are not there.  id NULL: a
+ * new one.  In the caller's transaction or in its own.
+ */
+int ledger_ensure(struct db *d, const char *id, struct err *e);
+
+/* What a row is written with. */
+struct ledger_entry {
+	const char *state, *by, *backup, *tool;
+	int64_t duration_ms, statements;
+};
+
+/* Insert or replace the row of m. */
+int ledger_put(struct db *d, const struct migration *m,
+	const struct ledger_entry *entry, struct err *e);
+int ledger_remove(struct db *d, const char *version, struct err *e);
+
+/* The recorded texts.  Gives both; *down may be NULL. */
+int ledger_texts(struct db *d, const char *version, char **up, char **down,
+	struct err *e);
+
+/* Append an event; at 0 means now.  What is NULL is not known. */
+int ledger_note(struct db *d, const struct ledger_event *event,
+	struct err *e);
+
+/* Every event, oldest first. */
+int ledger_each(struct db *d,
+	int (*each)(void *arg, const struct ledger_event *event,
+		struct err *e),
+	void *arg, struct err *e);
+
+/* Who we are, for the ledger: "user@host".  Gives. */
+char *ledger_me(void);
+
+#endif

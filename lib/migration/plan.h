@@ -1,0 +1,53 @@
+/*
+ * plan: what the files and the ledger say together: what is pending, in which
+ * order, and what does not fit.  It only states; the gates refuse.
+ */
+#ifndef MIGRATION_PLAN_H
+#define MIGRATION_PLAN_H
+
+#include <stddef.h>
+
+struct err;
+struct ledger;
+struct migration;
+struct set;
+
+enum plan_problem_kind {
+	PLAN_CHECKSUM, /* an applied file's text has changed */
+	PLAN_MISSING, /* an applied file is gone */
+	PLAN_ORDER, /* pending, but older than the newest applied */
+	PLAN_FAILED, /* failed and left changes */
+	PLAN_RUNNING /* began outside a transaction and did not end */
+};
+
+struct plan_problem {
+	enum plan_problem_kind kind;
+	char *version;
+	char *text, *next;
+};
+
+struct plan {
+	const struct migration **pending; /* Borrowed from the set */
+	size_t n;
+	struct plan_problem *problems;
+	size_t problem_n;
+};
+
+/* Which of the pending ones are wanted. */
+struct plan_limit {
+	const char *to; /* up to this version; NULL: no limit */
+	long steps; /* at most so many; 0: no limit */
+};
+
+/*
+ * Compare.  Keeps s.  ERR_USAGE "version" when limit->to is no migration.
+ * Gives out's contents: plan_free().
+ */
+int plan_make(struct plan *out, const struct set *s, const struct ledger *l,
+	const struct plan_limit *limit, struct err *e);
+void plan_free(struct plan *p);
+
+/* The stable word of a kind: "checksum"... */
+const char *plan_reason(enum plan_problem_kind kind);
+
+#endif

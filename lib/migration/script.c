@@ -1,0 +1,164 @@
+/* script: cutting a migration into statements. */
+#include "migration/script.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "db/lex.h"
+#include "migration/script_classify.h"
+
+/*
+ * Where a statement ends.  CREATE TRIGGER holds semicolons of its own and
+ * ends at "; END ;", the rule of sqlite3_complete(): the END of a CASE has no
+ * semicolon before it.
+ */
+struct cutter {
+	int tokens; /* of this statement so far */
+	int create, trigger;
+	int after_semicolon, after_end;
+};
+
+static int
+ends(struct cutter *c, const struct lex_token *t)
+{
+	int semicolon = lex_is_char(t, ';');
+
+	if (c->tokens == 0)
+		c->create = lex_is(t, "CREATE");
+	else if (c->create && c->tokens <= 2 && lex_is(t, "TRIGGER"))
+		c->trigger = 1;
+	c->tokens++;
+	if (!c->trigger)
+		return semicolon;
+	if (semicolon) {
+		if (c->after_end)
+			return 1;
+		c->after_semicolon = 1;
+		c->after_end = 0;
+		return 0;
+	}
+	c->after_end = c->after_semicolon && lex_is(t, "END");
+	c->after_semicolon = 0;
+	return 0;
+}
+
+static void
+add(struct script *out, const char *text, size_t n, int line)
+{
+	struct script_statement *s;
+
+	if ((out->n & (out->n - 1)) == 0)
+		out->v = mem_grow(out->v, out->n == 0 ? 1 : out->n * 2,
+			sizeof(*out->v));
+	s = &out->v[out->n++];
+	memset(s, 0, sizeof(*s));
+	s->text = text;
+	s->n = n;
+	s->line = line;
+	script_classify(s);
+}
+
+int
+script_scan(const char *text, int line, struct script *out, struct err *e)
+{
+	struct cutter c = { 0 };
+	struct lex_token t;
+	struct lex l;
+	const char *start = NULL, *last = NULL;
+	int start_line = line;
+
+	memset(out, 0, sizeof(*out));
+	lex_open(&l, text, strlen(text), line);
+	for (;;) {
+		if (lex_next(&l, &t, e) == -1) {
+			script_free(out);
+			return -1;
+		}
+		if (t.kind == LEX_END)
+			break;
+		if (start == NULL && lex_is_char(&t, ';'))
+			continue; /* an empty statement */
+		if (start == NULL) {
+			start = t.text;
+			start_line = t.line;
+		}
+		if (ends(&c, &t)) {
+			add(out, start, (size_t)(t.text - start), start_line);
+			start = NULL;
+			memset(&c, 0, sizeof(c));
+		} else {
+			last = t.text + t.n;
+		}
+	}
+	if (start != NULL && c.trigger && !c.after_end) {
+		script_free(out);
+		return err_set(e, ERR_USAGE, "scan",
+			"line %d: CREATE TRIGGER without its END;",
+			start_line);
+	}
+	if (start != NULL)
+		add(out, start, (size_t)(last - start), start_line);
+	return 0;
+}
+
+void
+script_free(struct script *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		free(s->v[i].table);
+		free(s->v[i].to);
+		strs_free(&s->v[i].columns);
+	}
+	free(s->v);
+	memset(s, 0, sizeof(*s));
+}
+
+void
+script_rebuilds(const struct script *s, struct strs *out)
+{
+	size_t i, k;
+
+	for (i = 0; i < s->n; i++) {
+		if (s->v[i].kind != SCRIPT_DROP_TABLE)
+			continue;
+		for (k = i + 1; k < s->n; k++)
+			if (s->v[k].kind == SCRIPT_RENAME_TABLE &&
+				strs_same(s->v[k].to, s->v[i].table))
+				strs_add_once(out, s->v[i].table);
+	}
+}
+
+const char *
+script_action(const struct script_statement *s)
+{
+	switch (s->kind) {
+	case SCRIPT_CREATE_TABLE:
+		return "CREATE TABLE";
+	case SCRIPT_DROP_TABLE:
+		return "DROP TABLE";
+	case SCRIPT_RENAME_TABLE:
+		return "RENAME TABLE";
+	case SCRIPT_DROP_COLUMN:
+		return "DROP COLUMN";
+	case SCRIPT_DELETE:
+		return "DELETE";
+	case SCRIPT_UPDATE:
+		return "UPDATE";
+	case SCRIPT_INSERT:
+		return "INSERT";
+	case SCRIPT_REPLACE:
+		return "REPLACE";
+	case SCRIPT_PRAGMA:
+		return "PRAGMA";
+	case SCRIPT_VACUUM:
+		return "VACUUM";
+	case SCRIPT_CONTROL:
+	case SCRIPT_OTHER:
+		break;
+	}
+	return "statement";
+}

@@ -1,0 +1,62 @@
+/*
+ * script: the statements of a migration, and what each is about as far as
+ * words tell.  This is the forecast, for refusing before anything runs; when
+ * a statement runs, the engine itself says what it does.
+ */
+#ifndef MIGRATION_SCRIPT_H
+#define MIGRATION_SCRIPT_H
+
+#include <stddef.h>
+
+#include "base/strs.h"
+
+struct err;
+
+enum script_kind {
+	SCRIPT_OTHER,
+	SCRIPT_CREATE_TABLE,
+	SCRIPT_DROP_TABLE,
+	SCRIPT_RENAME_TABLE, /* table to `to` */
+	SCRIPT_DROP_COLUMN, /* columns[0] */
+	SCRIPT_DELETE,
+	SCRIPT_UPDATE, /* columns: those that are set */
+	SCRIPT_INSERT,
+	SCRIPT_REPLACE, /* also INSERT OR REPLACE */
+	SCRIPT_PRAGMA, /* table: its name; to: non-NULL when it sets */
+	SCRIPT_VACUUM,
+	SCRIPT_CONTROL /* BEGIN, COMMIT, ATTACH...; table: the word */
+};
+
+struct script_statement {
+	const char *text; /* in the text that was scanned */
+	size_t n; /* without the semicolon */
+	int line;
+	enum script_kind kind;
+	char *table, *to;
+	struct strs columns;
+	int all; /* a DELETE or UPDATE of every row */
+};
+
+struct script {
+	struct script_statement *v;
+	size_t n;
+};
+
+/*
+ * Cut text, whose first line has the number line.  Borrows text for as long as
+ * out lives.  ERR_USAGE "scan" names the line.  Gives out's contents.
+ */
+int script_scan(const char *text, int line, struct script *out,
+	struct err *e);
+void script_free(struct script *s);
+
+/*
+ * The tables that the script rebuilds: DROP TABLE x with RENAME y TO x after
+ * it.  Appends each once.
+ */
+void script_rebuilds(const struct script *s, struct strs *out);
+
+/* A statement's words for messages: "DROP TABLE users". */
+const char *script_action(const struct script_statement *s);
+
+#endif
