@@ -1,0 +1,171 @@
+/* mig-apply: run the pending migrations behind a verified backup. */
+#include <string.h>
+
+#include "cli/cli.h"
+#include "codec/zst.h"
+#include "doc/doc.h"
+#include "doc/doc_apply.h"
+#include "guard/sanity.h"
+#include "op/op_apply.h"
+
+enum {
+	OPT_TO = 1, OPT_STEPS, OPT_DRY_RUN, OPT_ALLOW_LOSS, OPT_MAX_AGE,
+	OPT_NO_BACKUP, OPT_FORCE_NO_BACKUP, OPT_ALLOW_MISSING,
+	OPT_ALLOW_ORDER, OPT_RESUME, OPT_WAIT, OPT_YES, OPT_JOBS
+};
+
+static const struct opt options[] = {
+	{ 't', "to", "VERSION", "stop after this migration", OPT_TO, 0 },
+	{ 's', "steps", "N", "apply at most N migrations", OPT_STEPS, 0 },
+	{ 'n', "dry-run", NULL, "print the plan, write nothing", OPT_DRY_RUN,
+		0 },
+	{ 0, "allow-loss", "NAME", "allow the loss of table or table.column",
+		OPT_ALLOW_LOSS, 1 },
+	{ 0, "max-backup-age", "TIME", "how old the backup may be",
+		OPT_MAX_AGE, 0 },
+	{ 0, "no-backup", NULL, "go without a backup: loud, and recorded",
+		OPT_NO_BACKUP, 0 },
+	{ 0, "force-no-backup", NULL, "the same, in production too",
+		OPT_FORCE_NO_BACKUP, 0 },
+	{ 0, "allow-missing", NULL, "go on though applied files are gone",
+		OPT_ALLOW_MISSING, 0 },
+	{ 0, "allow-out-of-order", NULL, "apply late ones with old versions",
+		OPT_ALLOW_ORDER, 0 },
+	{ 0, "resume", NULL, "finish a migration that was interrupted",
+		OPT_RESUME, 0 },
+	{ 'w', "wait", "TIME", "wait so long for another runner", OPT_WAIT,
+		0 },
+	{ 'y', "yes", NULL, "ask nothing", OPT_YES, 0 },
+	{ 'j', "jobs", "N", "threads for a backup taken now", OPT_JOBS, 0 },
+	{ 0, NULL, NULL, NULL, 0, 0 },
+};
+
+static const struct opt_program program = { "mig-apply", "[-]",
+	"Run the pending migrations, behind a verified backup.", options };
+
+struct apply {
+	struct op_apply_options o;
+	int yes, no_backup, force;
+	int64_t steps, wait, max_age, jobs;
+};
+
+static int
+take(void *arg, int id, const char *value, struct err *e)
+{
+	struct apply *a = arg;
+
+	switch (id) {
+	case OPT_TO:
+		a->o.to = value;
+		break;
+	case OPT_STEPS:
+		return cli_number("steps", value, 1, 1000000, &a->steps, e);
+	case OPT_DRY_RUN:
+		a->o.dry_run = 1;
+		break;
+	case OPT_ALLOW_LOSS:
+		strs_add_once(&a->o.allow, value);
+		break;
+	case OPT_MAX_AGE:
+		return cli_span("max-backup-age", value, &a->max_age, e);
+	case OPT_FORCE_NO_BACKUP:
+		a->force = 1;
+		/* FALLTHROUGH */
+	case OPT_NO_BACKUP:
+		a->no_backup = 1;
+		break;
+	case OPT_ALLOW_MISSING:
+		a->o.allow_problems |= SANITY_ALLOW_MISSING;
+		break;
+	case OPT_ALLOW_ORDER:
+		a->o.allow_problems |= SANITY_ALLOW_ORDER;
+		break;
+	case OPT_RESUME:
+		a->o.resume = 1;
+		break;
+	case OPT_WAIT:
+		return cli_span("wait", value, &a->wait, e);
+	case OPT_YES:
+		a->yes = 1;
+		break;
+	case OPT_JOBS:
+		return cli_number("jobs", value, 1, 64, &a->jobs, e);
+	}
+	return 0;
+}
+
+static int
+settle(struct cli *c, struct apply *a)
+{
+	struct err *e = &c->err;
+
+	if (c->operands.n > 1 ||
+		(c->operands.n == 1 && strcmp(c->operands.v[0], "-") != 0)) {
+		err_set(e, ERR_USAGE, "usage",
+			"the only operand is '-', a document on standard "
+			"input: '%s'", c->operands.v[c->operands.n - 1]);
+		return err_next(e, "name the migrations folder with "
+				   "--migrations");
+	}
+	if (a->no_backup && c->operands.n == 1)
+		return err_set(e, ERR_USAGE, "usage",
+			"'-' brings a backup, --no-backup wants none");
+	if (a->no_backup && !a->force && c->policy == CLI_PRODUCTION) {
+		err_set(e, ERR_REFUSED, "no-backup",
+			"--no-backup is refused in production");
+		return err_next(e, "leave it away; if it must be, "
+				   "--force-no-backup");
+	}
+	a->o.steps = (long)a->steps;
+	a->o.no_backup = a->no_backup;
+	a->o.max_age_s = a->max_age == -1 ? c->max_age_s : a->max_age;
+	c->op.wait_s = a->wait;
+	if (a->jobs > 0)
+		c->op.jobs = (int)a->jobs;
+	c->yes = a->yes;
+	cli_ask(c, CLI_PRODUCTION);
+	return 0;
+}
+
+static int
+run(struct cli *c, struct apply *a)
+{
+	struct doc *d = doc_new(&doc_apply_shape);
+	struct doc_apply *body = d->body;
+	int status, written;
+
+	if (op_apply(body, &c->op, &a->o, &c->err) == 0) {
+		status = cli_write(c, d);
+	} else if (body->applied.n == 0 && c->err.code != ERR_LEFT) {
+		status = cli_fail(c);
+	} else {
+		/* What was applied must be told with the failure. */
+		body->error = cli_error_document(c);
+		status = cli_complain(c);
+		written = cli_write(c, d);
+		status = written == 0 ? status : written;
+	}
+	doc_free(d);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct apply a = { .max_age = -1 };
+	struct cli c;
+	int status = cli_start(&c, &program, argc, argv, take, &a), passed;
+
+	if (status != -1)
+		return status;
+	if (settle(&c, &a) == -1 ||
+		(c.operands.n == 1 &&
+			cli_read(&c, &a.o.document, &passed) == -1))
+		status = cli_fail(&c);
+	else if (c.operands.n == 1 && passed != -1)
+		status = passed;
+	else
+		status = run(&c, &a);
+	strs_free(&a.o.allow);
+	return cli_end(&c, status);
+}

@@ -1,0 +1,198 @@
+/* mig-verify: prove an archive, and write its receipt. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "doc/doc.h"
+#include "doc/doc_backup.h"
+#include "doc/doc_verification.h"
+#include "op/op_verify.h"
+
+enum { OPT_QUICK = 1, OPT_DEEP, OPT_LATEST, OPT_ARCHIVE, OPT_SCRATCH, OPT_JOBS };
+
+static const struct opt options[] = {
+	{ 0, "quick", NULL, "only digests, offsets, sizes and the end",
+		OPT_QUICK, 0 },
+	{ 0, "deep", NULL, "also integrity_check the rebuilt database",
+		OPT_DEEP, 0 },
+	{ 0, "latest", NULL, "the newest archive of the database",
+		OPT_LATEST, 0 },
+	{ 0, "archive", "PATH", "this archive; - is standard input",
+		OPT_ARCHIVE, 0 },
+	{ 0, "scratch", "FOLDER", "rebuild the database there", OPT_SCRATCH,
+		0 },
+	{ 'j', "jobs", "N", "check with N threads", OPT_JOBS, 0 },
+	{ 0, NULL, NULL, NULL, 0, 0 },
+};
+
+static const struct opt_program program = { "mig-verify", "[ARCHIVE ...]",
+	"Prove that an archive is whole and can be restored.", options };
+
+struct verify {
+	struct op_verify_options o;
+	int quick, deep, latest;
+	const char *archive;
+	int64_t jobs;
+};
+
+static int
+take(void *arg, int id, const char *value, struct err *e)
+{
+	struct verify *v = arg;
+
+	switch (id) {
+	case OPT_QUICK:
+		v->quick = 1;
+		break;
+	case OPT_DEEP:
+		v->deep = 1;
+		break;
+	case OPT_LATEST:
+		v->latest = 1;
+		break;
+	case OPT_ARCHIVE:
+		v->archive = value;
+		break;
+	case OPT_SCRATCH:
+		v->o.scratch = value;
+		break;
+	case OPT_JOBS:
+		return cli_number("jobs", value, 1, 64, &v->jobs, e);
+	}
+	return 0;
+}
+
+/* One archive, one document on one line. */
+static int
+one(struct cli *c, struct verify *v)
+{
+	struct doc *d = doc_new(&doc_verification_shape);
+	struct doc_verification *body = d->body;
+	int status, written;
+
+	if (op_verify(body, &c->op, &v->o, &c->err) == 0) {
+		status = cli_write(c, d);
+	} else if (body->result != NULL) {
+		status = cli_complain(c);
+		written = cli_write(c, d);
+		status = written == 0 ? status : written;
+	} else {
+		status = cli_fail(c);
+	}
+	doc_free(d);
+	return status;
+}
+
+/* The archive of the document on standard input. */
+static int
+piped(struct cli *c, struct verify *v)
+{
+	struct doc_backup *backup;
+	struct doc *d;
+	int passed, status;
+
+	if (cli_read(c, &d, &passed) == -1)
+		return cli_fail(c);
+	if (passed != -1)
+		return passed;
+	if (d->shape != &doc_backup_shape) {
+		err_set(&c->err, ERR_USAGE, "document",
+			"standard input: the document is a %s, not a "
+			"mig.backup", d->shape->kind);
+		doc_free(d);
+		return cli_fail(c);
+	}
+	backup = d->body;
+	if (backup->archive.path == NULL) {
+		err_set(&c->err, ERR_USAGE, "document",
+			"standard input: the document is of a backup that was "
+			"written as a stream");
+		err_next(&c->err, "name the archive's path, or pipe the "
+				  "archive itself to --archive -");
+		doc_free(d);
+		return cli_fail(c);
+	}
+	v->o.path = backup->archive.path;
+	v->o.backup = backup;
+	status = one(c, v);
+	doc_free(d);
+	return status;
+}
+
+static int
+latest(struct cli *c, struct verify *v)
+{
+	char *path;
+	int status;
+
+	if (op_verify_latest(&c->op, &path, &c->err) == -1)
+		return cli_fail(c);
+	v->o.path = path;
+	status = one(c, v);
+	free(path);
+	return status;
+}
+
+static int
+settle(struct cli *c, struct verify *v)
+{
+	int named = (c->operands.n > 0) + v->latest + (v->archive != NULL);
+
+	if (v->quick && v->deep)
+		return err_set(&c->err, ERR_USAGE, "usage",
+			"--quick and --deep are two levels; name one");
+	if (named > 1) {
+		err_set(&c->err, ERR_USAGE, "usage",
+			"archives are named in more than one way");
+		return err_next(&c->err, "name paths, or --latest, or "
+					 "--archive");
+	}
+	if (c->operands.n > 0 && strcmp(c->operands.v[0], "-") == 0) {
+		err_set(&c->err, ERR_USAGE, "usage",
+			"'-' is a document, which is read when nothing is "
+			"named");
+		return err_next(&c->err, "leave it away; an archive on "
+			"standard input is --archive -");
+	}
+	if (v->jobs > 0)
+		c->op.jobs = (int)v->jobs;
+	v->o.fd = -1;
+	v->o.level = v->quick ? VERIFY_QUICK :
+		v->deep ? VERIFY_DEEP : VERIFY_DEFAULT;
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct verify v = { 0 };
+	struct cli c;
+	int status = cli_start(&c, &program, argc, argv, take, &v), each;
+	size_t i;
+
+	if (status != -1)
+		return status;
+	if (settle(&c, &v) == -1)
+		return cli_end(&c, cli_fail(&c));
+	if (v.latest) {
+		status = latest(&c, &v);
+	} else if (v.archive != NULL && strcmp(v.archive, "-") == 0) {
+		v.o.fd = STDIN_FILENO;
+		status = one(&c, &v);
+	} else if (v.archive != NULL) {
+		v.o.path = v.archive;
+		status = one(&c, &v);
+	} else if (c.operands.n == 0) {
+		status = piped(&c, &v);
+	} else {
+		/* The worst status is the answer; 5 is worse than 4. */
+		for (status = 0, i = 0; i < c.operands.n; i++) {
+			v.o.path = c.operands.v[i];
+			each = one(&c, &v);
+			if (each == ERR_DAMAGE || status == 0)
+				status = each;
+		}
+	}
+	return cli_end(&c, status);
+}

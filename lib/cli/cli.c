@@ -1,0 +1,291 @@
+/* cli: what every program does around its verb. */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/stop.h"
+#include "cli/term.h"
+#include "codec/pool.h"
+#include "codec/zst.h"
+#include "os/file.h"
+
+#define DEFAULT_LEVEL 3
+#define DEFAULT_BUSY_S 5
+#define DEFAULT_MAX_AGE_S 3600
+
+static void
+out_of_memory(void)
+{
+	static const char text[] = "mig: out of memory [memory]\n";
+
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) == -1)
+		_exit(ERR_ENV);
+	_exit(ERR_ENV);
+}
+
+int
+cli_span(const char *option, const char *value, int64_t *out, struct err *e)
+{
+	if (num_span(value, out) == 0)
+		return 0;
+	err_set(e, ERR_USAGE, "usage", "--%s: '%s' is not a time", option,
+		value);
+	return err_next(e, "write seconds, or 90s, 15m, 2h, 7d");
+}
+
+int
+cli_number(const char *option, const char *value, int64_t min, int64_t max,
+	int64_t *out, struct err *e)
+{
+	if (num_parse(value, min, max, out) == 0)
+		return 0;
+	return err_set(e, ERR_USAGE, "usage",
+		"--%s: '%s' is not a number from %lld to %lld", option, value,
+		(long long)min, (long long)max);
+}
+
+static int
+take_common(void *arg, int id, const char *value, struct err *e)
+{
+	struct cli *c = arg;
+	char **text = NULL;
+
+	switch (id) {
+	case OPT_DATABASE:
+		text = &c->url;
+		break;
+	case OPT_MIGRATIONS:
+		text = &c->migrations;
+		break;
+	case OPT_BACKUPS:
+		text = &c->backups;
+		break;
+	case OPT_CONFIG:
+		text = &c->config;
+		break;
+	case OPT_ENV:
+		text = &c->env;
+		break;
+	case OPT_OUTPUT:
+		text = &c->output;
+		break;
+	case OPT_BUSY:
+		text = &c->busy;
+		break;
+	case OPT_QUIET:
+		c->quiet = 1;
+		return 0;
+	case OPT_VERBOSE:
+		c->verbose = 1;
+		return 0;
+	case OPT_HELP:
+		c->help = 1;
+		return 0;
+	case OPT_VERSION:
+		c->version = 1;
+		return 0;
+	default:
+		return c->take(c->arg, id, value, e);
+	}
+	*text = mem_dup(value);
+	return 0;
+}
+
+/* The strongest that was said: option, environment, mig.conf, default. */
+static const char *
+strongest(const char *option, const char *a, const char *b, const char *conf,
+	const char *fallback)
+{
+	const char *env;
+
+	if (option != NULL)
+		return option;
+	env = a == NULL ? NULL : getenv(a);
+	if (env == NULL || *env == '\0')
+		env = b == NULL ? NULL : getenv(b);
+	if (env != NULL && *env != '\0')
+		return env;
+	return conf != NULL ? conf : fallback;
+}
+
+static int
+settle_output(struct cli *c)
+{
+	const char *form = strongest(c->output, "MIG_OUTPUT", NULL, NULL,
+		isatty(STDOUT_FILENO) ? "text" : "json");
+
+	c->json = strcmp(form, "json") == 0;
+	c->silent = strcmp(form, "none") == 0;
+	if (c->json || c->silent || strcmp(form, "text") == 0)
+		return 0;
+	return err_set(&c->err, ERR_USAGE, "usage",
+		"--output: '%s' is not json, text or none", form);
+}
+
+static int
+settle_policy(struct cli *c)
+{
+	const char *word = c->conf.value[CONF_POLICY];
+
+	if (word == NULL || strcmp(word, "development") == 0)
+		c->policy = CLI_DEVELOPMENT;
+	else if (strcmp(word, "staging") == 0)
+		c->policy = CLI_STAGING;
+	else if (strcmp(word, "production") == 0)
+		c->policy = CLI_PRODUCTION;
+	else
+		return err_set(&c->err, ERR_USAGE, "config",
+			"'%s': policy '%s' is not development, staging or "
+			"production", c->conf.path, word);
+	return 0;
+}
+
+static int
+settle_numbers(struct cli *c)
+{
+	const char *busy = strongest(c->busy, "MIG_BUSY_TIMEOUT", NULL,
+		c->conf.value[CONF_BUSY], NULL);
+	int64_t n = DEFAULT_BUSY_S;
+
+	if (busy != NULL && cli_span("busy-timeout", busy, &n, &c->err) == -1)
+		return -1;
+	if (n > 86400)
+		n = 86400;
+	c->op.busy_ms = n * 1000;
+	c->max_age_s = DEFAULT_MAX_AGE_S;
+	if (c->conf.value[CONF_MAX_AGE] != NULL &&
+		cli_span("max-backup-age", c->conf.value[CONF_MAX_AGE],
+			&c->max_age_s, &c->err) == -1)
+		return -1;
+	c->op.jobs = pool_cores();
+	c->op.level = DEFAULT_LEVEL;
+	if (c->conf.value[CONF_JOBS] != NULL) {
+		if (cli_number("jobs", c->conf.value[CONF_JOBS], 1, 64, &n,
+			    &c->err) == -1)
+			return -1;
+		c->op.jobs = (int)n;
+	}
+	if (c->conf.value[CONF_LEVEL] != NULL) {
+		if (cli_number("level", c->conf.value[CONF_LEVEL],
+			    ZST_LEVEL_MIN, ZST_LEVEL_MAX, &n, &c->err) == -1)
+			return -1;
+		c->op.level = (int)n;
+	}
+	return 0;
+}
+
+static int
+settle(struct cli *c)
+{
+	const char *env = strongest(c->env, "MIG_ENV", NULL, NULL, NULL);
+	const char *folder;
+
+	if (settle_output(c) == -1 ||
+		conf_read(&c->conf, c->config, env, &c->err) == -1 ||
+		settle_policy(c) == -1 || settle_numbers(c) == -1)
+		return -1;
+	folder = file_is_dir("migrations") || !file_is_dir("db/migrations") ?
+		"migrations" : "db/migrations";
+	c->op.tool = CLI_TOOL;
+	c->op.program = c->program->name;
+	c->op.url = strongest(c->url, "MIG_DATABASE_URL", "DATABASE_URL",
+		c->conf.value[CONF_DATABASE], NULL);
+	c->op.migrations = strongest(c->migrations, "MIG_MIGRATIONS", NULL,
+		c->conf.value[CONF_MIGRATIONS], folder);
+	c->op.backups = strongest(c->backups, "MIG_BACKUPS", NULL,
+		c->conf.value[CONF_BACKUPS], "backups");
+	c->op.report = &c->report;
+	c->op.arg = c;
+	term_report(c);
+	report_say(&c->report, REPORT_MORE, "configuration: %s%s%s",
+		c->conf.path == NULL ? "no mig.conf" : c->conf.path,
+		env == NULL ? "" : ", environment ", env == NULL ? "" : env);
+	return 0;
+}
+
+static void
+catch_signals(void)
+{
+	struct sigaction s;
+
+	memset(&s, 0, sizeof(s));
+	s.sa_handler = stop_ask; /* no SA_RESTART: a read is to end */
+	sigaction(SIGINT, &s, NULL);
+	sigaction(SIGTERM, &s, NULL);
+	sigaction(SIGHUP, &s, NULL);
+	s.sa_handler = SIG_IGN;
+	sigaction(SIGPIPE, &s, NULL);
+	sigaction(SIGXFSZ, &s, NULL);
+}
+
+/* A closed standard stream must not become a database's descriptor. */
+static void
+fill_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+int
+cli_start(struct cli *c, const struct opt_program *p, int argc, char **argv,
+	int (*take)(void *arg, int id, const char *value, struct err *e),
+	void *arg)
+{
+	fill_streams();
+	memset(c, 0, sizeof(*c));
+	c->program = p;
+	c->take = take;
+	c->arg = arg;
+	c->out_fd = STDOUT_FILENO;
+	c->json = !isatty(STDOUT_FILENO);
+	mem_on_failure(out_of_memory);
+	catch_signals();
+	if (opt_parse(p, argc, argv, take_common, c, &c->operands, &c->err) ==
+		-1)
+		return cli_end(c, cli_fail(c));
+	if (c->help || c->version) {
+		if (c->help)
+			opt_help(p, stdout);
+		else
+			printf("%s (%s)\n", p->name, CLI_TOOL);
+		return cli_end(c, fflush(stdout) == 0 ? 0 : ERR_ENV);
+	}
+	if (settle(c) == -1)
+		return cli_end(c, cli_fail(c));
+	return -1;
+}
+
+void
+cli_ask(struct cli *c, enum cli_policy from)
+{
+	if (c->policy >= from && !c->yes)
+		c->op.confirm = term_confirm;
+}
+
+int
+cli_end(struct cli *c, int status)
+{
+	strs_free(&c->operands);
+	conf_free(&c->conf);
+	free(c->url);
+	free(c->migrations);
+	free(c->backups);
+	free(c->config);
+	free(c->env);
+	free(c->output);
+	free(c->busy);
+	return status;
+}

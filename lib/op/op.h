@@ -1,0 +1,28 @@
+/* op: what every verb is told. */
+#ifndef OP_OP_H
+#define OP_OP_H
+
+#include <stdint.h>
+
+struct err;
+struct report;
+
+struct op {
+	const char *tool; /* "mig 0.1.0" */
+	const char *program; /* "mig-apply" */
+	const char *url; /* of the database; may be NULL */
+	const char *migrations; /* folder */
+	const char *backups; /* folder */
+	int64_t busy_ms; /* wait for others' transactions */
+	int64_t wait_s; /* wait for the runner's lock */
+	int jobs, level;
+	const struct report *report;
+	/*
+	 * Ask a person: 0 for yes, -1 (ERR_REFUSED) for no.  NULL: nothing is
+	 * to be asked.
+	 */
+	int (*confirm)(void *arg, const char *question, struct err *e);
+	void *arg;
+};
+
+#endif

@@ -1,0 +1,327 @@
+/* op_apply: the pending migrations, behind a verified backup. */
+#include "op/op_apply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/report.h"
+#include "base/stop.h"
+#include "db/db.h"
+#include "doc/doc.h"
+#include "doc/doc_apply.h"
+#include "guard/bind.h"
+#include "guard/loss.h"
+#include "guard/sanity.h"
+#include "migration/ledger.h"
+#include "migration/plan.h"
+#include "migration/script.h"
+#include "migration/set.h"
+#include "op/run.h"
+#include "op/secure.h"
+#include "os/lock.h"
+
+struct apply {
+	struct doc_apply *out;
+	const struct op *o;
+	struct op_apply_options *p;
+	struct db *db;
+	struct lock *lock;
+	struct set set;
+	struct ledger ledger;
+	struct plan plan;
+};
+
+static int
+open_all(struct apply *a, struct err *e)
+{
+	const struct plan_limit limit = { a->p->to, a->p->steps };
+	struct db_options d = { a->o->url,
+		a->p->dry_run ? DB_READ : DB_WRITE, a->o->busy_ms,
+		a->o->report };
+
+	if (db_open(&a->db, &d, e) == -1 ||
+		(!a->p->dry_run && db_lock(a->db, &a->lock, a->o->wait_s,
+			a->o->program, e) == -1) ||
+		db_identity(a->db, &a->out->database, e) == -1 ||
+		set_read(&a->set, a->o->migrations, e) == -1 ||
+		ledger_load(&a->ledger, a->db, e) == -1)
+		return -1;
+	return plan_make(&a->plan, &a->set, &a->ledger, &limit, e);
+}
+
+/* One migration of the plan: its statements, its losses on live data. */
+static int
+forecast(struct apply *a, const struct migration *m, struct err *e)
+{
+	struct part_planned *x = shape_list_add(&a->out->plan,
+		&part_planned_shape);
+	struct strs rebuilds = { 0 }, allow = { 0 };
+	struct script script;
+	size_t i;
+	int result = -1;
+
+	x->migration = mem_dup(m->version);
+	x->name = mem_dup(m->name);
+	x->source = "file";
+	if (script_scan(m->up.text, m->up.line, &script, e) == -1)
+		return err_wrap(e, "'%s'", m->up.file);
+	x->statements = (int64_t)script.n;
+	script_rebuilds(&script, &rebuilds);
+	for (i = 0; i < m->up.rebuilds.n; i++)
+		strs_add_once(&rebuilds, m->up.rebuilds.v[i]);
+	for (i = 0; i < m->up.allow_loss.n; i++)
+		strs_add_once(&allow, m->up.allow_loss.v[i]);
+	for (i = 0; i < a->p->allow.n; i++)
+		strs_add_once(&allow, a->p->allow.v[i]);
+	if (sanity_script(&m->up, &script, e) == 0 &&
+		loss_forecast(&x->losses, a->db, &script, &rebuilds, e) == 0) {
+		result = 0;
+		if (loss_judge(&x->losses, &allow) > 0) {
+			result = loss_refuse(&x->losses, "--allow-loss", e);
+			err_wrap(e, "migration %s (%s)", m->version, m->name);
+		}
+	}
+	strs_free(&rebuilds);
+	strs_free(&allow);
+	script_free(&script);
+	return result;
+}
+
+/*
+ * Every forecast is made, so that the plan shows all of them; the first
+ * refusal is the answer.
+ */
+static int
+forecast_all(struct apply *a, struct err *e)
+{
+	struct err each;
+	size_t i;
+	int result = 0;
+
+	for (i = 0; i < a->plan.n; i++)
+		if (forecast(a, a->plan.pending[i], &each) == -1 &&
+			result == 0) {
+			*e = each;
+			result = -1;
+		}
+	return result;
+}
+
+static int
+confirm(struct apply *a, struct err *e)
+{
+	char text[256];
+
+	if (a->o->confirm == NULL)
+		return 0;
+	snprintf(text, sizeof(text), "Apply %zu migration%s to '%s'?",
+		a->plan.n, a->plan.n == 1 ? "" : "s", db_name(a->db));
+	return a->o->confirm(a->o->arg, text, e);
+}
+
+/* The document from the pipe: a verification that passed, nothing else. */
+static int
+take_document(struct apply *a, struct secure *s, struct err *e)
+{
+	struct doc *d = a->p->document;
+	struct doc_verification *v;
+
+	if (d->shape != &doc_verification_shape) {
+		err_set(e, ERR_USAGE, "document",
+			"the document is a %s, not a mig.verification",
+			d->shape->kind);
+		return err_next(e, "pipe it through mig-verify: mig-backup | "
+				   "mig-verify | mig-apply -");
+	}
+	v = d->body;
+	if (strcmp(v->result, "passed") != 0) {
+		err_set(e, ERR_REFUSED, "not-verified",
+			"the verification in the document has failed");
+		return err_next(e, "read the error of mig-verify");
+	}
+	if (v->path == NULL || v->archive == NULL) {
+		err_set(e, ERR_REFUSED, "not-verified",
+			"the verification is of a stream, which cannot be "
+			"looked at again");
+		return err_next(e, "verify the archive as a file");
+	}
+	s->archive = v->path;
+	s->manifest = v->archive->manifest;
+	a->out->verification = mem_alloc(sizeof(*v));
+	return shape_copy(&doc_verification_shape, v, a->out->verification,
+		e);
+}
+
+static int
+take_backup(struct apply *a, struct err *e)
+{
+	struct secure s = { .max_age_s = a->p->max_age_s };
+	struct receipt r;
+	int result;
+
+	if (a->p->no_backup) {
+		a->out->no_backup = 1;
+		report_say(a->o->report, REPORT_WARN,
+			"NO BACKUP: --no-backup was given; what this run "
+			"destroys is gone");
+		return 0;
+	}
+	if (a->p->document != NULL && take_document(a, &s, e) == -1)
+		return -1;
+	a->out->backup = mem_alloc(sizeof(*a->out->backup));
+	if (secure_backup(a->out->backup, &r, a->o, a->db, &s, e) == -1) {
+		free(a->out->backup);
+		a->out->backup = NULL;
+		return -1;
+	}
+	a->out->gap = mem_alloc(sizeof(*a->out->gap));
+	result = bind_gap(a->out->gap, &r, a->db, e);
+	shape_release(&receipt_shape, &r);
+	if (result == 0 && strcmp(a->out->gap->written, "no") != 0)
+		report_say(a->o->report, REPORT_NOTE,
+			"the database was written to since that backup (%s)",
+			a->out->gap->tables.n > 0 ? "row counts differ" :
+				"no row count differs");
+	return result;
+}
+
+static void
+set_current(struct apply *a, const char *version)
+{
+	free(a->out->current);
+	a->out->current = mem_dup(version);
+}
+
+static int
+apply_one(struct apply *a, struct run *r, const struct migration *m,
+	struct err *e)
+{
+	struct part_done *done = shape_list_add(&a->out->applied,
+		&part_done_shape);
+	const struct ledger_row *row = ledger_find(&a->ledger, m->version);
+	struct err second;
+
+	r->skip = row == NULL ? 0 : row->statements;
+	if (run_migration(done, m, r, e) == 0) {
+		if (a->out->current == NULL || row == NULL)
+			set_current(a, m->version);
+		return 0;
+	}
+	a->out->applied.n--;
+	shape_release(&part_done_shape, done);
+	if (e->code == ERR_REFUSED && a->out->applied.n > 0)
+		e->code = ERR_FAILED;
+	if (e->code == ERR_FAILED &&
+		run_note_failure(a->db, m, r, e, &second) == -1)
+		report_say(a->o->report, REPORT_WARN,
+			"the failure could not be written to the ledger: %s",
+			second.text);
+	return -1;
+}
+
+static int
+apply_all(struct apply *a, struct err *e)
+{
+	char *me = ledger_me();
+	struct run r = { .db = a->db, .tool = a->o->tool, .by = me,
+		.allow = &a->p->allow, .option = "--allow-loss" };
+	size_t i;
+	int result = 0;
+
+	if (a->out->backup != NULL)
+		r.backup = a->out->backup->id;
+	if (a->p->no_backup)
+		r.note = "--no-backup";
+	for (i = 0; i < a->ledger.n && result == 0 && a->p->resume; i++) {
+		const struct migration *m = set_find(&a->set,
+			a->ledger.v[i].version);
+
+		if (strcmp(a->ledger.v[i].state, "applied") != 0 && m != NULL)
+			result = apply_one(a, &r, m, e);
+	}
+	for (i = 0; i < a->plan.n && result == 0; i++) {
+		result = stop_check(e);
+		if (result == 0)
+			result = apply_one(a, &r, a->plan.pending[i], e);
+	}
+	free(me);
+	return result;
+}
+
+/* Whether an outside migration waits to be resumed. */
+static int
+has_open(const struct apply *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->ledger.n; i++)
+		if (strcmp(a->ledger.v[i].state, "applied") != 0)
+			return 1;
+	return 0;
+}
+
+static int
+nothing(struct apply *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->plan.problem_n; i++)
+		report_say(a->o->report, REPORT_WARN, "%s; %s",
+			a->plan.problems[i].text, a->plan.problems[i].next);
+	a->out->result = "nothing";
+	return 0;
+}
+
+static int
+work(struct apply *a, struct err *e)
+{
+	unsigned allow = a->p->allow_problems |
+		(a->p->resume ? SANITY_RESUME : 0);
+	int open;
+
+	if (open_all(a, e) == -1)
+		return -1;
+	set_current(a, ledger_current(&a->ledger));
+	open = has_open(a);
+	if (a->plan.n == 0 && !open)
+		return nothing(a);
+	if (sanity_history(a->db, &a->ledger, e) == -1 ||
+		sanity_plan(&a->plan, allow, e) == -1 ||
+		forecast_all(a, e) == -1)
+		return -1;
+	if (a->p->dry_run) {
+		a->out->result = "planned";
+		return 0;
+	}
+	if (confirm(a, e) == -1 || take_backup(a, e) == -1 ||
+		apply_all(a, e) == -1)
+		return -1;
+	a->out->result = "applied";
+	return 0;
+}
+
+int
+op_apply(struct doc_apply *out, const struct op *o,
+	struct op_apply_options *p, struct err *e)
+{
+	struct apply a = { .out = out, .o = o, .p = p };
+	int64_t start = clock_ms();
+	int result;
+
+	out->tool = mem_dup(o->tool);
+	out->result = "failed";
+	result = work(&a, e);
+	out->duration_ms = clock_ms() - start;
+	plan_free(&a.plan);
+	ledger_free(&a.ledger);
+	set_free(&a.set);
+	lock_free(a.lock);
+	db_close(a.db);
+	doc_free(p->document);
+	p->document = NULL;
+	return result;
+}

@@ -1,0 +1,33 @@
+/* op_apply: the pending migrations, behind a verified backup. */
+#ifndef OP_OP_APPLY_H
+#define OP_OP_APPLY_H
+
+#include <stdint.h>
+
+#include "base/strs.h"
+#include "op/op.h"
+
+struct doc;
+struct doc_apply;
+struct err;
+
+struct op_apply_options {
+	const char *to;
+	long steps;
+	int dry_run;
+	int no_backup;
+	int64_t max_age_s;
+	struct strs allow; /* losses */
+	unsigned allow_problems; /* SANITY_ALLOW_... */
+	int resume;
+	struct doc *document; /* read from the pipe; NULL: none.  Taken. */
+};
+
+/*
+ * Run.  out, zeroed, is filled on failure too, as far as it came: the caller
+ * shows it when out->applied or the plan says something.
+ */
+int op_apply(struct doc_apply *out, const struct op *o,
+	struct op_apply_options *p, struct err *e);
+
+#endif

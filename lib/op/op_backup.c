@@ -1,0 +1,56 @@
+/* op_backup: one backup, taken and read back. */
+#include "op/op_backup.h"
+
+#include <string.h>
+
+#include "backup/create.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "db/db.h"
+#include "doc/doc_backup.h"
+
+/* The result's texts move into the document. */
+static void
+fill(struct doc_backup *out, const struct op *o, struct create_result *r)
+{
+	out->tool = mem_dup(o->tool);
+	out->id = mem_dup(r->id);
+	out->created = r->created;
+	out->database = r->database;
+	out->archive.path = r->path;
+	out->archive.bytes = r->bytes;
+	out->archive.manifest = mem_dup(r->manifest);
+	out->level = o->level;
+	out->jobs = o->jobs;
+	out->raw_bytes = r->raw_bytes;
+	out->tables = r->tables;
+	out->rows = r->rows;
+	out->migration = r->migration;
+	out->fingerprint = mem_dup(r->fingerprint);
+	out->position = r->position;
+	out->checked = r->checked;
+	out->spooled = r->spooled;
+	out->read_back = r->read_back;
+	out->duration_ms = r->duration_ms;
+	memset(r, 0, sizeof(*r));
+}
+
+int
+op_backup(struct doc_backup *out, const struct op *o,
+	const struct op_backup_options *p, struct err *e)
+{
+	struct db_options d = { o->url, DB_READ, o->busy_ms, o->report };
+	struct create_options c = { o->tool, o->backups, p->to, p->fd, o->jobs,
+		o->level, !p->no_check, p->spool, 0, o->report };
+	struct create_result r;
+	struct db *db;
+	int result;
+
+	if (db_open(&db, &d, e) == -1)
+		return -1;
+	result = create_run(&r, db, &c, e);
+	if (result == 0)
+		fill(out, o, &r);
+	db_close(db);
+	return result;
+}

@@ -1,0 +1,317 @@
+/* op_gen: write one migration. */
+#include "op/op_gen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "db/db.h"
+#include "doc/doc_generation.h"
+#include "migration/set.h"
+#include "os/file.h"
+#include "schema/rebuild.h"
+
+struct gen {
+	struct doc_generation *out;
+	const struct op *o;
+	const struct op_gen_options *p;
+	struct buf up, down;
+};
+
+static int
+need(struct err *e, const char *template, const char *what)
+{
+	err_set(e, ERR_USAGE, "usage", "the template %s needs %s", template,
+		what);
+	return err_next(e, "mig-gen(1) shows an example of each");
+}
+
+/* The name that a column's definition begins with.  Gives. */
+static char *
+column_name(const char *definition)
+{
+	size_t n = strcspn(definition, " \t");
+
+	return mem_dup_n(definition, n);
+}
+
+static int
+add_table(struct gen *g, struct err *e)
+{
+	const struct op_gen_options *p = g->p;
+	size_t i;
+
+	if (p->table == NULL || p->columns.n == 0)
+		return need(e, p->template,
+			"--table NAME and --column 'NAME TYPE ...'");
+	buf_text(&g->up, "CREATE TABLE ");
+	rebuild_quote(&g->up, p->table);
+	buf_text(&g->up, " (\n");
+	for (i = 0; i < p->columns.n; i++)
+		buf_printf(&g->up, "\t%s%s\n", p->columns.v[i],
+			i + 1 < p->columns.n ? "," : "");
+	buf_text(&g->up, ");\n");
+	buf_text(&g->down, "DROP TABLE ");
+	rebuild_quote(&g->down, p->table);
+	buf_text(&g->down, ";\n");
+	return 0;
+}
+
+static int
+add_column(struct gen *g, struct err *e)
+{
+	const struct op_gen_options *p = g->p;
+	char *name;
+	size_t i;
+
+	if (p->table == NULL || p->columns.n == 0)
+		return need(e, p->template,
+			"--table NAME and --column 'NAME TYPE ...'");
+	for (i = 0; i < p->columns.n; i++) {
+		buf_text(&g->up, "ALTER TABLE ");
+		rebuild_quote(&g->up, p->table);
+		buf_printf(&g->up, " ADD COLUMN %s;\n", p->columns.v[i]);
+	}
+	for (i = p->columns.n; i > 0; i--) {
+		name = column_name(p->columns.v[i - 1]);
+		buf_text(&g->down, "ALTER TABLE ");
+		rebuild_quote(&g->down, p->table);
+		buf_printf(&g->down, " DROP COLUMN %s;\n", name);
+		free(name);
+	}
+	return 0;
+}
+
+static int
+add_index(struct gen *g, struct err *e)
+{
+	const struct op_gen_options *p = g->p;
+	struct buf name = { 0 };
+	char *s;
+	size_t i;
+
+	if (p->table == NULL || p->columns.n == 0)
+		return need(e, p->template, "--table NAME and --column NAME");
+	buf_text(&name, p->table);
+	for (i = 0; i < p->columns.n; i++)
+		buf_printf(&name, "_%s", p->columns.v[i]);
+	buf_text(&name, "_idx");
+	for (s = name.data; *s != '\0'; s++)
+		if (strchr(" \t()\"'", *s) != NULL)
+			*s = '_';
+	buf_printf(&g->up, "CREATE %sINDEX ", p->unique ? "UNIQUE " : "");
+	rebuild_quote(&g->up, name.data);
+	buf_text(&g->up, " ON ");
+	rebuild_quote(&g->up, p->table);
+	buf_text(&g->up, " (");
+	for (i = 0; i < p->columns.n; i++)
+		buf_printf(&g->up, "%s%s", i == 0 ? "" : ", ",
+			p->columns.v[i]);
+	buf_text(&g->up, ");\n");
+	buf_text(&g->down, "DROP INDEX ");
+	rebuild_quote(&g->down, name.data);
+	buf_text(&g->down, ";\n");
+	buf_free(&name);
+	return 0;
+}
+
+static int
+on_delete_words(const char *s, struct err *e)
+{
+	static const char *const words[] = { "CASCADE", "RESTRICT", "SET NULL",
+		"SET DEFAULT", "NO ACTION", NULL };
+	const char *const *w;
+
+	for (w = words; *w != NULL; w++)
+		if (s == NULL || strs_same(*w, s))
+			return 0;
+	return err_set(e, ERR_USAGE, "usage",
+		"--on-delete: '%s' is not cascade, restrict, set null, set "
+		"default or no action", s);
+}
+
+static int
+add_foreign_key(struct gen *g, struct err *e)
+{
+	const struct op_gen_options *p = g->p;
+	struct db_options d = { g->o->url, DB_READ, g->o->busy_ms,
+		g->o->report };
+	struct rebuild_key k = { 0 };
+	struct db *db;
+	char *parent, *open;
+	int result;
+
+	if (p->table == NULL || p->columns.n != 1 || p->references == NULL)
+		return need(e, p->template, "--table NAME, one --column NAME "
+			"and --references 'TABLE(COLUMN)'");
+	if (on_delete_words(p->on_delete, e) == -1)
+		return -1;
+	parent = mem_dup(p->references);
+	open = strchr(parent, '(');
+	if (open != NULL) {
+		*open++ = '\0';
+		open[strcspn(open, ")")] = '\0';
+		k.parent_column = open;
+	}
+	k.table = p->table;
+	k.column = p->columns.v[0];
+	k.parent = parent;
+	k.on_delete = p->on_delete;
+	result = db_open(&db, &d, e);
+	if (result == 0) {
+		g->out->database = mem_alloc(sizeof(*g->out->database));
+		result = db_identity(db, g->out->database, e);
+		if (result == -1) {
+			free(g->out->database);
+			g->out->database = NULL;
+		}
+	}
+	if (result == 0)
+		result = rebuild_add_key(db, &k, &g->up, &g->down, e);
+	db_close(db);
+	free(parent);
+	return result;
+}
+
+static int
+blank(struct gen *g, struct err *e)
+{
+	(void)e;
+	buf_text(&g->up, "\n");
+	buf_text(&g->down, "\n");
+	return 0;
+}
+
+static int
+fill(struct gen *g, struct err *e)
+{
+	static const struct {
+		const char *name;
+		int (*write)(struct gen *g, struct err *e);
+	} templates[] = {
+		{ "blank", blank },
+		{ "add_table", add_table },
+		{ "add_column", add_column },
+		{ "add_index", add_index },
+		{ "add_foreign_key", add_foreign_key },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(templates) / sizeof(*templates); i++)
+		if (strcmp(templates[i].name, g->p->template) == 0)
+			return templates[i].write(g, e);
+	err_set(e, ERR_USAGE, "usage", "no template '%s'", g->p->template);
+	return err_next(e, "there are blank, add_table, add_column, add_index "
+			   "and add_foreign_key");
+}
+
+/* "add users table" to "add_users_table". */
+static int
+slug(const char *title, struct buf *out, struct err *e)
+{
+	for (; *title != '\0'; title++) {
+		char c = *title;
+
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c - 'A' + 'a');
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+			buf_char(out, c);
+		else if (out->len > 0 && out->data[out->len - 1] != '_')
+			buf_char(out, '_');
+	}
+	while (out->len > 0 && out->data[out->len - 1] == '_')
+		out->data[--out->len] = '\0';
+	if (out->len == 0)
+		return err_set(e, ERR_USAGE, "usage",
+			"the title has no letter or digit for a file name");
+	return 0;
+}
+
+/*
+ * The next version: as the folder counts (0001, 0002), else the UTC time; in
+ * any case after the newest there is.
+ */
+static char *
+next_version(const struct set *s)
+{
+	const char *head = s->n == 0 ? "" : s->v[s->n - 1].version;
+	char stamp[CLOCK_STAMP], digits[CLOCK_STAMP];
+	size_t i, n = 0;
+	int64_t number;
+
+	clock_stamp(clock_now(), stamp);
+	for (i = 0; stamp[i] != '\0'; i++)
+		if (stamp[i] >= '0' && stamp[i] <= '9')
+			digits[n++] = stamp[i];
+	digits[n] = '\0';
+	if (s->n == 0 || (strlen(head) >= 12 &&
+		num_compare_digits(digits, head) > 0) ||
+		num_parse(head, 0, NUM_SAFE, &number) == -1)
+		return mem_dup(digits);
+	return mem_printf("%0*lld", (int)strlen(head), (long long)number + 1);
+}
+
+static int
+write_file(struct gen *g, const struct set *s, struct err *e)
+{
+	struct buf name = { 0 }, text = { 0 };
+	struct file_stage *stage;
+	char *version = next_version(s), *file, *path;
+	int result = -1;
+
+	if (slug(g->p->title, &name, e) == -1) {
+		free(version);
+		return -1;
+	}
+	file = mem_printf("%s_%s.sql", version, name.data);
+	path = file_join(g->o->migrations, file);
+	buf_printf(&text, "-- migrate:up\n%s\n-- migrate:down\n%s",
+		g->up.data, g->down.data);
+	if (file_stage_open(&stage, path, e) == 0) {
+		result = file_write(file_stage_fd(stage), text.data, text.len,
+			e);
+		if (result == -1)
+			file_stage_abort(stage);
+		else
+			result = file_stage_commit(stage, e);
+	}
+	if (result == 0) {
+		strs_add(&g->out->files, path);
+		g->out->migration = mem_dup(version);
+	}
+	free(path);
+	free(file);
+	free(version);
+	buf_free(&name);
+	buf_free(&text);
+	return result;
+}
+
+int
+op_gen(struct doc_generation *out, const struct op *o,
+	const struct op_gen_options *p, struct err *e)
+{
+	struct gen g = { .out = out, .o = o, .p = p };
+	struct set set = { 0 };
+	int result, made;
+
+	out->tool = mem_dup(o->tool);
+	out->action = "generate";
+	out->folder = mem_dup(o->migrations);
+	result = fill(&g, e);
+	if (result == 0)
+		result = file_make_dir(o->migrations, &made, e);
+	if (result == 0)
+		result = set_read(&set, o->migrations, e);
+	if (result == 0)
+		result = write_file(&g, &set, e);
+	set_free(&set);
+	buf_free(&g.up);
+	buf_free(&g.down);
+	return result;
+}

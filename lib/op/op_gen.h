@@ -1,0 +1,36 @@
+/* op_gen: write migrations, record a baseline, check a folder. */
+#ifndef OP_OP_GEN_H
+#define OP_OP_GEN_H
+
+#include "base/strs.h"
+#include "op/op.h"
+
+struct doc_generation;
+struct err;
+
+struct op_gen_options {
+	const char *title; /* "add users table" */
+	const char *template; /* blank, add_table, ... */
+	const char *table;
+	struct strs columns;
+	const char *references; /* "parent" or "parent(column)" */
+	const char *on_delete;
+	int unique;
+};
+
+/* Write one migration file.  Makes the folder if it is not there. */
+int op_gen(struct doc_generation *out, const struct op *o,
+	const struct op_gen_options *p, struct err *e);
+
+/* Record every migration up to version as applied, without running it. */
+int op_baseline(struct doc_generation *out, const struct op *o,
+	const char *version, struct err *e);
+
+/*
+ * Check a folder: every up and down runs on an empty copy and leads back.
+ * The findings are in out; the answer is the caller's.
+ */
+int op_validate(struct doc_generation *out, const struct op *o,
+	struct err *e);
+
+#endif

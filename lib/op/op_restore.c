@@ -1,0 +1,512 @@
+/* op_restore: back by a verified backup. */
+#include "op/op_restore.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backup/store.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/id.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/report.h"
+#include "db/db.h"
+#include "doc/doc.h"
+#include "doc/doc_rollback.h"
+#include "doc/doc_verification.h"
+#include "op/secure.h"
+#include "os/file.h"
+#include "os/lock.h"
+
+/* A document names the archive: a verification or a backup. */
+static int
+from_document(struct restore *r, struct err *e)
+{
+	const struct doc *d = r->p->document;
+	const char *path = NULL;
+
+	if (d->shape == &doc_verification_shape)
+		path = ((struct doc_verification *)d->body)->path;
+	else if (d->shape == &doc_backup_shape)
+		path = ((struct doc_backup *)d->body)->archive.path;
+	if (path == NULL) {
+		err_set(e, ERR_USAGE, "document",
+			"the document, a %s, names no archive",
+			d->shape->kind);
+		return err_next(e, "pipe from mig-verify, or name the archive");
+	}
+	r->archive = mem_dup(path);
+	return 0;
+}
+
+/* The newest one that was not taken before a restore. */
+static int
+newest(struct restore *r, struct err *e)
+{
+	struct wire_database d = { "sqlite", NULL, r->target, NULL };
+	struct store s;
+	size_t i;
+
+	if (store_list(&s, r->o->backups,
+		    r->db == NULL ? &d : &r->out->database, e) == -1)
+		return -1;
+	for (i = 0; i < s.n && r->archive == NULL; i++)
+		if (!s.v[i].damaged &&
+			strcmp(s.v[i].manifest.purpose, "backup") == 0)
+			r->archive = mem_dup(s.v[i].path);
+		else if (s.v[i].damaged)
+			report_say(r->o->report, REPORT_WARN,
+				"'%s' is damaged and was passed over",
+				s.v[i].path);
+	store_free(&s);
+	if (r->archive != NULL)
+		return 0;
+	err_set(e, ERR_REFUSED, "no-backup",
+		"there is no backup of '%s' in '%s'", r->target,
+		r->o->backups);
+	return err_next(e, "name the archive, or the folder with --backups");
+}
+
+static int
+find_archive(struct restore *r, struct err *e)
+{
+	if (r->p->archive != NULL)
+		r->archive = mem_dup(r->p->archive);
+	else if (r->p->document != NULL)
+		return from_document(r, e);
+	else
+		return newest(r, e);
+	return 0;
+}
+
+/* Remove what a killed restore left beside the target. */
+static void
+sweep(const char *folder, const char *prefix)
+{
+	struct strs names = { 0 };
+	struct err ignored;
+	size_t i;
+
+	if (file_list(folder, &names, &ignored) == 0)
+		for (i = 0; i < names.n; i++)
+			if (strs_starts(names.v[i], prefix)) {
+				char *path = file_join(folder, names.v[i]);
+
+				unlink(path);
+				free(path);
+			}
+	strs_free(&names);
+}
+
+int
+op_restore_rebuild(struct restore *r, const char *beside, struct err *e)
+{
+	struct verify_options v = { 0 };
+	const struct manifest *m = &r->proof.read.manifest;
+	char *folder = file_dir(beside), *prefix, id[ID_TEXT];
+	int result = -1;
+
+	prefix = mem_printf(".%s.mig-new-", file_base(beside));
+	sweep(folder, prefix);
+	if (id_new(id, e) == -1)
+		goto out;
+	r->scratch = mem_printf("%s/%s%.8s", folder, prefix, id);
+	v.path = r->archive;
+	v.keep = r->scratch;
+	v.level = VERIFY_DEFAULT;
+	v.jobs = r->o->jobs;
+	v.report = r->o->report;
+	result = verify_run(&r->proof, &v, e);
+	if (result == 0) {
+		r->raw_bytes = m->raw_bytes;
+		r->out->archive = mem_alloc(sizeof(*r->out->archive));
+		r->out->archive->path = file_real(r->archive, e);
+		r->out->archive->bytes = r->proof.read.bytes;
+		r->out->archive->manifest = mem_dup(m->digest);
+	}
+out:
+	free(prefix);
+	free(folder);
+	return result;
+}
+
+/* The archive must be of this database, or go elsewhere. */
+static int
+check_identity(struct restore *r, struct err *e)
+{
+	const struct wire_database *of = &r->proof.read.manifest.database;
+	const struct wire_database *now = &r->out->database;
+	int same = strcmp(of->path, now->path) == 0;
+
+	if (of->id != NULL && now->id != NULL)
+		same = strcmp(of->id, now->id) == 0;
+	if (same)
+		return 0;
+	err_set(e, ERR_REFUSED, "other-database",
+		"the archive is of another database: '%s', not '%s'", of->path,
+		now->path);
+	return err_next(e, "restore it beside: mig-rollback --restore --into "
+			   "PATH");
+}
+
+static void
+describe_gap(const struct part_gap *g, char *out, size_t room)
+{
+	const struct part_gap_table *t = g->tables.items;
+	char a[32], b[32], c[32];
+	size_t i, n = 0;
+
+	out[0] = '\0';
+	for (i = 0; i < g->tables.n && n < room; i++) {
+		int k = snprintf(out + n, room - n, "%s'%s'",
+			i == 0 ? "" : ", ", t[i].table);
+
+		n += k > 0 ? (size_t)k : 0;
+		if (t[i].added < 0 || n >= room)
+			continue;
+		k = snprintf(out + n, room - n,
+			" (%s rows added, %s changed, %s removed)",
+			num_commas(t[i].added, a, sizeof(a)),
+			num_commas(t[i].changed, b, sizeof(b)),
+			num_commas(t[i].removed, c, sizeof(c)));
+		n += k > 0 ? (size_t)k : 0;
+	}
+}
+
+static int
+count_gap(struct restore *r, struct part_gap *g, struct err *e)
+{
+	struct wire_position now;
+	struct db_gap *v;
+	size_t n, i;
+	int same;
+
+	if (db_position(r->db, &now, e) == -1)
+		return -1;
+	same = wire_position_same(&now, &r->proof.read.manifest.position);
+	g->bytes = same ? 0 : now.wal_frames > 0 ?
+		now.wal_frames * now.page_bytes : -1;
+	shape_release(&wire_position_shape, &now);
+	g->written = "no";
+	if (same)
+		return 0;
+	if (db_gap(r->db, r->scratch, &v, &n, e) == -1)
+		return -1;
+	for (i = 0; i < n; i++) {
+		struct part_gap_table *t = shape_list_add(&g->tables,
+			&part_gap_table_shape);
+
+		t->table = mem_dup(v[i].table);
+		t->rows_then = v[i].rows_then;
+		t->rows_now = v[i].rows_now;
+		t->added = v[i].added;
+		t->changed = v[i].changed;
+		t->removed = v[i].removed;
+	}
+	db_gap_free(v, n);
+	if (n > 0)
+		g->written = "yes";
+	else
+		g->bytes = 0; /* every row was compared */
+	return 0;
+}
+
+int
+op_restore_gap(struct restore *r, struct err *e)
+{
+	struct part_gap *g = mem_alloc(sizeof(*g));
+	char text[1200];
+
+	r->out->gap = g;
+	g->seconds = clock_now() - r->proof.read.manifest.created;
+	g->written = "unknown";
+	g->bytes = -1;
+	if (r->db != NULL && count_gap(r, g, e) == -1) {
+		if (!r->p->offline)
+			return -1;
+		report_say(r->o->report, REPORT_WARN,
+			"what was written since cannot be counted: %s",
+			e->text);
+		g->written = "unknown";
+	}
+	if (strcmp(g->written, "no") == 0 || r->p->accept_loss ||
+		r->resuming)
+		return 0;
+	if (strcmp(g->written, "yes") == 0) {
+		describe_gap(g, text, sizeof(text));
+		err_set(e, ERR_REFUSED, "loss",
+			"the restore would lose what was written since the "
+			"backup: %s", text);
+	} else {
+		err_set(e, ERR_REFUSED, "loss",
+			"the restore loses what was written since the backup, "
+			"which cannot be counted in the damaged database");
+	}
+	return err_next(e, "if that is meant, use --accept-loss");
+}
+
+int
+op_restore_safety(struct restore *r, struct wire_position *at, struct err *e)
+{
+	struct secure s = { .max_age_s = 3600, .fresh = 1, .safety = 1,
+		.no_check = r->p->offline };
+	struct receipt receipt;
+
+	if (r->p->no_safety_backup)
+		return db_position(r->db, at, e);
+	r->out->safety = mem_alloc(sizeof(*r->out->safety));
+	if (secure_backup(r->out->safety, &receipt, r->o, r->db, &s, e) ==
+		-1) {
+		free(r->out->safety);
+		r->out->safety = NULL;
+		err_wrap(e, "the safety backup of what is to be replaced");
+		return e->next[0] == '\0' ? err_next(e,
+			"--no-safety-backup goes without it") : -1;
+	}
+	strs_add(&r->out->kept, r->out->safety->path);
+	if (shape_copy(&wire_position_shape, &receipt.position, at, e) == -1)
+		return -1;
+	shape_release(&receipt_shape, &receipt);
+	return 0;
+}
+
+struct unchanged {
+	struct db *db;
+	const struct wire_position *was;
+};
+
+/* Nobody can write any more: did somebody, since the safety backup? */
+static int
+still_unchanged(void *arg, struct err *e)
+{
+	struct unchanged *u = arg;
+	struct wire_position now;
+	int same;
+
+	if (db_position(u->db, &now, e) == -1)
+		return -1;
+	same = wire_position_same(u->was, &now);
+	shape_release(&wire_position_shape, &now);
+	if (same)
+		return 0;
+	err_set(e, ERR_ENV, "written",
+		"the database was written to while the restore was prepared; "
+		"nothing was changed");
+	return err_next(e, "stop the application, then run it again");
+}
+
+/* The live database after the restore is what the manifest says. */
+static int
+check_after(struct restore *r, struct err *e)
+{
+	const struct reader_result *was = &r->proof.read;
+	const struct wire_table *want = was->tables.items, *have;
+	struct shape_list tables;
+	char found[512], fingerprint[65];
+	size_t i, k;
+	int bad = 0;
+
+	if (db_check(r->db, 0, found, sizeof(found), e) == -1 ||
+		db_fingerprint(r->db, fingerprint, e) == -1 ||
+		db_tables(r->db, &tables, e) == -1)
+		return -1;
+	have = tables.items;
+	for (i = 0; i < was->tables.n && !bad; i++) {
+		if (db_is_ours(want[i].name))
+			continue;
+		for (k = 0; k < tables.n; k++)
+			if (strcmp(have[k].name, want[i].name) == 0)
+				break;
+		bad = k == tables.n || have[k].rows != want[i].rows;
+	}
+	db_tables_free(&tables);
+	if (!bad && strcmp(found, "ok") == 0 &&
+		strcmp(fingerprint, was->manifest.fingerprint) == 0)
+		return 0;
+	err_set(e, ERR_LEFT, "restore",
+		"the restored database is not what the archive holds (%s)",
+		found);
+	return err_next(e, "stop the application and use --offline, or go "
+			   "back to the safety backup");
+}
+
+static int
+confirm(struct restore *r, struct err *e)
+{
+	char text[512], when[CLOCK_TEXT];
+
+	if (r->o->confirm == NULL)
+		return 0;
+	clock_text(r->proof.read.manifest.created, when);
+	snprintf(text, sizeof(text), "Replace '%.200s' by its backup of %s?",
+		r->target, when);
+	return r->o->confirm(r->o->arg, text, e);
+}
+
+static int
+live(struct restore *r, struct err *e)
+{
+	struct wire_position at = { 0 };
+	struct unchanged u = { r->db, &at };
+	int result = -1;
+
+	if (op_restore_rebuild(r, r->target, e) == -1 ||
+		check_identity(r, e) == -1 || op_restore_gap(r, e) == -1)
+		return -1;
+	if (r->p->dry_run) {
+		r->out->result = "planned";
+		return 0;
+	}
+	if (confirm(r, e) == -1 || op_restore_safety(r, &at, e) == -1)
+		goto out;
+	if (op_history_carry(r, e) == -1 ||
+		file_need_space(r->target, r->raw_bytes, "the restore", e) ==
+			-1)
+		goto out;
+	if (db_restore(r->db, r->scratch, still_unchanged, &u, e) == -1 ||
+		check_after(r, e) == -1)
+		goto out;
+	r->out->result = "done";
+	result = 0;
+out:
+	shape_release(&wire_position_shape, &at);
+	return result;
+}
+
+static int
+into(struct restore *r, struct err *e)
+{
+	if (file_exists(r->p->into)) {
+		err_set(e, ERR_REFUSED, "exists", "'%s' exists", r->p->into);
+		return err_next(e, "name another path");
+	}
+	if (op_restore_rebuild(r, r->p->into, e) == -1)
+		return -1;
+	r->out->into = file_real(r->p->into, e);
+	if (r->out->into == NULL)
+		return -1;
+	r->out->result = "planned";
+	if (r->p->dry_run)
+		return 0;
+	if (link(r->scratch, r->p->into) == -1)
+		return err_sys(e, "publish '%s'", r->p->into);
+	if (file_sync_dir_of(r->p->into, e) == -1)
+		return -1;
+	r->out->result = "done";
+	return 0;
+}
+
+static int
+open_live(struct restore *r, struct lock **lock, struct err *e)
+{
+	struct db_options d = { r->o->url,
+		r->p->dry_run || r->p->into != NULL ? DB_READ : DB_WRITE,
+		r->o->busy_ms, r->o->report };
+
+	if (db_open(&r->db, &d, e) == -1) {
+		if (strcmp(e->reason, "not-a-database") == 0 ||
+			strcmp(e->reason, "database-damaged") == 0 ||
+			strcmp(e->reason, "not-found") == 0)
+			err_next(e, "if the database is damaged or gone: stop "
+				    "the application and use --offline");
+		return -1;
+	}
+	if (db_identity(r->db, &r->out->database, e) == -1)
+		return -1;
+	return r->p->dry_run ? 0 :
+		db_lock(r->db, lock, r->o->wait_s, r->o->program, e);
+}
+
+/* --into needs no database; it only helps to find the newest archive. */
+static void
+describe_target(struct restore *r)
+{
+	if (r->out->database.path != NULL)
+		return;
+	r->out->database.engine = "sqlite";
+	r->out->database.path = mem_dup(r->target);
+	r->out->database.name = mem_dup(file_base(r->target));
+}
+
+static int
+work(struct restore *r, struct lock **lock, struct err *e)
+{
+	struct err ignored;
+	char *path = NULL;
+	int result;
+
+	if (r->o->url != NULL || r->p->into == NULL) {
+		if (db_locate(r->o->url, &path, e) == -1)
+			return -1;
+		r->target = file_real(path, e);
+		free(path);
+		if (r->target == NULL)
+			return -1;
+	} else {
+		r->target = mem_dup("");
+	}
+	if (r->p->into != NULL) {
+		if (*r->target != '\0' && r->p->archive == NULL &&
+			r->p->document == NULL &&
+			open_live(r, lock, &ignored) == -1)
+			r->db = NULL;
+		describe_target(r);
+		return find_archive(r, e) == -1 ? -1 : into(r, e);
+	}
+	if (!r->p->offline) {
+		if (open_live(r, lock, e) == -1 || find_archive(r, e) == -1)
+			return -1;
+		return live(r, e);
+	}
+	describe_target(r);
+	result = find_archive(r, e);
+	return result == -1 ? -1 : op_offline_replace(r, e);
+}
+
+/* The rebuilt file, and what SQLite may have left beside it. */
+static void
+remove_scratch(struct restore *r)
+{
+	static const char *const suffixes[] = { "", "-wal", "-journal", NULL };
+	const char *const *s;
+
+	for (s = suffixes; r->scratch != NULL && *s != NULL; s++) {
+		char *path = mem_printf("%s%s", r->scratch, *s);
+
+		unlink(path);
+		free(path);
+	}
+}
+
+int
+op_restore(struct doc_rollback *out, const struct op *o,
+	struct op_restore_options *p, struct err *e)
+{
+	struct restore r = { .out = out, .o = o, .p = p };
+	struct lock *lock = NULL;
+	int64_t start = clock_ms();
+	int result;
+
+	out->tool = mem_dup(o->tool);
+	out->mode = p->into != NULL ? "into" :
+		p->offline ? "offline" : "restore";
+	out->result = "failed";
+	result = work(&r, &lock, e);
+	out->duration_ms = clock_ms() - start;
+	if (result == 0)
+		out->current = mem_dup(r.proof.read.manifest.migration);
+	remove_scratch(&r);
+	verify_result_free(&r.proof);
+	lock_free(lock);
+	db_close(r.db);
+	doc_free(p->document);
+	p->document = NULL;
+	free(r.archive);
+	free(r.target);
+	free(r.scratch);
+	return result;
+}

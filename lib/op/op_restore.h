@@ -1,0 +1,61 @@
+/* op_restore: back by a verified backup, with the loss stated in numbers. */
+#ifndef OP_OP_RESTORE_H
+#define OP_OP_RESTORE_H
+
+#include "backup/verify.h"
+#include "op/op.h"
+
+struct db;
+struct doc;
+struct doc_rollback;
+struct err;
+
+struct op_restore_options {
+	const char *archive; /* NULL: the newest in the backups folder */
+	struct doc *document; /* names the archive; NULL: none.  Taken. */
+	const char *into; /* a new file instead of the live database */
+	int offline; /* replace the file; nobody may use it */
+	int assume_stopped; /* do not look for processes that use it */
+	int dry_run;
+	int accept_loss;
+	int no_safety_backup;
+};
+
+int op_restore(struct doc_rollback *out, const struct op *o,
+	struct op_restore_options *p, struct err *e);
+
+/* --- for op_offline.c and op_history.c, the rest of this verb --- */
+
+struct restore {
+	struct doc_rollback *out;
+	const struct op *o;
+	const struct op_restore_options *p;
+	char *archive;
+	char *target; /* the live database's path */
+	char *scratch; /* the rebuilt database; NULL: not yet */
+	struct verify_result proof; /* of the archive */
+	struct db *db; /* the live database; NULL: cannot be opened */
+	int64_t raw_bytes;
+	int resuming; /* an offline restore that was interrupted */
+};
+
+/* Verify the archive into r->scratch, a file beside the target. */
+int op_restore_rebuild(struct restore *r, const char *beside, struct err *e);
+
+/* Fill the gap; ERR_REFUSED "loss" when it is not accepted. */
+int op_restore_gap(struct restore *r, struct err *e);
+
+/* The backup of what is about to be replaced. */
+int op_restore_safety(struct restore *r, struct wire_position *at,
+	struct err *e);
+
+/* Replace the file itself. */
+int op_offline_replace(struct restore *r, struct err *e);
+
+/*
+ * Append the history that is rolled back to the ledger in the scratch file,
+ * so that it arrives with the restored data in one piece.
+ */
+int op_history_carry(struct restore *r, struct err *e);
+
+#endif

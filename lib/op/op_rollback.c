@@ -1,0 +1,313 @@
+/* op_rollback: back by down scripts, behind a backup of its own. */
+#include "op/op_rollback.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backup/receipt.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/report.h"
+#include "base/stop.h"
+#include "db/db.h"
+#include "doc/doc_rollback.h"
+#include "guard/loss.h"
+#include "guard/sanity.h"
+#include "migration/ledger.h"
+#include "migration/script.h"
+#include "migration/set.h"
+#include "op/run.h"
+#include "op/secure.h"
+#include "os/file.h"
+#include "os/lock.h"
+
+struct back {
+	struct doc_rollback *out;
+	const struct op *o;
+	const struct op_rollback_options *p;
+	struct db *db;
+	struct lock *lock;
+	struct set set;
+	struct ledger ledger;
+	struct migration *v; /* to be undone, newest first */
+	size_t n;
+};
+
+static int
+open_all(struct back *b, struct err *e)
+{
+	struct db_options d = { b->o->url,
+		b->p->dry_run ? DB_READ : DB_WRITE, b->o->busy_ms,
+		b->o->report };
+
+	if (db_open(&b->db, &d, e) == -1 ||
+		(!b->p->dry_run && db_lock(b->db, &b->lock, b->o->wait_s,
+			b->o->program, e) == -1) ||
+		db_identity(b->db, &b->out->database, e) == -1 ||
+		ledger_load(&b->ledger, b->db, e) == -1)
+		return -1;
+	/* The ledger has the texts: the folder may be gone. */
+	if (!file_is_dir(b->o->migrations)) {
+		report_say(b->o->report, REPORT_NOTE,
+			"no migrations folder at '%s': using the texts in the "
+			"ledger", b->o->migrations);
+		return 0;
+	}
+	return set_read(&b->set, b->o->migrations, e);
+}
+
+/*
+ * The migration to undo: its file when that is the one that was applied, else
+ * what the ledger keeps.
+ */
+static int
+take(struct back *b, const struct ledger_row *row, struct err *e)
+{
+	const struct migration *file = set_find(&b->set, row->version);
+	struct migration *m = &b->v[b->n++];
+	struct part_planned *x = shape_list_add(&b->out->plan,
+		&part_planned_shape);
+
+	m->version = mem_dup(row->version);
+	m->name = mem_dup(row->name);
+	m->checksum = mem_dup(row->checksum);
+	x->migration = mem_dup(row->version);
+	x->name = mem_dup(row->name);
+	x->source = "ledger";
+	if (ledger_texts(b->db, row->version, &m->up.text, &m->down.text, e) ==
+		-1)
+		return -1;
+	m->down.line = 1;
+	if (file != NULL && strcmp(file->checksum, row->checksum) == 0 &&
+		file->down.text != NULL) {
+		free(m->down.text);
+		m->down.text = mem_dup(file->down.text);
+		m->down.file = mem_dup(file->down.file);
+		m->down.line = file->down.line;
+		m->down.outside = file->down.outside;
+		x->source = "file";
+	} else if (file == NULL) {
+		report_say(b->o->report, REPORT_NOTE,
+			"migration %s: its file is gone, using the ledger's "
+			"down script", row->version);
+	}
+	if (m->down.text == NULL) {
+		err_set(e, ERR_REFUSED, "no-down",
+			"migration %s (%s) has no down script", row->version,
+			row->name);
+		return err_next(e, "go back with mig-rollback --restore");
+	}
+	return migration_prepare(&m->down, e);
+}
+
+static int
+choose(struct back *b, struct err *e)
+{
+	size_t i;
+
+	b->v = mem_array(b->ledger.n, sizeof(*b->v));
+	if (b->p->to != NULL && strcmp(b->p->to, "0") != 0 &&
+		ledger_find(&b->ledger, b->p->to) == NULL) {
+		err_set(e, ERR_USAGE, "version",
+			"no applied migration has the version '%s'",
+			b->p->to);
+		return err_next(e, "mig-status --history lists them; --to 0 "
+				   "means all");
+	}
+	for (i = b->ledger.n; i > 0; i--) {
+		const struct ledger_row *row = &b->ledger.v[i - 1];
+
+		if (strcmp(row->state, "applied") != 0) {
+			err_set(e, ERR_REFUSED, row->state,
+				"migration %s is %s, not applied",
+				row->version, row->state);
+			return err_next(e, "go back with mig-rollback "
+					   "--restore");
+		}
+		if (b->p->to != NULL ?
+			num_compare_digits(row->version, b->p->to) <= 0 :
+			b->n == (size_t)b->p->steps)
+			break;
+		if (take(b, row, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+forecast(struct back *b, struct err *e)
+{
+	struct part_planned *plan = b->out->plan.items;
+	struct err first;
+	size_t i;
+	int refused = 0;
+
+	for (i = 0; i < b->n; i++) {
+		struct migration_part *part = &b->v[i].down;
+		struct strs rebuilds = { 0 };
+		struct script s;
+		size_t k;
+		int bad;
+
+		if (script_scan(part->text, part->line, &s, e) == -1)
+			return err_wrap(e, "down of migration %s",
+				b->v[i].version);
+		plan[i].statements = (int64_t)s.n;
+		script_rebuilds(&s, &rebuilds);
+		for (k = 0; k < part->rebuilds.n; k++)
+			strs_add_once(&rebuilds, part->rebuilds.v[k]);
+		bad = sanity_script(part, &s, e) == -1 ||
+			loss_forecast(&plan[i].losses, b->db, &s, &rebuilds,
+				e) == -1;
+		strs_free(&rebuilds);
+		script_free(&s);
+		if (bad)
+			return -1;
+		if (loss_judge(&plan[i].losses, &part->allow_loss) > 0 &&
+			!b->p->accept_loss && !refused) {
+			loss_refuse(&plan[i].losses, "--accept-loss for",
+				&first);
+			err_wrap(&first, "the down of migration %s (%s)",
+				b->v[i].version, b->v[i].name);
+			err_next(&first, "if that is meant, use --accept-loss; "
+				"what it loses stays in the backup taken "
+				"before");
+			refused = 1;
+		}
+	}
+	if (refused)
+		*e = first;
+	return refused ? -1 : 0;
+}
+
+static int
+confirm(struct back *b, struct err *e)
+{
+	char text[256];
+
+	if (b->o->confirm == NULL)
+		return 0;
+	snprintf(text, sizeof(text), "Roll back %zu migration%s of '%s'?",
+		b->n, b->n == 1 ? "" : "s", db_name(b->db));
+	return b->o->confirm(b->o->arg, text, e);
+}
+
+static int
+take_backup(struct back *b, struct err *e)
+{
+	struct secure s = { .max_age_s = 3600, .fresh = 1 };
+	struct receipt r;
+
+	b->out->safety = mem_alloc(sizeof(*b->out->safety));
+	if (secure_backup(b->out->safety, &r, b->o, b->db, &s, e) == -1) {
+		free(b->out->safety);
+		b->out->safety = NULL;
+		return -1;
+	}
+	shape_release(&receipt_shape, &r);
+	return 0;
+}
+
+static int
+undo_all(struct back *b, struct err *e)
+{
+	const struct strs none = { 0 };
+	char *me = ledger_me();
+	struct run r = { .db = b->db, .tool = b->o->tool, .by = me,
+		.allow = &none, .allow_all = b->p->accept_loss,
+		.option = "--accept-loss for", .down = 1,
+		.backup = b->out->safety->id };
+	struct err second;
+	size_t i;
+	int result = 0;
+
+	for (i = 0; i < b->n && result == 0; i++) {
+		struct part_done *done = shape_list_add(&b->out->done,
+			&part_done_shape);
+
+		result = stop_check(e);
+		if (result == 0)
+			result = run_migration(done, &b->v[i], &r, e);
+		if (result == 0)
+			continue;
+		b->out->done.n--;
+		shape_release(&part_done_shape, done);
+		if (e->code == ERR_REFUSED && b->out->done.n > 0)
+			e->code = ERR_FAILED;
+		if (e->code == ERR_FAILED &&
+			run_note_failure(b->db, &b->v[i], &r, e, &second) ==
+				-1)
+			report_say(b->o->report, REPORT_WARN,
+				"the failure could not be written to the "
+				"ledger: %s", second.text);
+	}
+	free(me);
+	return result;
+}
+
+/* What is applied now, after the first k were undone. */
+static void
+set_current(struct back *b)
+{
+	size_t left = b->ledger.n - b->out->done.n;
+
+	free(b->out->current);
+	b->out->current = left == 0 ? NULL :
+		mem_dup(b->ledger.v[left - 1].version);
+}
+
+static int
+work(struct back *b, struct err *e)
+{
+	int result;
+
+	if (open_all(b, e) == -1)
+		return -1;
+	set_current(b);
+	if (choose(b, e) == -1)
+		return -1;
+	if (b->n == 0) {
+		b->out->result = "nothing";
+		return 0;
+	}
+	if (forecast(b, e) == -1)
+		return -1;
+	if (b->p->dry_run) {
+		b->out->result = "planned";
+		return 0;
+	}
+	if (confirm(b, e) == -1 || take_backup(b, e) == -1)
+		return -1;
+	result = undo_all(b, e);
+	set_current(b);
+	if (result == 0)
+		b->out->result = "done";
+	return result;
+}
+
+int
+op_rollback(struct doc_rollback *out, const struct op *o,
+	const struct op_rollback_options *p, struct err *e)
+{
+	struct back b = { .out = out, .o = o, .p = p };
+	int64_t start = clock_ms();
+	size_t i;
+	int result;
+
+	out->tool = mem_dup(o->tool);
+	out->mode = "down";
+	out->result = "failed";
+	result = work(&b, e);
+	out->duration_ms = clock_ms() - start;
+	for (i = 0; i < b.n; i++)
+		migration_free(&b.v[i]);
+	free(b.v);
+	ledger_free(&b.ledger);
+	set_free(&b.set);
+	lock_free(b.lock);
+	db_close(b.db);
+	return result;
+}

@@ -1,0 +1,228 @@
+/* op_status: where a database stands.  Writes nothing. */
+#include "op/op_status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "backup/receipt.h"
+#include "backup/store.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/report.h"
+#include "db/db.h"
+#include "doc/doc_status.h"
+#include "guard/bind.h"
+#include "guard/sanity.h"
+#include "migration/ledger.h"
+#include "migration/plan.h"
+#include "migration/set.h"
+
+struct status {
+	struct doc_status *out;
+	const struct op *o;
+	const struct op_status_options *p;
+	struct db *db;
+	struct set set;
+	struct ledger ledger;
+	struct plan plan;
+};
+
+static void
+problem(struct status *s, const char *reason, const char *migration,
+	const char *text, const char *next)
+{
+	struct doc_status_problem *x = shape_list_add(&s->out->problems,
+		&doc_status_problem_shape);
+
+	x->reason = mem_dup(reason);
+	x->migration = mem_dup(migration);
+	x->text = mem_dup(text);
+	x->next = mem_dup(next);
+}
+
+static void
+fill_plan(struct status *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->plan.n; i++) {
+		const struct migration *m = s->plan.pending[i];
+		struct doc_status_pending *x = shape_list_add(
+			&s->out->pending, &doc_status_pending_shape);
+
+		x->migration = mem_dup(m->version);
+		x->name = mem_dup(m->name);
+		x->file = mem_dup(m->up.file);
+	}
+	for (i = 0; i < s->plan.problem_n; i++) {
+		const struct plan_problem *p = &s->plan.problems[i];
+
+		problem(s, plan_reason(p->kind), p->version, p->text,
+			p->next);
+	}
+	for (i = 0; i < s->set.ignored.n; i++)
+		strs_add(&s->out->ignored, s->set.ignored.v[i]);
+	for (i = 0; i < s->ledger.n; i++)
+		s->out->applied += strcmp(s->ledger.v[i].state, "applied") ==
+			0;
+	s->out->ledger = s->ledger.there;
+	s->out->current = mem_dup(ledger_current(&s->ledger));
+	if (s->set.n > 0)
+		s->out->head = mem_dup(s->set.v[s->set.n - 1].version);
+}
+
+static int
+fill_schema(struct status *s, struct err *e)
+{
+	const char *table = NULL, *tool = NULL;
+	char fingerprint[65], *text;
+
+	s->out->schema = "unknown";
+	if (!s->ledger.there) {
+		tool = sanity_foreign(s->db, &table, e);
+		if (tool == NULL)
+			return e->code == ERR_NONE ? 0 : -1;
+		text = mem_printf("the history table '%s' of %s is there, and "
+			"no ledger of mig", table, tool);
+		problem(s, "foreign-history", NULL, text,
+			"record what is applied: mig-gen --baseline VERSION");
+		free(text);
+		return 0;
+	}
+	if (s->ledger.fingerprint == NULL)
+		return 0;
+	if (db_fingerprint(s->db, fingerprint, e) == -1)
+		return -1;
+	s->out->schema = strcmp(fingerprint, s->ledger.fingerprint) == 0 ?
+		"same" : "changed";
+	if (strcmp(s->out->schema, "changed") == 0)
+		problem(s, "schema", NULL,
+			"the schema was changed outside mig since the last "
+			"migration",
+			"write a migration for the change, or undo it");
+	return 0;
+}
+
+/* One archive: its receipt, and whether mig-apply would take it now. */
+static void
+fill_backup(struct status *s, struct doc_status_backup *x,
+	const struct store_item *item)
+{
+	struct receipt r;
+	struct err why;
+	int have;
+
+	x->path = mem_dup(item->path);
+	x->id = mem_dup(item->manifest.id);
+	x->created = item->manifest.created;
+	x->age_s = clock_now() - item->manifest.created;
+	x->bytes = item->bytes;
+	x->receipt = "none";
+	have = receipt_read(&r, item->path, &why);
+	if (have == 0) {
+		err_set(&why, ERR_REFUSED, "no-receipt",
+			"it was not verified");
+	} else if (have == 1) {
+		x->receipt = r.level;
+		x->fresh = bind_check(&r, item->path, s->db,
+			s->p->max_age_s, &why) == 0;
+		if (!x->fresh && strcmp(why.reason, "stale") == 0)
+			x->receipt = "stale";
+		shape_release(&receipt_shape, &r);
+	} else {
+		x->receipt = "stale";
+	}
+	if (!x->fresh)
+		x->why = mem_dup(why.text);
+}
+
+static int
+fill_backups(struct status *s, struct err *e)
+{
+	struct store store;
+	size_t i, n = 0;
+
+	if (store_list(&store, s->o->backups, &s->out->database, e) == -1)
+		return -1;
+	for (i = 0; i < store.n; i++) {
+		if (store.v[i].damaged) {
+			char *text = mem_printf("the archive '%s' is damaged",
+				store.v[i].path);
+
+			problem(s, "damage", NULL, text,
+				"mig-verify says what is wrong; move it away");
+			free(text);
+			continue;
+		}
+		if (n++ == 0) {
+			s->out->backup = mem_alloc(sizeof(*s->out->backup));
+			fill_backup(s, s->out->backup, &store.v[i]);
+		}
+		if (!s->p->backups)
+			continue;
+		fill_backup(s, shape_list_add(&s->out->backups,
+			&doc_status_backup_shape), &store.v[i]);
+	}
+	store_free(&store);
+	return 0;
+}
+
+static int
+one_event(void *arg, const struct ledger_event *event, struct err *e)
+{
+	struct doc_status_event *x = shape_list_add(arg,
+		&doc_status_event_shape);
+
+	(void)e;
+	x->at = event->at;
+	x->event = mem_dup(event->event);
+	x->migration = mem_dup(event->version);
+	x->by = mem_dup(event->by);
+	x->backup = mem_dup(event->backup);
+	x->detail = mem_dup(event->detail);
+	return 0;
+}
+
+static int
+work(struct status *s, struct err *e)
+{
+	struct db_options d = { s->o->url, DB_READ, s->o->busy_ms,
+		s->o->report };
+	char holder[256];
+
+	if (db_open(&s->db, &d, e) == -1 ||
+		db_identity(s->db, &s->out->database, e) == -1 ||
+		set_read(&s->set, s->o->migrations, e) == -1 ||
+		ledger_load(&s->ledger, s->db, e) == -1 ||
+		plan_make(&s->plan, &s->set, &s->ledger, NULL, e) == -1)
+		return -1;
+	s->out->folder = mem_dup(s->o->migrations);
+	fill_plan(s);
+	if (db_locked_by(s->db, holder, sizeof(holder)))
+		s->out->running = mem_dup(holder);
+	if (fill_schema(s, e) == -1 || fill_backups(s, e) == -1)
+		return -1;
+	if (s->p->history &&
+		ledger_each(s->db, one_event, &s->out->history, e) == -1)
+		return -1;
+	s->out->up_to_date = s->out->pending.n == 0 &&
+		s->out->problems.n == 0;
+	return 0;
+}
+
+int
+op_status(struct doc_status *out, const struct op *o,
+	const struct op_status_options *p, struct err *e)
+{
+	struct status s = { .out = out, .o = o, .p = p };
+	int result;
+
+	out->tool = mem_dup(o->tool);
+	result = work(&s, e);
+	plan_free(&s.plan);
+	ledger_free(&s.ledger);
+	set_free(&s.set);
+	db_close(s.db);
+	return result;
+}

@@ -1,0 +1,215 @@
+/*
+ * op_validate: does every up run, does every down lead back?  Tried in
+ * memory, on an empty database, or on an empty copy of the schema when the
+ * database was taken over by a baseline.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/stop.h"
+#include "db/db.h"
+#include "doc/doc_generation.h"
+#include "doc/part.h"
+#include "migration/ledger.h"
+#include "migration/set.h"
+#include "op/op_gen.h"
+#include "op/run.h"
+
+struct validate {
+	struct doc_generation *out;
+	const struct op *o;
+	struct db *scratch;
+	struct set set;
+	char (*before)[65]; /* fingerprint before each up */
+	int *done; /* its up ran */
+};
+
+static void
+found(struct validate *v, const char *file, int level, const char *text)
+{
+	struct doc_generation_finding *f = shape_list_add(&v->out->findings,
+		&doc_generation_finding_shape);
+
+	f->file = mem_dup(file);
+	f->level = doc_generation_levels[level];
+	f->text = mem_dup(text);
+}
+
+static int
+run(struct validate *v, const struct migration *m, int down, struct err *e)
+{
+	const struct strs none = { 0 };
+	struct run r = { .db = v->scratch, .tool = v->o->tool, .by = "mig-gen",
+		.allow = &none, .allow_all = 1, .option = "--allow-loss",
+		.down = down };
+	struct part_done done = { 0 };
+	int result = run_migration(&done, m, &r, e);
+
+	shape_release(&part_done_shape, &done);
+	return result;
+}
+
+static int
+all_up(struct validate *v, size_t from, struct err *e)
+{
+	struct err bad;
+	size_t i;
+
+	for (i = from; i < v->set.n; i++) {
+		const struct migration *m = &v->set.v[i];
+
+		if (stop_check(e) == -1 ||
+			db_fingerprint(v->scratch, v->before[i], e) == -1)
+			return -1;
+		strs_add(&v->out->files, m->up.file);
+		if (run(v, m, 0, &bad) == -1) {
+			found(v, m->up.file, 0, bad.text);
+			return 0; /* what follows stands on it */
+		}
+		v->done[i] = 1;
+		if (m->down.text == NULL)
+			found(v, m->up.file, 1, "has no down script");
+	}
+	return 0;
+}
+
+static int
+all_down(struct validate *v, size_t from, struct err *e)
+{
+	char now[65];
+	struct err bad;
+	size_t i;
+
+	for (i = v->set.n; i > from; i--) {
+		const struct migration *m = &v->set.v[i - 1];
+
+		if (!v->done[i - 1])
+			continue;
+		if (m->down.text == NULL)
+			return 0; /* there is no way further back */
+		if (stop_check(e) == -1)
+			return -1;
+		if (run(v, m, 1, &bad) == -1) {
+			found(v, m->down.file, 0, bad.text);
+			return 0;
+		}
+		if (db_fingerprint(v->scratch, now, e) == -1)
+			return -1;
+		if (strcmp(now, v->before[i - 1]) != 0) {
+			found(v, m->down.file, 1, "its down script does not "
+				"lead back to the schema before its up");
+			return 0; /* those before it would differ too */
+		}
+	}
+	return 0;
+}
+
+static int
+copy_schema(struct db *from, struct db *to, struct err *e)
+{
+	struct db_rows *r;
+	int more;
+
+	if (db_query(&r, from, e,
+		    "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND "
+		    "name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT IN "
+		    "(SELECT name FROM pragma_table_list WHERE type = "
+		    "'shadow') AND tbl_name NOT IN ('mig_identity', "
+		    "'mig_ledger', 'mig_event') ORDER BY rowid", "") == -1)
+		return -1;
+	while ((more = db_next(r, e)) == 1)
+		if (db_exec(to, db_text(r, 0), e) == -1) {
+			more = -1;
+			break;
+		}
+	db_rows_free(r);
+	return more;
+}
+
+/* Where to begin: after the applied ones, if a baseline stands before them. */
+static int
+base(struct validate *v, struct db *live, size_t *from, struct err *e)
+{
+	struct ledger ledger;
+	struct db_rows *r;
+	int more;
+
+	*from = 0;
+	if (ledger_load(&ledger, live, e) == -1)
+		return -1;
+	more = ledger.there;
+	ledger_free(&ledger);
+	if (!more)
+		return 0;
+	if (db_query(&r, live, e,
+		    "SELECT 1 FROM mig_event WHERE event = 'baseline'", "") ==
+		-1)
+		return -1;
+	more = db_next(r, e);
+	db_rows_free(r);
+	if (more != 1)
+		return more;
+	if (copy_schema(live, v->scratch, e) == -1 ||
+		ledger_load(&ledger, live, e) == -1)
+		return -1;
+	while (*from < v->set.n &&
+		ledger_find(&ledger, v->set.v[*from].version) != NULL)
+		(*from)++;
+	ledger_free(&ledger);
+	return 0;
+}
+
+static int
+work(struct validate *v, struct err *e)
+{
+	struct db_options m = { "sqlite::memory:", DB_MEMORY, 0, NULL };
+	struct db_options l = { v->o->url, DB_READ, v->o->busy_ms,
+		v->o->report };
+	struct db *live = NULL;
+	struct err bad;
+	size_t from = 0;
+	int result = 0;
+
+	if (set_read(&v->set, v->o->migrations, &bad) == -1) {
+		if (strcmp(bad.reason, "migration") != 0) {
+			*e = bad;
+			return -1;
+		}
+		found(v, v->o->migrations, 0, bad.text);
+		return 0;
+	}
+	v->before = mem_array(v->set.n, sizeof(*v->before));
+	v->done = mem_array(v->set.n, sizeof(*v->done));
+	if (db_open(&v->scratch, &m, e) == -1)
+		return -1;
+	if (v->o->url != NULL) {
+		result = db_open(&live, &l, &bad);
+		if (result == 0)
+			result = base(v, live, &from, e);
+		else
+			result = 0; /* a folder can be checked without one */
+		db_close(live);
+	}
+	if (result == -1 || all_up(v, from, e) == -1)
+		return -1;
+	return all_down(v, from, e);
+}
+
+int
+op_validate(struct doc_generation *out, const struct op *o, struct err *e)
+{
+	struct validate v = { .out = out, .o = o };
+	int result;
+
+	out->tool = mem_dup(o->tool);
+	out->action = "validate";
+	out->folder = mem_dup(o->migrations);
+	result = work(&v, e);
+	db_close(v.scratch);
+	set_free(&v.set);
+	free(v.before);
+	free(v.done);
+	return result;
+}

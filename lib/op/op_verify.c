@@ -1,0 +1,155 @@
+/* op_verify: one archive, proved, with its receipt. */
+#include "op/op_verify.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "backup/store.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "db/db.h"
+#include "doc/doc_verification.h"
+#include "os/file.h"
+
+static int
+copy_database(struct doc_verification *out, const struct wire_database *from,
+	struct err *e)
+{
+	out->database = mem_alloc(sizeof(*out->database));
+	return shape_copy(&wire_database_shape, from, out->database, e);
+}
+
+static void
+copy_checks(struct doc_verification *out, const struct verify_result *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n; i++) {
+		struct doc_verification_check *c = shape_list_add(&out->checks,
+			&doc_verification_check_shape);
+
+		c->name = mem_dup(r->checks[i].name);
+		c->expected = mem_dup(r->checks[i].expected);
+		c->found = mem_dup(r->checks[i].found);
+		c->passed = r->checks[i].passed;
+	}
+}
+
+/* The document that was handed in must be of this very archive. */
+static int
+same_archive(const struct doc_backup *b, const struct verify_result *r,
+	struct err *e)
+{
+	const struct manifest *m = &r->read.manifest;
+
+	if (b == NULL || (strcmp(b->archive.manifest, m->digest) == 0 &&
+		strcmp(b->id, m->id) == 0))
+		return 0;
+	err_set(e, ERR_DAMAGE, "damage",
+		"the archive is not the one of the document: it has become "
+		"another since the backup");
+	return err_next(e, "take a new backup");
+}
+
+static int
+fill(struct doc_verification *out, const struct op *o,
+	const struct op_verify_options *p, const struct verify_result *r,
+	int passed, struct err *e)
+{
+	const struct manifest *m = &r->read.manifest;
+
+	out->tool = mem_dup(o->tool);
+	out->level = verify_level_word(p->level);
+	out->verified = clock_now();
+	out->duration_ms = r->duration_ms;
+	copy_checks(out, r);
+	if (p->path != NULL) {
+		out->path = file_real(p->path, e);
+		if (out->path == NULL)
+			return -1;
+	}
+	out->result = passed ? "passed" : "failed";
+	if (m->digest == NULL)
+		return 0;
+	out->archive = mem_alloc(sizeof(*out->archive));
+	out->archive->path = mem_dup(out->path);
+	out->archive->bytes = r->read.bytes;
+	out->archive->manifest = mem_dup(m->digest);
+	out->id = mem_dup(m->id);
+	out->created = m->created;
+	return copy_database(out, &m->database, e);
+}
+
+int
+op_verify(struct doc_verification *out, const struct op *o,
+	const struct op_verify_options *p, struct err *e)
+{
+	struct verify_options v = { p->path, p->fd, p->level, p->scratch, NULL,
+		o->jobs, o->report };
+	struct verify_result r;
+	struct err why, second;
+	int result = verify_run(&r, &v, e);
+
+	if (result == 0)
+		result = same_archive(p->backup, &r, e);
+	if (result == -1 && e->code != ERR_DAMAGE)
+		goto out;
+	why = *e;
+	if (fill(out, o, p, &r, result == 0, &second) == -1) {
+		*e = second;
+		goto out;
+	}
+	if (p->backup != NULL) {
+		out->backup = mem_alloc(sizeof(*out->backup));
+		if (shape_copy(&doc_backup_shape, p->backup, out->backup,
+			    &second) == -1) {
+			*e = second;
+			goto out;
+		}
+	}
+	if (result == 0 && p->path != NULL)
+		result = verify_receipt(&r, out->path, p->level, o->tool,
+			&out->receipt, e);
+	else if (result == -1)
+		*e = why;
+	if (result == -1) {
+		out->result = "failed";
+		out->error = mem_alloc(sizeof(*out->error));
+		doc_error_fill(out->error, o->tool, o->program, e);
+	}
+	verify_result_free(&r);
+	return result;
+out:
+	verify_result_free(&r);
+	return -1;
+}
+
+int
+op_verify_latest(const struct op *o, char **path, struct err *e)
+{
+	struct db_options d = { o->url, DB_READ, o->busy_ms, o->report };
+	struct wire_database identity;
+	struct store s;
+	struct db *db;
+	int result = -1;
+
+	*path = NULL;
+	if (db_open(&db, &d, e) == -1)
+		return -1;
+	if (db_identity(db, &identity, e) == 0) {
+		result = store_list(&s, o->backups, &identity, e);
+		shape_release(&wire_database_shape, &identity);
+	}
+	db_close(db);
+	if (result == -1)
+		return -1;
+	if (s.n > 0)
+		*path = mem_dup(s.v[0].path);
+	store_free(&s);
+	if (*path != NULL)
+		return 0;
+	err_set(e, ERR_REFUSED, "no-backup",
+		"there is no backup of it in '%s'", o->backups);
+	return err_next(e, "take one: mig-backup");
+}

@@ -1,0 +1,42 @@
+/*
+ * run: one migration, up or down, entirely and recorded, or not at all.  The
+ * one place where somebody's SQL runs against the live database.
+ */
+#ifndef OP_RUN_H
+#define OP_RUN_H
+
+#include <stdint.h>
+
+#include "base/strs.h"
+#include "migration/migration.h"
+
+struct db;
+struct err;
+struct part_done;
+
+struct run {
+	struct db *db;
+	const char *tool, *by;
+	const char *backup; /* id; may be NULL */
+	const struct strs *allow; /* losses that are allowed */
+	int allow_all; /* every loss is accepted */
+	const char *option; /* how a person allows one: "--allow-loss" */
+	int down;
+	int64_t skip; /* statements done by an earlier run, outside ones */
+	const char *note; /* for the ledger's event; may be NULL */
+};
+
+/*
+ * Run m.  done, zeroed, gets what happened.  ERR_FAILED: its SQL failed and
+ * it was rolled back; ERR_REFUSED: a gate stopped it and it was rolled back;
+ * ERR_LEFT: it runs outside a transaction and failed after some statements;
+ * ERR_ENV: the database could not be written.
+ */
+int run_migration(struct part_done *done, const struct migration *m,
+	const struct run *r, struct err *e);
+
+/* The ledger's event for a migration that failed and was rolled back. */
+int run_note_failure(struct db *db, const struct migration *m,
+	const struct run *r, const struct err *why, struct err *e);
+
+#endif
