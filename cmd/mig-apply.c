@@ -2,10 +2,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "codec/zst.h"
 #include "doc/doc.h"
 #include "doc/doc_apply.h"
-#include "guard/sanity.h"
 #include "op/op_apply.h"
 
 enum {
@@ -89,7 +87,7 @@ take(void *arg, int id, const char *value, struct err *e)
 		a->yes = 1;
 		break;
 	case OPT_JOBS:
-		return cli_number("jobs", value, 1, 64, &a->jobs, e);
+		return cli_jobs(value, &a->jobs, e);
 	}
 	return 0;
 }

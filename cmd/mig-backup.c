@@ -1,10 +1,8 @@
 /* mig-backup: take a backup and read it back. */
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "codec/zst.h"
 #include "doc/doc.h"
 #include "doc/doc_backup.h"
 #include "op/op_backup.h"
@@ -47,10 +45,9 @@ take(void *arg, int id, const char *value, struct err *e)
 		b->document = value;
 		break;
 	case OPT_JOBS:
-		return cli_number("jobs", value, 1, 64, &b->jobs, e);
+		return cli_jobs(value, &b->jobs, e);
 	case OPT_LEVEL:
-		return cli_number("level", value, ZST_LEVEL_MIN,
-			ZST_LEVEL_MAX, &b->level, e);
+		return cli_level(value, &b->level, e);
 	case OPT_SPOOL:
 		b->o.spool = 1;
 		break;

@@ -87,7 +87,7 @@ take(void *arg, int id, const char *value, struct err *e)
 		r->yes = 1;
 		break;
 	case OPT_JOBS:
-		return cli_number("jobs", value, 1, 64, &r->jobs, e);
+		return cli_jobs(value, &r->jobs, e);
 	}
 	return 0;
 }

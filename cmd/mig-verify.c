@@ -58,7 +58,7 @@ take(void *arg, int id, const char *value, struct err *e)
 		v->o.scratch = value;
 		break;
 	case OPT_JOBS:
-		return cli_number("jobs", value, 1, 64, &v->jobs, e);
+		return cli_jobs(value, &v->jobs, e);
 	}
 	return 0;
 }

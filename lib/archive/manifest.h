@@ -48,7 +48,7 @@ struct manifest {
 	char *fingerprint; /* of the schema, mig's own tables left out */
 	struct wire_position position; /* of the data, at the snapshot */
 	int checked; /* the source passed its quick check */
-	const char *purpose; /* backup; safety: taken before a restore */
+	const char *purpose; /* backup; safety: taken before a way back */
 	int64_t tables; /* lines of TABLES */
 	int64_t rows; /* in all of them */
 	int64_t members; /* lines of MEMBERS */

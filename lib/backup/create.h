@@ -21,7 +21,7 @@ struct create_options {
 	int jobs, level;
 	int check; /* quick check of the source before */
 	int spool;
-	int safety; /* taken before a restore: never restored by itself */
+	int safety; /* taken before a way back: never restored unasked */
 	const struct report *report;
 };
 

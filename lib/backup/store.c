@@ -19,7 +19,7 @@ store_is_of(const struct wire_database *a, const struct wire_database *d)
 	return strcmp(a->path, d->path) == 0;
 }
 
-/* Newest first; of one second, by name. */
+/* Newest first; of one second, by when the file was written. */
 static int
 by_age(const void *a, const void *b)
 {
@@ -27,7 +27,9 @@ by_age(const void *a, const void *b)
 
 	if (x->manifest.created != y->manifest.created)
 		return x->manifest.created < y->manifest.created ? 1 : -1;
-	return strcmp(y->path, x->path);
+	if (x->modified_s != y->modified_s)
+		return x->modified_s < y->modified_s ? 1 : -1;
+	return x->modified_ns < y->modified_ns ? 1 : -1;
 }
 
 int
@@ -35,6 +37,7 @@ store_list(struct store *out, const char *folder,
 	const struct wire_database *d, struct err *e)
 {
 	struct strs names = { 0 };
+	struct file_times times;
 	struct err ignored;
 	size_t i;
 
@@ -53,11 +56,16 @@ store_list(struct store *out, const char *folder,
 		if (reader_manifest(item->path, &item->manifest, &item->bytes,
 			    &ignored) == -1) {
 			item->damaged = 1;
+			memset(&item->manifest, 0, sizeof(item->manifest));
 		} else if (d != NULL &&
 			!store_is_of(&item->manifest.database, d)) {
 			shape_release(&manifest_shape, &item->manifest);
 			free(item->path);
 			continue;
+		}
+		if (file_times(item->path, &times, &ignored) == 0) {
+			item->modified_s = times.modified_s;
+			item->modified_ns = times.modified_ns;
 		}
 		out->n++;
 	}

@@ -12,6 +12,7 @@ struct err;
 struct store_item {
 	char *path;
 	int64_t bytes;
+	int64_t modified_s, modified_ns; /* orders those of one second */
 	int damaged; /* its manifest cannot be read; the rest is empty */
 	struct manifest manifest;
 };

@@ -92,7 +92,9 @@ num_time(int64_t ms, char *out, size_t room)
 {
 	int64_t s = ms / 1000;
 
-	if (ms < 1000)
+	if (ms == 0)
+		snprintf(out, room, "0 s");
+	else if (ms < 1000)
 		snprintf(out, room, "%" PRId64 " ms", ms);
 	else if (s < 120)
 		snprintf(out, room, "%" PRId64 " s", s);

@@ -52,6 +52,19 @@ cli_number(const char *option, const char *value, int64_t min, int64_t max,
 		(long long)min, (long long)max);
 }
 
+int
+cli_jobs(const char *value, int64_t *out, struct err *e)
+{
+	return cli_number("jobs", value, 1, 64, out, e);
+}
+
+int
+cli_level(const char *value, int64_t *out, struct err *e)
+{
+	return cli_number("level", value, ZST_LEVEL_MIN, ZST_LEVEL_MAX, out,
+		e);
+}
+
 static int
 take_common(void *arg, int id, const char *value, struct err *e)
 {
@@ -168,14 +181,12 @@ settle_numbers(struct cli *c)
 	c->op.jobs = pool_cores();
 	c->op.level = DEFAULT_LEVEL;
 	if (c->conf.value[CONF_JOBS] != NULL) {
-		if (cli_number("jobs", c->conf.value[CONF_JOBS], 1, 64, &n,
-			    &c->err) == -1)
+		if (cli_jobs(c->conf.value[CONF_JOBS], &n, &c->err) == -1)
 			return -1;
 		c->op.jobs = (int)n;
 	}
 	if (c->conf.value[CONF_LEVEL] != NULL) {
-		if (cli_number("level", c->conf.value[CONF_LEVEL],
-			    ZST_LEVEL_MIN, ZST_LEVEL_MAX, &n, &c->err) == -1)
+		if (cli_level(c->conf.value[CONF_LEVEL], &n, &c->err) == -1)
 			return -1;
 		c->op.level = (int)n;
 	}

@@ -88,6 +88,8 @@ int cli_end(struct cli *c, int status);
 /* Value parsers with the option's name in the error. */
 int cli_span(const char *option, const char *value, int64_t *out,
 	struct err *e);
+int cli_jobs(const char *value, int64_t *out, struct err *e);
+int cli_level(const char *value, int64_t *out, struct err *e);
 int cli_number(const char *option, const char *value, int64_t min,
 	int64_t max, int64_t *out, struct err *e);
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/strs.h"
+#include "guard/sanity.h" /* SANITY_ALLOW_... */
 #include "op/op.h"
 
 struct doc;

@@ -198,7 +198,7 @@ confirm(struct back *b, struct err *e)
 static int
 take_backup(struct back *b, struct err *e)
 {
-	struct secure s = { .max_age_s = 3600, .fresh = 1 };
+	struct secure s = { .max_age_s = 3600, .fresh = 1, .safety = 1 };
 	struct receipt r;
 
 	b->out->safety = mem_alloc(sizeof(*b->out->safety));

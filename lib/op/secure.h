@@ -20,7 +20,7 @@ struct secure {
 	const char *manifest; /* which must have this digest */
 	int64_t max_age_s;
 	int fresh; /* 1: never an older one, take it now */
-	int safety; /* mark it as taken before a restore */
+	int safety; /* mark it as taken before a way back */
 	int no_check; /* of the source, which may be damaged */
 };
 

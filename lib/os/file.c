@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -267,4 +268,47 @@ file_real(const char *path, struct err *e)
 		out = file_join(whole, file_base(path));
 	free(dir);
 	return out;
+}
+
+int
+file_sync_dir_of(const char *path, struct err *e)
+{
+	char *dir = file_dir(path);
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
+
+	if (fd == -1 || fsync(fd) == -1)
+		result = err_sys(e, "sync the folder '%s'", dir);
+	if (fd != -1)
+		close(fd);
+	free(dir);
+	return result;
+}
+
+int
+file_replace(const char *path, const void *p, size_t n, mode_t mode,
+	struct err *e)
+{
+	char *partial = mem_printf("%s.partial-%ld", path, (long)getpid());
+	int fd, result = -1;
+
+	fd = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	if (fd == -1) {
+		err_sys(e, "create '%s'", partial);
+		goto out;
+	}
+	if (file_write(fd, p, n, e) == -1)
+		err_wrap(e, "'%s'", partial);
+	else if (fsync(fd) == -1)
+		err_sys(e, "sync '%s'", partial);
+	else if (rename(partial, path) == -1)
+		err_sys(e, "rename '%s' to '%s'", partial, path);
+	else
+		result = file_sync_dir_of(path, e);
+	if (close(fd) == -1 && result == 0)
+		result = err_sys(e, "close '%s'", path);
+	if (result == -1)
+		unlink(partial);
+out:
+	free(partial);
+	return result;
 }

@@ -70,7 +70,7 @@ holders_find(const char *path, struct strs *out, int *blind, struct err *e)
 	while ((entry = readdir(d)) != NULL) {
 		const char *pid = entry->d_name;
 
-		if (pid[0] < '1' || pid[0] > '9' || atol(pid) == getpid())
+		if (pid[0] < '1' || pid[0] > '9' || strtol(pid, NULL, 10) == getpid())
 			continue;
 		switch (looks_at(pid, st.st_dev, st.st_ino)) {
 		case 1:
