@@ -297,7 +297,8 @@ script_classify(struct script_statement *s)
 		read_pragma(&w, s);
 	else if (eat(&w, "VACUUM"))
 		s->kind = SCRIPT_VACUUM;
-	if (s->kind != SCRIPT_OTHER && s->kind != SCRIPT_VACUUM &&
-		s->table == NULL)
+	if (s->table == NULL && s->kind != SCRIPT_VACUUM) {
 		s->kind = SCRIPT_OTHER; /* the engine will say what is wrong */
+		s->all = 0;
+	}
 }
