@@ -264,7 +264,7 @@ create_run(struct create_result *out, struct db *d,
 	const struct create_options *o, struct err *e)
 {
 	struct create c = { .out = out, .o = o };
-	struct db_backup b = { &c, begin, put, NULL };
+	struct db_backup b = { &c, begin, put, !o->check, NULL };
 	int64_t start = clock_ms();
 	int result = -1;
 

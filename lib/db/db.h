@@ -185,6 +185,7 @@ struct db_backup {
 	int (*begin)(void *arg, const struct db_snapshot *s, struct err *e);
 	int (*put)(void *arg, int64_t offset, const void *p, size_t n,
 		struct err *e);
+	int tolerant; /* a table too damaged to count has no count */
 	const char *spool_dir; /* copy there first, then give; NULL: do not */
 };
 

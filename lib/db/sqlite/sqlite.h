@@ -20,6 +20,7 @@ struct sqlite {
 	char *shown; /* as the user named it */
 	enum db_mode mode;
 	char denied[256]; /* why the authorizer said no */
+	int tolerant; /* a damaged table is not counted, and no error */
 	int guarding; /* db_run() is preparing somebody's statement */
 	int run_how; /* DB_RUN_* of that statement */
 	struct sqlite_watch *watch; /* NULL: nobody watches */

@@ -241,6 +241,7 @@ sqlite_backup_stream(struct db *d, const struct db_backup *b, struct err *e)
 	struct sqlite *q = sqlite_of(d);
 	int result = -1;
 
+	q->tolerant = b->tolerant;
 	if (hold_snapshot(d, &s.position, e) == -1 ||
 		describe(d, &s, e) == -1 || b->begin(b->arg, &s, e) == -1)
 		goto out;
@@ -253,6 +254,7 @@ sqlite_backup_stream(struct db *d, const struct db_backup *b, struct err *e)
 	else
 		result = copy_pages(d, &s, b->put, b->arg, e);
 out:
+	q->tolerant = 0;
 	sqlite_sql_rollback(d); /* a read transaction: nothing to commit */
 	shape_release(&wire_position_shape, &s.position);
 	db_tables_free(&s.tables);

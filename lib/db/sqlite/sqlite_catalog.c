@@ -115,12 +115,17 @@ sqlite_catalog_tables(struct db *d, struct shape_list *out, struct err *e)
 		t->name = mem_dup(db_text(r, 0));
 		t->rows = t->bytes = -1;
 		/* A virtual table has no root page and no rows of its own. */
-		if (db_int(r, 1) > 0 &&
+		if (db_int(r, 1) <= 0 ||
 			sqlite_catalog_count(sqlite_of(d), t->name, &t->rows,
-				e) == -1) {
-			more = -1;
-			break;
+				e) == 0)
+			continue;
+		if (sqlite_of(d)->tolerant &&
+			strcmp(e->reason, "database-damaged") == 0) {
+			t->rows = -1;
+			continue;
 		}
+		more = -1;
+		break;
 	}
 	db_rows_free(r);
 	if (more == -1)
