@@ -55,8 +55,11 @@ migration() {
 
 # Everything in the database but mig's own tables.
 contents() { # [FILE]
-	sqlite3 "${1:-app.db}" .dump | grep -v -E 'mig_(ledger|event|identity)' |
-		grep -v -E '^(	|\);|-- |PRAGMA)' | sort
+	rm -f contents.tmp
+	sqlite3 "${1:-app.db}" '.backup contents.tmp'
+	sqlite3 contents.tmp 'DROP TABLE IF EXISTS mig_ledger;
+		DROP TABLE IF EXISTS mig_event; DROP TABLE IF EXISTS mig_identity' .dump
+	rm -f contents.tmp
 }
 
 rows() { sqlite3 "${2:-app.db}" "SELECT count(*) FROM $1"; }
