@@ -21,6 +21,13 @@ on_progress(void *arg)
 	return stop_asked() != 0;
 }
 
+void
+sqlite_open_interruptible(struct sqlite *s, int yes)
+{
+	sqlite3_progress_handler(s->h, yes ? 20000 : 0,
+		yes ? on_progress : NULL, NULL);
+}
+
 /*
  * An offline restore that did not end has left the file without its WAL.
  */
@@ -145,7 +152,7 @@ settle(struct sqlite *s, struct err *e)
 
 	sqlite3_extended_result_codes(s->h, 1);
 	sqlite3_busy_timeout(s->h, (int)s->base.busy_ms);
-	sqlite3_progress_handler(s->h, 20000, on_progress, NULL);
+	sqlite_open_interruptible(s, 1);
 	sqlite3_db_config(s->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	if (s->mode == DB_READ && wal > 0)
 		sqlite3_db_config(s->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,

@@ -160,7 +160,8 @@ sqlite_sql_rollback(struct db *d)
 
 	if (!sqlite3_get_autocommit(s->h)) {
 		/* An interrupt must not stop the way back. */
-		sqlite3_progress_handler(s->h, 0, NULL, NULL);
+		sqlite_open_interruptible(s, 0);
 		sqlite3_exec(s->h, "ROLLBACK", NULL, NULL, NULL);
+		sqlite_open_interruptible(s, 1);
 	}
 }
