@@ -10,7 +10,7 @@
 enum {
 	OPT_TO = 1, OPT_STEPS, OPT_RESTORE, OPT_INTO, OPT_OFFLINE,
 	OPT_ASSUME_STOPPED, OPT_NO_SAFETY, OPT_ACCEPT_LOSS, OPT_DRY_RUN,
-	OPT_WAIT, OPT_YES, OPT_JOBS
+	OPT_WAIT, OPT_YES, OPT_JOBS, OPT_NO_CHECK, OPT_OTHER
 };
 
 static const struct opt options[] = {
@@ -28,6 +28,10 @@ static const struct opt options[] = {
 		"of the file", OPT_ASSUME_STOPPED, 0 },
 	{ 0, "no-safety-backup", NULL, "with --restore: take none before",
 		OPT_NO_SAFETY, 0 },
+	{ 0, "no-check", NULL, "with --restore: do not check the database",
+		OPT_NO_CHECK, 0 },
+	{ 0, "other-database", NULL, "with --restore: take an archive of "
+		"another database", OPT_OTHER, 0 },
 	{ 0, "accept-loss", NULL, "accept the loss that was stated",
 		OPT_ACCEPT_LOSS, 0 },
 	{ 'n', "dry-run", NULL, "say what would be done, write nothing",
@@ -75,6 +79,12 @@ take(void *arg, int id, const char *value, struct err *e)
 	case OPT_NO_SAFETY:
 		r->back.no_safety_backup = 1;
 		break;
+	case OPT_NO_CHECK:
+		r->back.no_check = 1;
+		break;
+	case OPT_OTHER:
+		r->back.other_database = 1;
+		break;
 	case OPT_ACCEPT_LOSS:
 		r->accept = 1;
 		break;
@@ -110,10 +120,12 @@ settle(struct cli *c, struct rollback *r)
 			"one");
 	if (!r->restore && (r->back.into != NULL || r->back.offline ||
 		r->back.no_safety_backup || r->back.assume_stopped ||
+		r->back.no_check || r->back.other_database ||
 		c->operands.n > 0))
 		return err_set(e, ERR_USAGE, "usage",
-			"an archive, --into, --offline, --assume-stopped and "
-			"--no-safety-backup go with --restore");
+			"an archive, --into, --offline, --assume-stopped, "
+			"--no-check, --other-database and --no-safety-backup "
+			"go with --restore");
 	if (r->back.into != NULL && r->back.offline)
 		return err_set(e, ERR_USAGE, "usage",
 			"--into and --offline are two places; name one");

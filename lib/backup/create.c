@@ -63,7 +63,7 @@ make_folder(struct create *c, struct err *e)
 {
 	int made;
 
-	if (file_make_dir(c->o->folder, &made, e) == -1)
+	if (file_make_dir(c->o->folder, 0700, &made, e) == -1)
 		return err_wrap(e, "backups folder");
 	if (made)
 		report_say(c->o->report, REPORT_NOTE,
@@ -235,11 +235,12 @@ open_target(struct create *c, struct err *e)
 	if (id_new(c->out->id, e) == -1)
 		return -1;
 	if (c->o->fd != -1)
-		return 0;
+		return c->o->spool ? make_folder(c, e) : 0;
 	if (c->o->to == NULL && make_folder(c, e) == -1)
 		return -1;
 	c->out->path = c->o->to == NULL ? name_for(c) : mem_dup(c->o->to);
 	c->space_dir = file_dir(c->out->path);
+	file_sweep(c->space_dir, ".", ".migbak.partial");
 	return file_stage_open(&c->stage, c->out->path, e);
 }
 

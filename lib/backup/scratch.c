@@ -10,7 +10,6 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/strs.h"
 #include "os/file.h"
 
 #define PREFIX ".mig-scratch-"
@@ -20,33 +19,6 @@ struct scratch {
 	int fd;
 	int kept;
 };
-
-/* Remove what dead runs left: files with our prefix that nobody locks. */
-static void
-sweep(const char *folder)
-{
-	struct strs names = { 0 };
-	struct err ignored;
-	size_t i;
-
-	if (file_list(folder, &names, &ignored) == 0) {
-		for (i = 0; i < names.n; i++) {
-			char *path;
-			int fd;
-
-			if (!strs_starts(names.v[i], PREFIX))
-				continue;
-			path = file_join(folder, names.v[i]);
-			fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-			if (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-				unlink(path);
-			if (fd != -1)
-				close(fd);
-			free(path);
-		}
-	}
-	strs_free(&names);
-}
 
 static char *
 choose_folder(const char *folder, const char *beside)
@@ -82,7 +54,7 @@ scratch_open(struct scratch **out, const char *keep, const char *folder,
 		s->fd = open(keep, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
 			0600);
 	} else {
-		sweep(dir);
+		file_sweep(dir, PREFIX, "");
 		s->path = mem_printf("%s/" PREFIX "XXXXXX", dir);
 		s->fd = mkostemp(s->path, O_CLOEXEC);
 	}

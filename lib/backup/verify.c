@@ -211,7 +211,8 @@ verify_run(struct verify_result *out, const struct verify_options *o,
 		}
 	}
 	if (read_archive(&v, fd, e) == 0)
-		result = o->level == VERIFY_QUICK ? 0 : check_database(&v, e);
+		result = o->level == VERIFY_QUICK || o->no_check ? 0 :
+			check_database(&v, e);
 	if (result == 0 && o->keep != NULL)
 		result = scratch_keep(v.scratch, e);
 	if (result == -1)
@@ -243,6 +244,26 @@ verify_result_free(struct verify_result *r)
 	memset(r, 0, sizeof(*r));
 }
 
+/* Whether the receipt that is there proves more, of this very archive. */
+static int
+is_stronger(const char *archive, const char *digest, enum verify_level level)
+{
+	struct receipt r;
+	struct err ignored;
+	enum verify_level had;
+	int stronger;
+
+	if (receipt_read(&r, archive, &ignored) != 1)
+		return 0;
+	for (had = VERIFY_QUICK; had < VERIFY_DEEP; had++)
+		if (strcmp(verify_level_word(had), r.level) == 0)
+			break;
+	stronger = had > level && strcmp(r.manifest, digest) == 0 &&
+		receipt_check(&r, archive, &ignored) == 0;
+	shape_release(&receipt_shape, &r);
+	return stronger;
+}
+
 int
 verify_receipt(const struct verify_result *r, const char *archive,
 	enum verify_level level, const char *tool, char **path, struct err *e)
@@ -263,7 +284,8 @@ verify_receipt(const struct verify_result *r, const char *archive,
 	receipt.position = m->position;
 	receipt.tables = r->read.tables;
 	*path = NULL;
-	if (receipt_write(&receipt, archive, e) == -1)
+	if (!is_stronger(archive, m->digest, level) &&
+		receipt_write(&receipt, archive, e) == -1)
 		return -1;
 	*path = receipt_path(archive);
 	return 0;

@@ -29,6 +29,7 @@ struct verify_options {
 	 * removes it.  For a restore, which verifies what it writes.
 	 */
 	const char *keep;
+	int no_check; /* rebuild it, but ask the database nothing */
 	int jobs;
 	const struct report *report;
 };

@@ -265,8 +265,13 @@ cli_start(struct cli *c, const struct opt_program *p, int argc, char **argv,
 	mem_on_failure(out_of_memory);
 	catch_signals();
 	if (opt_parse(p, argc, argv, take_common, c, &c->operands, &c->err) ==
-		-1)
+		-1) {
+		struct err first = c->err;
+
+		settle_output(c); /* as far as it was said by then */
+		c->err = first;
 		return cli_end(c, cli_fail(c));
+	}
 	if (c->help || c->version) {
 		if (c->help)
 			opt_help(p, stdout);

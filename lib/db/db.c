@@ -45,7 +45,9 @@ find(const char *url, struct err *e)
 				return *d;
 	/* Never print the url: it may hold a password. */
 	n = strcspn(url, ":/?@ ");
-	if (strncmp(url, "postgres", 8) == 0 || strchr(url, '=') != NULL) {
+	if (has_scheme(url, "postgres") || has_scheme(url, "postgresql") ||
+		strstr(url, "host=") != NULL || strstr(url, "dbname=") != NULL ||
+		strstr(url, "service=") != NULL) {
 		err_set(e, ERR_USAGE, "driver",
 			"this version of mig has no driver for PostgreSQL");
 		err_next(e, "it works on SQLite: sqlite:PATH or a plain path");

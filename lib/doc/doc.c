@@ -68,8 +68,12 @@ doc_read(struct doc **out, const char *text, size_t n, struct err *e)
 		return err_next(e,
 			"look at the error of the program before it in the pipe");
 	}
-	if (shape_peek(text, n, &kind, &version, e) == -1)
+	if (shape_peek(text, n, &kind, &version, e) == -1) {
+		if (text[strspn(text, " \t\r\n")] != '{')
+			err_next(e, "if the program before it writes text (-o "
+				    "or MIG_OUTPUT), let it write json");
 		return -1;
+	}
 	for (k = doc_kinds; *k != NULL; k++)
 		if (strcmp((*k)->kind, kind) == 0)
 			break;

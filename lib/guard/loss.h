@@ -28,7 +28,7 @@ int loss_forecast(struct shape_list *losses, struct db *d,
 
 /*
  * Append what a script really took along without naming it: rows deleted by
- * foreign keys, triggers or REPLACE, values set to null.
+ * foreign keys and triggers (a REPLACE sets off both), values set to null.
  */
 void loss_of_changes(struct shape_list *losses, const struct db_changes *c,
 	const struct script *s);
@@ -37,7 +37,7 @@ void loss_of_changes(struct shape_list *losses, const struct db_changes *c,
 void loss_of_rebuild(struct shape_list *losses, const char *table,
 	const struct db_census *before, const struct db_census *after);
 
-/* Mark those that allow names (exactly); the number that it does not. */
+/* Mark those that allow names (letter case apart); the number that it does not. */
 size_t loss_judge(struct shape_list *losses, const struct strs *allow);
 
 /*

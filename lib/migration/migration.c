@@ -175,9 +175,9 @@ split(const char *text, const char *file, struct section *up,
 		else if (n != 0 && is(key, n, "migrate:down"))
 			next = down;
 		if (next == NULL) {
-			if (now == NULL && n == 0 &&
+			if (now == NULL && (is(key, n, "mig:") || (n == 0 &&
 				strncmp(at, "--", 2) != 0 &&
-				at + strspn(at, " \t\r\xef\xbb\xbf") < end)
+				at + strspn(at, " \t\r") < end)))
 				return bad_line(e, file, line,
 					"stands before '-- migrate:up'");
 			continue;

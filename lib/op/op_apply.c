@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/report.h"
 #include "base/stop.h"
 #include "db/db.h"
@@ -125,11 +126,13 @@ confirm(struct apply *a, struct err *e)
 
 /* The document from the pipe: a verification that passed, nothing else. */
 static int
-take_document(struct apply *a, struct secure *s, struct err *e)
+judge_document(const struct apply *a, struct err *e)
 {
-	struct doc *d = a->p->document;
-	struct doc_verification *v;
+	const struct doc *d = a->p->document;
+	const struct doc_verification *v;
 
+	if (d == NULL)
+		return 0;
 	if (d->shape != &doc_verification_shape) {
 		err_set(e, ERR_USAGE, "document",
 			"the document is a %s, not a mig.verification",
@@ -149,11 +152,7 @@ take_document(struct apply *a, struct secure *s, struct err *e)
 			"looked at again");
 		return err_next(e, "verify the archive as a file");
 	}
-	s->archive = v->path;
-	s->manifest = v->archive->manifest;
-	a->out->verification = mem_alloc(sizeof(*v));
-	return shape_copy(&doc_verification_shape, v, a->out->verification,
-		e);
+	return 0;
 }
 
 static int
@@ -170,8 +169,16 @@ take_backup(struct apply *a, struct err *e)
 			"destroys is gone");
 		return 0;
 	}
-	if (a->p->document != NULL && take_document(a, &s, e) == -1)
-		return -1;
+	if (a->p->document != NULL) {
+		const struct doc_verification *v = a->p->document->body;
+
+		s.archive = v->path;
+		s.manifest = v->archive->manifest;
+		a->out->verification = mem_alloc(sizeof(*v));
+		if (shape_copy(&doc_verification_shape, v,
+			    a->out->verification, e) == -1)
+			return -1;
+	}
 	a->out->backup = mem_alloc(sizeof(*a->out->backup));
 	if (secure_backup(a->out->backup, &r, a->o, a->db, &s, e) == -1) {
 		free(a->out->backup);
@@ -207,7 +214,8 @@ apply_one(struct apply *a, struct run *r, const struct migration *m,
 
 	r->skip = row == NULL ? 0 : row->statements;
 	if (run_migration(done, m, r, e) == 0) {
-		if (a->out->current == NULL || row == NULL)
+		if (a->out->current == NULL ||
+			num_compare_digits(m->version, a->out->current) > 0)
 			set_current(a, m->version);
 		return 0;
 	}
@@ -283,7 +291,7 @@ work(struct apply *a, struct err *e)
 		(a->p->resume ? SANITY_RESUME : 0);
 	int open;
 
-	if (open_all(a, e) == -1)
+	if (judge_document(a, e) == -1 || open_all(a, e) == -1)
 		return -1;
 	set_current(a, ledger_current(&a->ledger));
 	open = has_open(a);

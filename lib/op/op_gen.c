@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -262,6 +263,7 @@ write_file(struct gen *g, const struct set *s, struct err *e)
 	struct buf name = { 0 }, text = { 0 };
 	struct file_stage *stage;
 	char *version = next_version(s), *file, *path;
+	mode_t mask;
 	int result = -1;
 
 	if (slug(g->p->title, &name, e) == -1) {
@@ -275,6 +277,11 @@ write_file(struct gen *g, const struct set *s, struct err *e)
 	if (file_stage_open(&stage, path, e) == 0) {
 		result = file_write(file_stage_fd(stage), text.data, text.len,
 			e);
+		/* It is source text, for whoever may read the folder. */
+		umask(mask = umask(0));
+		if (result == 0 && fchmod(file_stage_fd(stage),
+			0666 & ~mask) == -1)
+			result = err_sys(e, "set the mode of '%s'", path);
 		if (result == -1)
 			file_stage_abort(stage);
 		else
@@ -305,7 +312,7 @@ op_gen(struct doc_generation *out, const struct op *o,
 	out->folder = mem_dup(o->migrations);
 	result = fill(&g, e);
 	if (result == 0)
-		result = file_make_dir(o->migrations, &made, e);
+		result = file_make_dir(o->migrations, 0777, &made, e);
 	if (result == 0)
 		result = set_read(&set, o->migrations, e);
 	if (result == 0)

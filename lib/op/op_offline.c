@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -55,9 +56,9 @@ look_alike(const char *like, const char *path, struct err *e)
 static int
 write_marker(const struct restore *r, const char *marker, struct err *e)
 {
-	char *text = mem_printf("An offline restore of this database was "
-		"interrupted.\nRun it again: mig-rollback --restore --offline "
-		"'%s'\n", r->archive);
+	char *text = mem_printf("%s\nAn offline restore of that archive was "
+		"interrupted.\nRun it again: mig-rollback --restore --offline"
+		"\n", r->out->archive->path);
 	int result = file_replace(marker, text, strlen(text), 0644, e);
 
 	free(text);
@@ -128,6 +129,34 @@ out:
 	return result;
 }
 
+/* Whether this very archive was being restored when a run was killed. */
+static void
+look_for_marker(struct restore *r)
+{
+	char *path = op_offline_marked(r->target), *real;
+	struct err ignored;
+
+	real = file_real(r->archive, &ignored);
+	r->resuming = path != NULL && real != NULL && strcmp(path, real) == 0;
+	free(real);
+	free(path);
+}
+
+char *
+op_offline_marked(const char *target)
+{
+	char *marker = mem_printf("%s" DB_RESTORING, target), *out = NULL;
+	struct buf b = { 0 };
+	struct err ignored;
+
+	if (file_exists(marker) &&
+		file_slurp(marker, 65536, &b, &ignored) == 0)
+		out = mem_dup_n(b.data, strcspn(b.data, "\n"));
+	buf_free(&b);
+	free(marker);
+	return out;
+}
+
 /* The live database may still be readable; if so, its gap and a backup. */
 static void
 try_to_open(struct restore *r)
@@ -138,11 +167,17 @@ try_to_open(struct restore *r)
 
 	if (db_open(&r->db, &d, &why) == -1) {
 		r->db = NULL;
-		r->resuming = strcmp(why.reason, "interrupted-restore") == 0;
 		report_say(r->o->report, REPORT_WARN, "%s: %s",
 			r->resuming ? "finishing it" :
 				"the present database cannot be read",
 			why.text);
+		return;
+	}
+	shape_release(&wire_database_shape, &r->out->database);
+	if (db_identity(r->db, &r->out->database, &why) == -1) {
+		db_close(r->db);
+		r->db = NULL;
+		op_restore_describe(r);
 	}
 }
 
@@ -176,7 +211,7 @@ prepare(struct restore *r, struct err *e)
 	char text[512];
 
 	if (op_restore_rebuild(r, r->target, e) == -1 ||
-		op_restore_gap(r, e) == -1)
+		op_restore_identity(r, e) == -1 || op_restore_gap(r, e) == -1)
 		return -1;
 	if (r->p->dry_run) {
 		r->out->result = "planned";
@@ -210,6 +245,7 @@ op_offline_replace(struct restore *r, struct err *e)
 		goto out;
 	if (prove_stopped(r, e) == -1)
 		goto out;
+	look_for_marker(r);
 	if (file_exists(r->target))
 		try_to_open(r);
 	result = prepare(r, e);

@@ -78,28 +78,9 @@ find_archive(struct restore *r, struct err *e)
 		r->archive = mem_dup(r->p->archive);
 	else if (r->p->document != NULL)
 		return from_document(r, e);
-	else
-		return newest(r, e);
-	return 0;
-}
-
-/* Remove what a killed restore left beside the target. */
-static void
-sweep(const char *folder, const char *prefix)
-{
-	struct strs names = { 0 };
-	struct err ignored;
-	size_t i;
-
-	if (file_list(folder, &names, &ignored) == 0)
-		for (i = 0; i < names.n; i++)
-			if (strs_starts(names.v[i], prefix)) {
-				char *path = file_join(folder, names.v[i]);
-
-				unlink(path);
-				free(path);
-			}
-	strs_free(&names);
+	else if (r->p->offline)
+		r->archive = op_offline_marked(r->target);
+	return r->archive != NULL ? 0 : newest(r, e);
 }
 
 int
@@ -111,13 +92,14 @@ op_restore_rebuild(struct restore *r, const char *beside, struct err *e)
 	int result = -1;
 
 	prefix = mem_printf(".%s.mig-new-", file_base(beside));
-	sweep(folder, prefix);
+	file_sweep(folder, prefix, "");
 	if (id_new(id, e) == -1)
 		goto out;
 	r->scratch = mem_printf("%s/%s%.8s", folder, prefix, id);
 	v.path = r->archive;
 	v.keep = r->scratch;
 	v.level = VERIFY_DEFAULT;
+	v.no_check = r->p->no_check;
 	v.jobs = r->o->jobs;
 	v.report = r->o->report;
 	result = verify_run(&r->proof, &v, e);
@@ -135,8 +117,8 @@ out:
 }
 
 /* The archive must be of this database, or go elsewhere. */
-static int
-check_identity(struct restore *r, struct err *e)
+int
+op_restore_identity(struct restore *r, struct err *e)
 {
 	const struct wire_database *of = &r->proof.read.manifest.database;
 	const struct wire_database *now = &r->out->database;
@@ -144,13 +126,13 @@ check_identity(struct restore *r, struct err *e)
 
 	if (of->id != NULL && now->id != NULL)
 		same = strcmp(of->id, now->id) == 0;
-	if (same)
+	if (same || r->p->other_database)
 		return 0;
 	err_set(e, ERR_REFUSED, "other-database",
 		"the archive is of another database: '%s', not '%s'", of->path,
 		now->path);
-	return err_next(e, "restore it beside: mig-rollback --restore --into "
-			   "PATH");
+	return err_next(e, "restore it beside with --into PATH, or use "
+			   "--other-database");
 }
 
 static void
@@ -234,7 +216,7 @@ op_restore_gap(struct restore *r, struct err *e)
 		g->written = "unknown";
 	}
 	if (strcmp(g->written, "no") == 0 || r->p->accept_loss ||
-		r->resuming)
+		r->p->dry_run || r->resuming)
 		return 0;
 	if (strcmp(g->written, "yes") == 0) {
 		describe_gap(g, text, sizeof(text));
@@ -310,6 +292,8 @@ check_after(struct restore *r, struct err *e)
 	size_t i, k;
 	int bad = 0;
 
+	if (r->p->no_check)
+		return 0;
 	if (db_check(r->db, 0, found, sizeof(found), e) == -1 ||
 		db_fingerprint(r->db, fingerprint, e) == -1 ||
 		db_tables(r->db, &tables, e) == -1)
@@ -355,7 +339,7 @@ live(struct restore *r, struct err *e)
 	int result = -1;
 
 	if (op_restore_rebuild(r, r->target, e) == -1 ||
-		check_identity(r, e) == -1 || op_restore_gap(r, e) == -1)
+		op_restore_identity(r, e) == -1 || op_restore_gap(r, e) == -1)
 		return -1;
 	if (r->p->dry_run) {
 		r->out->result = "planned";
@@ -422,8 +406,8 @@ open_live(struct restore *r, struct lock **lock, struct err *e)
 }
 
 /* --into needs no database; it only helps to find the newest archive. */
-static void
-describe_target(struct restore *r)
+void
+op_restore_describe(struct restore *r)
 {
 	if (r->out->database.path != NULL)
 		return;
@@ -454,7 +438,7 @@ work(struct restore *r, struct lock **lock, struct err *e)
 			r->p->document == NULL &&
 			open_live(r, lock, &ignored) == -1)
 			r->db = NULL;
-		describe_target(r);
+		op_restore_describe(r);
 		return find_archive(r, e) == -1 ? -1 : into(r, e);
 	}
 	if (!r->p->offline) {
@@ -462,7 +446,7 @@ work(struct restore *r, struct lock **lock, struct err *e)
 			return -1;
 		return live(r, e);
 	}
-	describe_target(r);
+	op_restore_describe(r);
 	result = find_archive(r, e);
 	return result == -1 ? -1 : op_offline_replace(r, e);
 }

@@ -19,6 +19,8 @@ struct op_restore_options {
 	int dry_run;
 	int accept_loss;
 	int no_safety_backup;
+	int no_check; /* of the rebuilt and of the restored database */
+	int other_database; /* the archive may be of another one */
 };
 
 int op_restore(struct doc_rollback *out, const struct op *o,
@@ -39,15 +41,24 @@ struct restore {
 	int resuming; /* an offline restore that was interrupted */
 };
 
+/* Fill out->database with what the path alone tells, if it is empty. */
+void op_restore_describe(struct restore *r);
+
 /* Verify the archive into r->scratch, a file beside the target. */
 int op_restore_rebuild(struct restore *r, const char *beside, struct err *e);
 
 /* Fill the gap; ERR_REFUSED "loss" when it is not accepted. */
 int op_restore_gap(struct restore *r, struct err *e);
 
+/* ERR_REFUSED "other-database" unless the archive is of this one. */
+int op_restore_identity(struct restore *r, struct err *e);
+
 /* The backup of what is about to be replaced. */
 int op_restore_safety(struct restore *r, struct wire_position *at,
 	struct err *e);
+
+/* The archive that a killed offline restore was bringing back, or NULL. */
+char *op_offline_marked(const char *target);
 
 /* Replace the file itself. */
 int op_offline_replace(struct restore *r, struct err *e);

@@ -86,7 +86,7 @@ op_verify(struct doc_verification *out, const struct op *o,
 	const struct op_verify_options *p, struct err *e)
 {
 	struct verify_options v = { p->path, p->fd, p->level, p->scratch, NULL,
-		o->jobs, o->report };
+		0, o->jobs, o->report };
 	struct verify_result r;
 	struct err why, second;
 	int result = verify_run(&r, &v, e);
@@ -113,6 +113,11 @@ op_verify(struct doc_verification *out, const struct op *o,
 			&out->receipt, e);
 	else if (result == -1)
 		*e = why;
+	if (result == -1 && e->code != ERR_DAMAGE) {
+		/* The archive is good, its receipt cannot be written. */
+		out->result = NULL;
+		goto out;
+	}
 	if (result == -1) {
 		out->result = "failed";
 		out->error = mem_alloc(sizeof(*out->error));

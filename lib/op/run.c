@@ -32,6 +32,7 @@ struct running {
 	size_t rebuilt_n;
 	int64_t dangling; /* before; only for a rebuild */
 	struct part_done *done;
+	const char *failure; /* why, for the ledger */
 };
 
 static int
@@ -185,7 +186,8 @@ record(struct running *x, const char *state, int64_t statements, int64_t start,
 	struct ledger_entry entry = { state, x->r->by, x->r->backup,
 		x->r->tool, clock_ms() - start, statements };
 	struct ledger_event note = { 0, event, x->m->version, x->r->by,
-		x->r->backup, NULL, x->r->note };
+		x->r->backup, NULL,
+		x->failure != NULL ? x->failure : x->r->note };
 	char fingerprint[65];
 
 	if (x->r->down) {
@@ -286,6 +288,7 @@ outside(struct running *x, struct err *e)
 	return 0;
 fail:
 	at_statement(x, &x->script.v[i], e);
+	x->failure = e->text;
 	if (note_step(x, "failed", i, start, "fail", &second) == -1)
 		err_wrap(e, "and the ledger could not be written");
 	e->code = ERR_LEFT;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -211,16 +212,43 @@ file_list(const char *dir, struct strs *names, struct err *e)
 }
 
 int
-file_make_dir(const char *path, int *made, struct err *e)
+file_make_dir(const char *path, mode_t mode, int *made, struct err *e)
 {
 	*made = 0;
-	if (mkdir(path, 0700) == 0) {
+	if (mkdir(path, mode) == 0) {
 		*made = 1;
 		return file_sync_dir_of(path, e);
 	}
 	if (errno == EEXIST && file_is_dir(path))
 		return 0;
 	return err_sys(e, "make the folder '%s'", path);
+}
+
+void
+file_sweep(const char *folder, const char *prefix, const char *suffix)
+{
+	struct strs names = { 0 };
+	struct err ignored;
+	size_t i;
+
+	if (file_list(folder, &names, &ignored) == 0) {
+		for (i = 0; i < names.n; i++) {
+			char *path;
+			int fd;
+
+			if (!strs_starts(names.v[i], prefix) ||
+				!strs_ends(names.v[i], suffix))
+				continue;
+			path = file_join(folder, names.v[i]);
+			fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+			if (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+				unlink(path);
+			if (fd != -1)
+				close(fd);
+			free(path);
+		}
+	}
+	strs_free(&names);
 }
 
 char *

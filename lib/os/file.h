@@ -81,8 +81,14 @@ int file_need_space(const char *dir, int64_t need, const char *what,
 /* The names in a folder, sorted by byte, "." and ".." left out. */
 int file_list(const char *dir, struct strs *names, struct err *e);
 
-/* Make a folder, mode 0700, unless it is there; *made says which. */
-int file_make_dir(const char *path, int *made, struct err *e);
+/* Make a folder unless it is there; *made says which.  umask applies. */
+int file_make_dir(const char *path, mode_t mode, int *made, struct err *e);
+
+/*
+ * Remove the files in a folder whose names begin and end so and which nobody
+ * has locked: what killed runs have left.
+ */
+void file_sweep(const char *folder, const char *prefix, const char *suffix);
 
 /* The absolute path without links; the last part need not exist.  Gives. */
 char *file_real(const char *path, struct err *e);

@@ -246,6 +246,8 @@ ALTER TABLE parent DROP COLUMN note;'
 	migration 2_d '-- mig: allow-loss
 SELECT 1;'
 	fails 2 "'migrations/2_d.sql' line 2: the directive names nothing" mig-apply -q
+	printf -- '-- mig: allow-loss parent.name\n-- migrate:up\nSELECT 1;\n' > migrations/2_d.sql
+	fails 2 "line 1: stands before '-- migrate:up'" mig-apply -q
 	migration 2_d '-- mig: allow-losses x
 SELECT 1;'
 	fails 2 "knows no such directive" mig-apply -q
@@ -321,6 +323,18 @@ SELECT 1;'
 	fails 2 "NUL" mig-apply
 }
 
+@test "a document is judged even when nothing is pending" {
+	family
+	mkdir migrations
+	run --separate-stderr bash -c 'mig-status | mig-apply -'
+	assert_equal "$status" 2
+	mig-backup -q > b.json
+	printf x | dd of="$(archive)" bs=1 seek=2000 conv=notrunc 2> /dev/null
+	run --separate-stderr bash -c 'mig-verify -q < b.json 2> /dev/null | mig-apply -'
+	assert_equal "$status" 3
+	[[ $stderr == *"has failed"* ]]
+}
+
 # The backup.
 
 @test "the newest fresh receipt is taken; an unfit one leads to a new backup" {
@@ -374,6 +388,7 @@ SELECT 1;'
 	run --separate-stderr bash -c 'sleep 2.1; mig-apply --max-backup-age 1s - < v.json'
 	assert_equal "$status" 3
 	[[ $stderr == *"the limit is"* ]]
+	rm backups/*.receipt.json
 	mig-verify -q --quick < b.json > q.json
 	run --separate-stderr bash -c 'mig-apply - < q.json'
 	assert_equal "$status" 3
@@ -435,8 +450,13 @@ SELECT 1;'
 	fails 3 "failed after 1 of its statements" mig-apply -q
 	sed -i 's/^VACUUM INTO.*/SELECT 1;/; s/^SELECT 1;/VACUUM;/' migrations/2_bad.sql
 	works mig-apply -q --resume
+	assert_equal "$(json .current)" 2
 	assert_equal "$(sqlite3 app.db 'PRAGMA user_version')" 7
 	works mig-status --check
+	assert_equal "$(json .up_to_date)" true
+	works mig-status --history
+	assert_equal "$(json '.current, ([.history[].event] | join(" "))')" "$(printf '2\napply fail apply')"
+	[[ $(json '.history[1].detail') == *"2_bad.sql"* ]]
 }
 
 # Locks.

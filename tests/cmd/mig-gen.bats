@@ -56,6 +56,7 @@ load ../lib
 		works mig-gen "fk $table" --template add_foreign_key --table $table -c p_id --references 'p(id)' --on-delete cascade
 	done
 	works mig-apply -q
+	works mig-status --check
 	for table in c k r; do
 		assert_equal "$(sqlite3 app.db "SELECT \"table\", \"from\", \"to\", on_delete FROM pragma_foreign_key_list('$table')")" "p|p_id|id|CASCADE"
 	done

@@ -81,6 +81,7 @@ prepare() {
 	local before
 	before=$(contents)
 	works mig-apply -q
+	sqlite3 app.db "INSERT INTO a VALUES (1)"
 	fails 3 "would lose what was written since the backup" mig-rollback --restore
 	works mig-rollback --restore --accept-loss
 	assert_equal "$(json '.mode, .result, .current, .gap.written')" "$(printf 'restore\ndone\nnull\nyes')"
@@ -153,8 +154,22 @@ prepare() {
 	family other.db
 	fails 3 "of another database" mig-rollback --restore "$a"
 	[[ $stderr == *--into* ]]
+	fails 3 "of another database" mig-rollback --restore --offline --accept-loss "$a"
+	works mig-rollback --restore --other-database --accept-loss -q "$a"
 	rm backups/*
 	fails 3 "no backup of" mig-rollback --restore
+}
+
+@test "a dry run states the gap, and writes nothing" {
+	works mig-backup -q
+	sqlite3 app.db "DELETE FROM child WHERE id = 1"
+	local before
+	before=$(sha256sum < app.db)
+	works mig-rollback --restore --dry-run
+	assert_equal "$(json '.result, .gap.tables[0].removed')" "$(printf 'planned\n1')"
+	assert_equal "$(sha256sum < app.db)" "$before"
+	works mig-rollback --restore --no-check --accept-loss -q
+	assert_equal "$(rows child)" 5
 }
 
 @test "a damaged archive is not restored" {
@@ -227,7 +242,8 @@ prepare() {
 @test "--offline killed between its steps is seen by all, and finished by the next run" {
 	works mig-backup -q
 	works mig-apply -q --steps 1
-	: > app.db.mig-restoring
+	archive > app.db.mig-restoring
+	sed -i "s#^#$PWD/#" app.db.mig-restoring
 	mv app.db app.db.mig-old-x
 	cp app.db.mig-old-x app.db
 	for program in mig-status mig-apply mig-backup; do
@@ -236,6 +252,9 @@ prepare() {
 	works mig-rollback --restore --offline
 	assert_file_not_exist app.db.mig-restoring
 	works mig-status
+	# A marker of something else lowers no guard.
+	echo /no/such.migbak > app.db.mig-restoring
+	fails 3 "cannot be counted" mig-rollback --restore --offline "$(archive)"
 }
 
 @test "somebody writes while the restore is prepared" {

@@ -22,6 +22,12 @@ prepare() {
 	assert_equal "$(json '.checks | length')" 1
 	works mig-verify --deep "$A"
 	assert_equal "$(jq -r .level "$A.receipt.json")" deep
+	works mig-verify --quick "$A"
+	assert_equal "$(jq -r .level "$A.receipt.json")" deep
+	touch "$A"
+	works mig-verify --quick "$A"
+	assert_equal "$(jq -r .level "$A.receipt.json")" quick
+	works mig-verify --deep "$A"
 	[[ $output == *integrity_check* ]]
 }
 

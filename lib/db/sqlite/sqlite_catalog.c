@@ -56,6 +56,27 @@ fail:
 	return -1;
 }
 
+/*
+ * The definition behind the name.  RENAME writes the name in quotes, so a
+ * table that was rebuilt as it was differs in nothing but them.
+ */
+static const char *
+behind_name(const char *sql)
+{
+	const char *p = sql + 13;
+
+	if (strncmp(sql, "CREATE TABLE ", 13) != 0)
+		return sql;
+	if (*p == '"') {
+		for (p++; *p != '\0' && (*p != '"' || p[1] == '"'); p++)
+			p += *p == '"';
+		p += *p == '"';
+	} else {
+		p += strcspn(p, " \t\n(");
+	}
+	return p + strspn(p, " \t\n");
+}
+
 int
 sqlite_catalog_fingerprint(struct db *d, char out[65], struct err *e)
 {
@@ -70,10 +91,13 @@ sqlite_catalog_fingerprint(struct db *d, char out[65], struct err *e)
 		-1, &stmt, NULL);
 	if (code == SQLITE_OK) {
 		while ((code = sqlite3_step(stmt)) == SQLITE_ROW)
-			for (i = 0; i < 4; i++)
-				sha256_add(h, sqlite3_column_text(stmt, i),
-					(size_t)sqlite3_column_bytes(stmt,
-						i) + 1);
+			for (i = 0; i < 4; i++) {
+				const char *text = (const char *)
+					sqlite3_column_text(stmt, i);
+
+				sha256_add_text(h, i < 3 ? text :
+					behind_name(text));
+			}
 		if (code == SQLITE_DONE)
 			result = 0;
 	}

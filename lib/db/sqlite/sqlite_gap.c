@@ -245,8 +245,7 @@ sqlite_gap_count(struct db *d, const char *scratch, struct db_gap **out,
 	for (i = 0; i < names.n; i++) {
 		if (compare(s, names.v[i], &v[k++], e) == -1)
 			goto detach;
-		if (v[k - 1].rows_now == v[k - 1].rows_then &&
-			v[k - 1].added == 0 && v[k - 1].changed == 0 &&
+		if (v[k - 1].added == 0 && v[k - 1].changed == 0 &&
 			v[k - 1].removed == 0) {
 			free(v[--k].table); /* nothing differs */
 			v[k].table = NULL;
