@@ -73,8 +73,8 @@ ledger_load(struct ledger *out, struct db *d, struct err *e)
 	if (load_rows(out, d, e) == -1)
 		goto fail;
 	if (db_query(&r, d, e,
-		    "SELECT fingerprint FROM mig_event WHERE fingerprint "
-		    "IS NOT NULL ORDER BY id DESC LIMIT 1", "") == -1)
+		    "SELECT fingerprint FROM mig_event ORDER BY id DESC "
+		    "LIMIT 1", "") == -1)
 		goto fail;
 	more = db_next(r, e);
 	if (more == 1)

@@ -26,7 +26,7 @@ struct ledger {
 	int there; /* mig has written to this database */
 	struct ledger_row *v; /* by version */
 	size_t n;
-	char *fingerprint; /* of the schema as mig last left it; may be NULL */
+	char *fingerprint; /* of the schema as mig last left it; NULL: not known */
 };
 
 struct ledger_event {

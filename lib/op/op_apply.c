@@ -214,6 +214,7 @@ apply_one(struct apply *a, struct run *r, const struct migration *m,
 
 	r->skip = row == NULL ? 0 : row->statements;
 	if (run_migration(done, m, r, e) == 0) {
+		r->ledger = 1;
 		if (a->out->current == NULL ||
 			num_compare_digits(m->version, a->out->current) > 0)
 			set_current(a, m->version);
@@ -236,7 +237,8 @@ apply_all(struct apply *a, struct err *e)
 {
 	char *me = ledger_me();
 	struct run r = { .db = a->db, .tool = a->o->tool, .by = me,
-		.allow = &a->p->allow, .option = "--allow-loss" };
+		.allow = &a->p->allow, .option = "--allow-loss",
+		.ledger = a->ledger.there };
 	size_t i;
 	int result = 0;
 
@@ -248,10 +250,12 @@ apply_all(struct apply *a, struct err *e)
 		const struct migration *m = set_find(&a->set,
 			a->ledger.v[i].version);
 
+		r.last = a->plan.n == 0;
 		if (strcmp(a->ledger.v[i].state, "applied") != 0 && m != NULL)
 			result = apply_one(a, &r, m, e);
 	}
 	for (i = 0; i < a->plan.n && result == 0; i++) {
+		r.last = i + 1 == a->plan.n;
 		result = stop_check(e);
 		if (result == 0)
 			result = apply_one(a, &r, a->plan.pending[i], e);

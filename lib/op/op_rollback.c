@@ -219,7 +219,7 @@ undo_all(struct back *b, struct err *e)
 	struct run r = { .db = b->db, .tool = b->o->tool, .by = me,
 		.allow = &none, .allow_all = b->p->accept_loss,
 		.option = "--accept-loss for", .down = 1,
-		.backup = b->out->safety->id };
+		.ledger = 1, .backup = b->out->safety->id };
 	struct err second;
 	size_t i;
 	int result = 0;
@@ -228,6 +228,7 @@ undo_all(struct back *b, struct err *e)
 		struct part_done *done = shape_list_add(&b->out->done,
 			&part_done_shape);
 
+		r.last = i + 1 == b->n;
 		result = stop_check(e);
 		if (result == 0)
 			result = run_migration(done, &b->v[i], &r, e);

@@ -43,7 +43,7 @@ run(struct validate *v, const struct migration *m, int down, struct err *e)
 	const struct strs none = { 0 };
 	struct run r = { .db = v->scratch, .tool = v->o->tool, .by = "mig-gen",
 		.allow = &none, .allow_all = 1, .option = "--allow-loss",
-		.down = down };
+		.down = down, .last = 1 };
 	struct part_done done = { 0 };
 	int result = run_migration(&done, m, &r, e);
 

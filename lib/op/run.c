@@ -198,9 +198,12 @@ record(struct running *x, const char *state, int64_t statements, int64_t start,
 	}
 	if (event == NULL)
 		return 0;
-	if (db_fingerprint(x->r->db, fingerprint, e) == -1)
-		return -1;
-	note.fingerprint = fingerprint;
+	/* Reading a whole schema after each of a thousand would tell. */
+	if (x->r->last) {
+		if (db_fingerprint(x->r->db, fingerprint, e) == -1)
+			return -1;
+		note.fingerprint = fingerprint;
+	}
 	return ledger_note(x->r->db, &note, e);
 }
 
@@ -216,7 +219,8 @@ inside(struct running *x, struct err *e)
 		return -1;
 	if (db_begin(d, x->rebuilds.n == 0, e) == -1)
 		return at_migration(x, e);
-	if (ledger_ensure(d, NULL, e) == -1 || db_watch_start(d, e) == -1 ||
+	if ((!x->r->ledger && ledger_ensure(d, NULL, e) == -1) ||
+		db_watch_start(d, e) == -1 ||
 		run_statements(x, e) == -1)
 		goto fail;
 	if (judge(x, e) == -1) {
@@ -337,12 +341,14 @@ int
 run_note_failure(struct db *db, const struct migration *m,
 	const struct run *r, const struct err *why, struct err *e)
 {
+	char fingerprint[65];
 	struct ledger_event note = { 0, "fail", m->version, r->by, r->backup,
-		NULL, why->text };
+		fingerprint, why->text };
 
 	if (db_begin(db, 1, e) == -1)
 		return -1;
 	if (ledger_ensure(db, NULL, e) == -1 ||
+		db_fingerprint(db, fingerprint, e) == -1 ||
 		ledger_note(db, &note, e) == -1) {
 		db_rollback(db);
 		return -1;

@@ -24,6 +24,8 @@ struct run {
 	int down;
 	int64_t skip; /* statements done by an earlier run, outside ones */
 	const char *note; /* for the ledger's event; may be NULL */
+	int ledger; /* mig's tables are there */
+	int last; /* of its run: note the schema's fingerprint */
 };
 
 /*

@@ -223,9 +223,8 @@ conclude(struct db *d, const struct watched *t, struct db_changes *out,
 	struct db_change *c;
 	int there;
 
-	if (t->inserted + t->updated + t->deleted == 0 && !t->dropped &&
-		!t->created)
-		return 0;
+	if (t->inserted + t->updated + t->deleted == 0 && !t->dropped)
+		return 0; /* no row of it changed */
 	there = sqlite_catalog_has_table(d, t->table, e);
 	if (there == -1)
 		return -1;
