@@ -1,7 +1,6 @@
 /* op_restore: back by a verified backup. */
 #include "op/op_restore.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +11,6 @@
 #include "base/err.h"
 #include "base/id.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/report.h"
 #include "db/db.h"
 #include "doc/doc.h"
@@ -133,102 +131,6 @@ op_restore_identity(struct restore *r, struct err *e)
 		now->path);
 	return err_next(e, "restore it beside with --into PATH, or use "
 			   "--other-database");
-}
-
-static void
-describe_gap(const struct part_gap *g, char *out, size_t room)
-{
-	const struct part_gap_table *t = g->tables.items;
-	char a[32], b[32], c[32];
-	size_t i, n = 0;
-
-	out[0] = '\0';
-	for (i = 0; i < g->tables.n && n < room; i++) {
-		int k = snprintf(out + n, room - n, "%s'%s'",
-			i == 0 ? "" : ", ", t[i].table);
-
-		n += k > 0 ? (size_t)k : 0;
-		if (t[i].added < 0 || n >= room)
-			continue;
-		k = snprintf(out + n, room - n,
-			" (%s rows added, %s changed, %s removed)",
-			num_commas(t[i].added, a, sizeof(a)),
-			num_commas(t[i].changed, b, sizeof(b)),
-			num_commas(t[i].removed, c, sizeof(c)));
-		n += k > 0 ? (size_t)k : 0;
-	}
-}
-
-static int
-count_gap(struct restore *r, struct part_gap *g, struct err *e)
-{
-	struct wire_position now;
-	struct db_gap *v;
-	size_t n, i;
-	int same;
-
-	if (db_position(r->db, &now, e) == -1)
-		return -1;
-	same = wire_position_same(&now, &r->proof.read.manifest.position);
-	g->bytes = same ? 0 : now.wal_frames > 0 ?
-		now.wal_frames * now.page_bytes : -1;
-	shape_release(&wire_position_shape, &now);
-	g->written = "no";
-	if (same)
-		return 0;
-	if (db_gap(r->db, r->scratch, &v, &n, e) == -1)
-		return -1;
-	for (i = 0; i < n; i++) {
-		struct part_gap_table *t = shape_list_add(&g->tables,
-			&part_gap_table_shape);
-
-		t->table = mem_dup(v[i].table);
-		t->rows_then = v[i].rows_then;
-		t->rows_now = v[i].rows_now;
-		t->added = v[i].added;
-		t->changed = v[i].changed;
-		t->removed = v[i].removed;
-	}
-	db_gap_free(v, n);
-	if (n > 0)
-		g->written = "yes";
-	else
-		g->bytes = 0; /* every row was compared */
-	return 0;
-}
-
-int
-op_restore_gap(struct restore *r, struct err *e)
-{
-	struct part_gap *g = mem_alloc(sizeof(*g));
-	char text[1200];
-
-	r->out->gap = g;
-	g->seconds = clock_now() - r->proof.read.manifest.created;
-	g->written = "unknown";
-	g->bytes = -1;
-	if (r->db != NULL && count_gap(r, g, e) == -1) {
-		if (!r->p->offline)
-			return -1;
-		report_say(r->o->report, REPORT_WARN,
-			"what was written since cannot be counted: %s",
-			e->text);
-		g->written = "unknown";
-	}
-	if (strcmp(g->written, "no") == 0 || r->p->accept_loss ||
-		r->p->dry_run || r->resuming)
-		return 0;
-	if (strcmp(g->written, "yes") == 0) {
-		describe_gap(g, text, sizeof(text));
-		err_set(e, ERR_REFUSED, "loss",
-			"the restore would lose what was written since the "
-			"backup: %s", text);
-	} else {
-		err_set(e, ERR_REFUSED, "loss",
-			"the restore loses what was written since the backup, "
-			"which cannot be counted in the damaged database");
-	}
-	return err_next(e, "if that is meant, use --accept-loss");
 }
 
 int

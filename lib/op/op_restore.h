@@ -26,7 +26,7 @@ struct op_restore_options {
 int op_restore(struct doc_rollback *out, const struct op *o,
 	struct op_restore_options *p, struct err *e);
 
-/* --- for op_offline.c and op_history.c, the rest of this verb --- */
+/* --- for the other files of this verb --- */
 
 struct restore {
 	struct doc_rollback *out;
