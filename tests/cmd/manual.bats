@@ -3,7 +3,7 @@ load ../lib
 
 programs="mig-status mig-backup mig-verify mig-apply mig-rollback mig-gen"
 
-page() { mandoc -Tutf8 "$TOP/man/$1" | col -b; }
+page() { mandoc -Tutf8 "$TOP/man/$1" | sed 's/.\x08//g'; } # no overstriking
 
 # The words of one section.
 section() { # PAGE SECTION
