@@ -172,6 +172,19 @@ prepare() {
 	assert_equal "$(rows child)" 5
 }
 
+@test "folders and files with odd names" {
+	mkdir 'a?b#c%41 d'
+	mv app.db 'a?b#c%41 d/x?y.db'
+	cd 'a?b#c%41 d'
+	export DATABASE_URL='x?y.db'
+	works mig-backup -q
+	works mig-verify -q "$(archive)"
+	sqlite3 'x?y.db' "DELETE FROM child WHERE id = 1"
+	works mig-rollback --restore -q --accept-loss
+	assert_equal "$(json '.gap.tables[0].removed')" 1
+	assert_equal "$(rows child 'x?y.db')" 5
+}
+
 @test "a damaged archive is not restored" {
 	works mig-backup -q
 	printf x | dd of="$(archive)" bs=1 seek=2000 conv=notrunc 2> /dev/null

@@ -42,6 +42,8 @@ extern const char *const sqlite_url_schemes[];
 int sqlite_url_locate(const char *url, char **path, struct err *e);
 
 /* sqlite_open.c */
+/* "file:PATH?PARAMETERS", the path escaped.  Gives. */
+char *sqlite_open_uri(const char *path, const char *parameters);
 /* End long statements when the user asks, or never. */
 void sqlite_open_interruptible(struct sqlite *s, int yes);
 int sqlite_open_db(struct db **out, const struct db_options *o,

@@ -233,7 +233,7 @@ sqlite_gap_count(struct db *d, const char *scratch, struct db_gap **out,
 	struct sqlite *s = sqlite_of(d);
 	struct strs names = { 0 };
 	struct db_gap *v = NULL;
-	char *uri = mem_printf("file:%s?immutable=1", scratch);
+	char *uri = sqlite_open_uri(scratch, "immutable=1");
 	size_t i, k = 0;
 	int result = -1;
 

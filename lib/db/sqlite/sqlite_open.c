@@ -86,9 +86,8 @@ size_beside(const char *path, const char *suffix)
 	return n;
 }
 
-/* "file:..." for a path of ours, with SQLite's own escapes. */
-static char *
-uri_of(const char *path, const char *parameters)
+char *
+sqlite_open_uri(const char *path, const char *parameters)
 {
 	char *escaped = mem_alloc(strlen(path) * 3 + 1), *p = escaped, *out;
 
@@ -118,15 +117,15 @@ open_handle(struct sqlite *s, struct err *e)
 		flags |= SQLITE_OPEN_CREATE;
 		break;
 	case DB_SCRATCH:
-		name = uri_of(s->path, "immutable=1&mode=ro");
+		name = sqlite_open_uri(s->path, "immutable=1&mode=ro");
 		flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
 		break;
 	default:
-		name = uri_of(s->path, "mode=rw");
+		name = sqlite_open_uri(s->path, "mode=rw");
 		/* Reading wants the right to recover, if it can be had. */
 		if (s->mode == DB_READ && access(s->path, W_OK) == -1) {
 			free(name);
-			name = uri_of(s->path, "mode=ro");
+			name = sqlite_open_uri(s->path, "mode=ro");
 			flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI;
 		}
 	}
