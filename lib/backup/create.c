@@ -15,6 +15,7 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "base/report.h"
+#include "base/strs.h"
 #include "db/db.h"
 #include "os/file.h"
 
@@ -134,6 +135,13 @@ begin(void *arg, const struct db_snapshot *s, struct err *e)
 	if (shape_copy(&wire_position_shape, &s->position, &c->out->position,
 		    e) == -1)
 		return -1;
+	for (i = 0; i < s->tables.n; i++)
+		if (!strs_is_utf8(t[i].name, strlen(t[i].name))) {
+			err_set(e, ERR_REFUSED, "name",
+				"a table's name is not UTF-8: '%s'",
+				t[i].name);
+			return err_next(e, "rename the table");
+		}
 	for (i = 0; i < s->tables.n; i++) {
 		struct wire_table *copy = shape_list_add(&c->tables,
 			&wire_table_shape);

@@ -238,16 +238,17 @@ catch_signals(void)
 }
 
 /* A closed standard stream must not become a database's descriptor. */
-static void
+static int
 fill_streams(void)
 {
-	int fd;
+	int closed = fcntl(STDOUT_FILENO, F_GETFD) == -1, fd;
 
 	do
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd > STDERR_FILENO)
 		close(fd);
+	return closed;
 }
 
 int
@@ -255,12 +256,13 @@ cli_start(struct cli *c, const struct opt_program *p, int argc, char **argv,
 	int (*take)(void *arg, int id, const char *value, struct err *e),
 	void *arg)
 {
-	fill_streams();
+	int closed = fill_streams();
+
 	memset(c, 0, sizeof(*c));
 	c->program = p;
 	c->take = take;
 	c->arg = arg;
-	c->out_fd = STDOUT_FILENO;
+	c->out_fd = closed ? -1 : STDOUT_FILENO;
 	c->json = !isatty(STDOUT_FILENO);
 	mem_on_failure(out_of_memory);
 	catch_signals();

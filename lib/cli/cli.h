@@ -37,7 +37,7 @@ struct cli {
 	int quiet, verbose, help, version;
 	int json; /* the document goes out as JSON */
 	int silent; /* -o none */
-	int out_fd; /* where the document goes */
+	int out_fd; /* where the document goes; -1: it was closed */
 	int (*take)(void *arg, int id, const char *value, struct err *e);
 	void *arg;
 	struct err err;

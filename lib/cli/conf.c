@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/strs.h"
 #include "os/file.h"
 
 #define CONF_MAX ((size_t)1 << 20)
@@ -90,8 +91,11 @@ read_lines(struct conf *c, char *text, const char *env, int *found,
 				break;
 			}
 			*end = '\0';
-			section = text + 1;
-			*found |= env != NULL && strcmp(section, env) == 0;
+			section = trim(text + 1);
+			if (env != NULL && strcmp(section, env) == 0 &&
+				(*found)++ > 0)
+				result = bad(e, c, line, "a second section",
+					section);
 			continue;
 		}
 		if (section == NULL ||
@@ -137,8 +141,12 @@ conf_read(struct conf *out, const char *path, const char *env, struct err *e)
 	result = file_slurp(out->path, CONF_MAX, &b, e);
 	if (result == -1)
 		e->code = ERR_USAGE;
+	else if (strlen(b.data) != b.len)
+		result = err_set(e, ERR_USAGE, "config",
+			"'%s' holds a NUL byte", out->path);
 	else
-		result = read_lines(out, b.data, env, &found, e);
+		result = read_lines(out, strs_starts(b.data, "\xef\xbb\xbf") ?
+			b.data + 3 : b.data, env, &found, e);
 	if (result == 0 && env != NULL && !found) {
 		err_set(e, ERR_USAGE, "config", "'%s' has no section [%s]",
 			out->path, env);

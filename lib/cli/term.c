@@ -95,7 +95,8 @@ term_confirm(void *arg, const char *question, struct err *e)
 	if (fgets(answer, sizeof(answer), tty) == NULL)
 		answer[0] = '\0';
 	fclose(tty);
-	if (strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0)
+	answer[strcspn(answer, "\r\n")] = '\0';
+	if (strs_same(answer, "y") || strs_same(answer, "yes"))
 		return 0;
 	return err_set(e, ERR_REFUSED, "not-confirmed",
 		"not confirmed; nothing was changed");

@@ -313,9 +313,9 @@ db_changes_free(struct db_changes *c)
 }
 
 int
-db_run(struct db *d, const char *sql, size_t n, int how, struct err *e)
+db_run(struct db *d, const struct db_statement *s, struct err *e)
 {
-	return d->driver->run(d, sql, n, how, e);
+	return d->driver->run(d, s, e);
 }
 
 int

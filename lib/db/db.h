@@ -102,10 +102,11 @@ int db_locked_by(struct db *d, char *out, size_t room);
 
 /* --- what a migration does ------------------------------------------- */
 
-/* A column whose values were set to null by a foreign key or a trigger. */
+/* A column whose values were set to null, not by an UPDATE that names it. */
 struct db_nulled {
 	char *column;
-	int64_t n;
+	int64_t taken; /* by a foreign key or a trigger */
+	int64_t upserted; /* by an INSERT's ON CONFLICT DO UPDATE */
 };
 
 /* What happened to one table between db_watch_start() and db_watch_stop(). */
@@ -142,10 +143,33 @@ void db_changes_free(struct db_changes *c);
 #define DB_RUN_OUTSIDE 1 /* no transaction: VACUUM and PRAGMA only */
 
 /*
- * Run exactly one statement of a script, its rows thrown away.  Refused with
- * ERR_REFUSED "forbidden": what would leave the transaction or the database.
+ * What the words of a statement say that it is.  The engine's own view must
+ * agree, or the losses were counted for another statement than the one that
+ * runs.
  */
-int db_run(struct db *d, const char *sql, size_t n, int how, struct err *e);
+enum db_intent {
+	DB_INTENT_OTHER, /* changes no row and drops no table or column */
+	DB_INTENT_DEFINE, /* CREATE; DROP of what holds no rows */
+	DB_INTENT_DROP_TABLE, /* of that name */
+	DB_INTENT_DROP_COLUMN,
+	DB_INTENT_UPDATE,
+	DB_INTENT_CHANGE /* INSERT, REPLACE, DELETE */
+};
+
+struct db_statement {
+	const char *sql;
+	size_t n;
+	enum db_intent intent;
+	const char *table; /* of DROP_TABLE */
+	int how; /* DB_RUN_... */
+};
+
+/*
+ * Run exactly one statement of a script, its rows thrown away.  Refused with
+ * ERR_REFUSED "forbidden": what would leave the transaction or the database;
+ * ERR_FAILED "scan": what is not what its words say.
+ */
+int db_run(struct db *d, const struct db_statement *s, struct err *e);
 
 /* Rows of a table, and per column the values that are not null. */
 struct db_census {

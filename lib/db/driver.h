@@ -63,7 +63,7 @@ struct db_driver {
 	int (*watch_stop)(struct db *d, struct db_changes *out,
 		struct err *e);
 	void (*watch_cancel)(struct db *d);
-	int (*run)(struct db *d, const char *sql, size_t n, int how,
+	int (*run)(struct db *d, const struct db_statement *s,
 		struct err *e);
 	int (*census)(struct db *d, const char *table, struct db_census *out,
 		struct err *e);

@@ -41,6 +41,9 @@ skip(struct lex *l, struct err *e)
 		} else if (*p == ' ' || *p == '\t' || *p == '\r' ||
 			*p == '\f' || *p == '\v') {
 			l->at++;
+		} else if (l->end - p >= 3 && memcmp(p, "\xef\xbb\xbf",
+				3) == 0) {
+			l->at += 3; /* SQLite takes it for a blank, too */
 		} else if (*p == '-' && p + 1 < l->end && p[1] == '-') {
 			while (l->at < l->end && *l->at != '\n')
 				l->at++;

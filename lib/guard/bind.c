@@ -82,7 +82,7 @@ bind_newest(const char *folder, struct db *d, int64_t max_age_s, char **path,
 	struct wire_database identity;
 	struct store store;
 	size_t i;
-	int found = 0;
+	int found = 0, seen = 0;
 
 	*path = NULL;
 	err_set(why, ERR_REFUSED, "no-backup",
@@ -97,7 +97,9 @@ bind_newest(const char *folder, struct db *d, int64_t max_age_s, char **path,
 		struct err bad;
 		int have;
 
-		if (store.v[i].damaged)
+		/* One taken before a way back is never chosen unasked. */
+		if (store.v[i].damaged ||
+			strcmp(store.v[i].manifest.purpose, "backup") != 0)
 			continue;
 		have = receipt_read(r, store.v[i].path, &bad);
 		if (have == 0)
@@ -112,7 +114,7 @@ bind_newest(const char *folder, struct db *d, int64_t max_age_s, char **path,
 		}
 		if (have == 1)
 			shape_release(&receipt_shape, r);
-		if (i == 0)
+		if (!seen++)
 			*why = bad;
 	}
 	store_free(&store);

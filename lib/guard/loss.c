@@ -87,7 +87,22 @@ loss_forecast(struct shape_list *losses, struct db *d, const struct script *s,
 	return 0;
 }
 
-/* Whether the script itself deletes from the table. */
+/* Whether a statement of the script is about the table, by a name it had. */
+static int
+is_about(const struct script *s, size_t i, const char *table)
+{
+	size_t k;
+
+	if (strs_same(s->v[i].table, table))
+		return 1;
+	for (k = i + 1; k < s->n; k++)
+		if (s->v[k].kind == SCRIPT_RENAME_TABLE &&
+			strs_same(s->v[k].to, table))
+			return is_about(s, i, s->v[k].table);
+	return 0;
+}
+
+/* Whether the script says that rows of the table go. */
 static int
 deletes_from(const struct script *s, const char *table)
 {
@@ -97,46 +112,42 @@ deletes_from(const struct script *s, const char *table)
 		if ((s->v[i].kind == SCRIPT_DELETE ||
 			s->v[i].kind == SCRIPT_DROP_TABLE ||
 			s->v[i].kind == SCRIPT_REPLACE) &&
-			strs_same(s->v[i].table, table))
+			is_about(s, i, table))
 			return 1;
 	return 0;
 }
 
-static int
-updates(const struct script *s, const char *table, const char *column)
+static void
+loss_of_change(struct shape_list *losses, const struct db_change *x,
+	const struct script *s)
 {
-	size_t i;
+	size_t k;
 
-	for (i = 0; i < s->n; i++)
-		if (s->v[i].kind == SCRIPT_UPDATE &&
-			strs_same(s->v[i].table, table) &&
-			strs_has(&s->v[i].columns, column))
-			return 1;
-	return 0;
+	add(losses, mem_dup(x->table),
+		"taken along by a foreign key or trigger", x->cascaded, "rows",
+		0);
+	if (!deletes_from(s, x->table))
+		add(losses, mem_dup(x->table), "replaced in a conflict",
+			x->deleted - x->cascaded, "rows", 0);
+	for (k = 0; k < x->nulled_n; k++) {
+		add_column(losses, x->table, x->nulled[k].column,
+			"set to null by a foreign key or trigger",
+			x->nulled[k].taken, 0);
+		add_column(losses, x->table, x->nulled[k].column,
+			"set to null by ON CONFLICT DO UPDATE",
+			x->nulled[k].upserted, 0);
+	}
 }
 
 void
 loss_of_changes(struct shape_list *losses, const struct db_changes *c,
 	const struct script *s)
 {
-	size_t i, k;
+	size_t i;
 
-	for (i = 0; i < c->n; i++) {
-		const struct db_change *x = &c->v[i];
-
-		if (x->internal)
-			continue;
-		if (x->cascaded > 0 && !deletes_from(s, x->table))
-			add(losses, mem_dup(x->table),
-				"taken along by a foreign key or trigger",
-				x->cascaded, "rows", 0);
-		for (k = 0; k < x->nulled_n; k++)
-			if (!updates(s, x->table, x->nulled[k].column))
-				add_column(losses, x->table,
-					x->nulled[k].column,
-					"set to null by a foreign key or "
-					"trigger", x->nulled[k].n, 0);
-	}
+	for (i = 0; i < c->n; i++)
+		if (!c->v[i].internal)
+			loss_of_change(losses, &c->v[i], s);
 }
 
 void

@@ -110,6 +110,34 @@ forbid(const struct migration_part *p, const struct script_statement *s,
 	return -1;
 }
 
+/*
+ * What a file marked transaction:false may set: the file's own properties.
+ * Settings of the connection would hold for the migrations after it; a journal
+ * in memory would let a kill damage the database.
+ */
+static int
+is_file_pragma(const struct script_statement *x)
+{
+	static const char *const names[] = { "user_version", "application_id",
+		"auto_vacuum", "page_size", "incremental_vacuum", "optimize",
+		"wal_checkpoint", "integrity_check", "quick_check",
+		"foreign_key_check", NULL };
+	static const char *const journals[] = { "wal", "delete", "truncate",
+		"persist", NULL };
+	const char *const *n;
+
+	if (strs_same(x->table, "journal_mode")) {
+		for (n = journals; *n != NULL && x->to != NULL; n++)
+			if (strs_same(*n, x->to))
+				return 1;
+		return x->to == NULL;
+	}
+	for (n = names; *n != NULL; n++)
+		if (strs_same(*n, x->table))
+			return 1;
+	return 0;
+}
+
 int
 sanity_script(const struct migration_part *p, const struct script *s,
 	struct err *e)
@@ -121,8 +149,14 @@ sanity_script(const struct migration_part *p, const struct script *s,
 
 		if (p->outside) {
 			if (x->kind == SCRIPT_VACUUM ||
-				x->kind == SCRIPT_PRAGMA)
+				(x->kind == SCRIPT_PRAGMA && is_file_pragma(x)))
 				continue;
+			if (x->kind == SCRIPT_PRAGMA) {
+				forbid(p, x, "PRAGMA", x->table, e);
+				return err_next(e, "it sets the connection, "
+					"which mig needs as it is, or a "
+					"journal that cannot survive a kill");
+			}
 			forbid(p, x, "this statement", NULL, e);
 			return err_next(e, "a file marked transaction:false "
 				"may hold VACUUM and PRAGMA only; put the "

@@ -31,6 +31,17 @@ text_or_null(struct db_rows *r, int column)
 }
 
 static int
+is_row(const struct ledger_row *r)
+{
+	return r->version != NULL && *r->version != '\0' &&
+		r->version[strspn(r->version, "0123456789")] == '\0' &&
+		r->name != NULL && r->checksum != NULL && r->state != NULL &&
+		(strcmp(r->state, "applied") == 0 ||
+			strcmp(r->state, "running") == 0 ||
+			strcmp(r->state, "failed") == 0);
+}
+
+static int
 load_rows(struct ledger *out, struct db *d, struct err *e)
 {
 	struct db_rows *r;
@@ -53,6 +64,15 @@ load_rows(struct ledger *out, struct db *d, struct err *e)
 		row->state = text_or_null(r, 3);
 		row->statements = db_int(r, 4);
 		row->backup = text_or_null(r, 5);
+		if (!is_row(row)) {
+			db_rows_free(r);
+			err_set(e, ERR_REFUSED, "ledger",
+				"mig_ledger has a row that mig did not write "
+				"(version '%s')",
+				row->version == NULL ? "" : row->version);
+			return err_next(e, "put it right by hand, or go back "
+					   "with mig-rollback --restore");
+		}
 	}
 	db_rows_free(r);
 	if (out->n > 0)
@@ -65,10 +85,22 @@ ledger_load(struct ledger *out, struct db *d, struct err *e)
 {
 	struct db_rows *r;
 	int there = db_has_table(d, "mig_ledger", e), more;
+	int events = db_has_table(d, "mig_event", e);
+	int identity = db_has_table(d, "mig_identity", e);
 
 	memset(out, 0, sizeof(*out));
-	if (there != 1)
-		return there;
+	if (there == -1 || events == -1 || identity == -1)
+		return -1;
+	if (there + events + identity == 0)
+		return 0;
+	if (there + events + identity < 3) {
+		err_set(e, ERR_REFUSED, "ledger",
+			"the table %s is gone, but mig has written to this "
+			"database: what is applied is not known",
+			!there ? "mig_ledger" : !events ? "mig_event" :
+							  "mig_identity");
+		return err_next(e, "go back with mig-rollback --restore");
+	}
 	out->there = 1;
 	if (load_rows(out, d, e) == -1)
 		goto fail;

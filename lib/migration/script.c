@@ -117,6 +117,17 @@ script_free(struct script *s)
 	memset(s, 0, sizeof(*s));
 }
 
+/* Whether the script itself makes the table, before its statement i. */
+static int
+creates(const struct script *s, const char *table, size_t i)
+{
+	while (i-- > 0)
+		if (s->v[i].kind == SCRIPT_CREATE_TABLE &&
+			strs_same(s->v[i].table, table))
+			return 1;
+	return 0;
+}
+
 void
 script_rebuilds(const struct script *s, struct strs *out)
 {
@@ -127,7 +138,8 @@ script_rebuilds(const struct script *s, struct strs *out)
 			continue;
 		for (k = i + 1; k < s->n; k++)
 			if (s->v[k].kind == SCRIPT_RENAME_TABLE &&
-				strs_same(s->v[k].to, s->v[i].table))
+				strs_same(s->v[k].to, s->v[i].table) &&
+				creates(s, s->v[k].table, i))
 				strs_add_once(out, s->v[i].table);
 	}
 }
@@ -157,6 +169,8 @@ script_action(const struct script_statement *s)
 	case SCRIPT_VACUUM:
 		return "VACUUM";
 	case SCRIPT_CONTROL:
+	case SCRIPT_CREATE:
+	case SCRIPT_DROP:
 	case SCRIPT_OTHER:
 		break;
 	}

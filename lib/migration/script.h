@@ -15,7 +15,9 @@ struct err;
 enum script_kind {
 	SCRIPT_OTHER,
 	SCRIPT_CREATE_TABLE,
+	SCRIPT_CREATE, /* anything else */
 	SCRIPT_DROP_TABLE,
+	SCRIPT_DROP, /* anything else */
 	SCRIPT_RENAME_TABLE, /* table to `to` */
 	SCRIPT_DROP_COLUMN, /* columns[0] */
 	SCRIPT_DELETE,
@@ -51,8 +53,8 @@ int script_scan(const char *text, int line, struct script *out,
 void script_free(struct script *s);
 
 /*
- * The tables that the script rebuilds: DROP TABLE x with RENAME y TO x after
- * it.  Appends each once.
+ * The tables that the script rebuilds: CREATE TABLE y, DROP TABLE x, RENAME y
+ * TO x, in this order.  Appends each once.
  */
 void script_rebuilds(const struct script *s, struct strs *out);
 

@@ -120,11 +120,13 @@ read_where(struct words *w, struct script_statement *s)
 static void
 read_drop(struct words *w, struct script_statement *s)
 {
+	s->kind = SCRIPT_DROP;
 	if (!eat(w, "TABLE"))
 		return;
 	eat_if_exists(w);
 	s->table = take_name(w);
-	s->kind = SCRIPT_DROP_TABLE;
+	if (s->table != NULL)
+		s->kind = SCRIPT_DROP_TABLE;
 }
 
 static void
@@ -156,11 +158,13 @@ read_create(struct words *w, struct script_statement *s)
 {
 	if (!eat(w, "TEMP"))
 		eat(w, "TEMPORARY");
+	s->kind = SCRIPT_CREATE;
 	if (!eat(w, "TABLE"))
 		return;
 	eat_if_exists(w);
 	s->table = take_name(w);
-	s->kind = SCRIPT_CREATE_TABLE;
+	if (s->table != NULL)
+		s->kind = SCRIPT_CREATE_TABLE;
 }
 
 static void
@@ -245,19 +249,23 @@ read_pragma(struct words *w, struct script_statement *s)
 static void
 skip_with(struct words *w)
 {
-	int depth = 0;
+	int depth = 0, closed = 0;
 
+	/* Only what follows a closing bracket: a name may be "replace". */
 	for (; w->t.kind != LEX_END; step(w)) {
-		if (lex_is_char(&w->t, '('))
+		if (lex_is_char(&w->t, '(')) {
 			depth++;
-		else if (lex_is_char(&w->t, ')'))
-			depth--;
-		else if (depth == 0 &&
+		} else if (lex_is_char(&w->t, ')')) {
+			closed = --depth == 0;
+			continue;
+		} else if (depth == 0 && closed &&
 			(lex_is(&w->t, "INSERT") || lex_is(&w->t, "UPDATE") ||
 				lex_is(&w->t, "DELETE") ||
 				lex_is(&w->t, "REPLACE") ||
-				lex_is(&w->t, "SELECT")))
+				lex_is(&w->t, "SELECT"))) {
 			return;
+		}
+		closed = 0;
 	}
 }
 
@@ -297,7 +305,8 @@ script_classify(struct script_statement *s)
 		read_pragma(&w, s);
 	else if (eat(&w, "VACUUM"))
 		s->kind = SCRIPT_VACUUM;
-	if (s->table == NULL && s->kind != SCRIPT_VACUUM) {
+	if (s->table == NULL && s->kind != SCRIPT_VACUUM &&
+		s->kind != SCRIPT_CREATE && s->kind != SCRIPT_DROP) {
 		s->kind = SCRIPT_OTHER; /* the engine will say what is wrong */
 		s->all = 0;
 	}

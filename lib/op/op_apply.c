@@ -251,8 +251,16 @@ apply_all(struct apply *a, struct err *e)
 			a->ledger.v[i].version);
 
 		r.last = a->plan.n == 0;
-		if (strcmp(a->ledger.v[i].state, "applied") != 0 && m != NULL)
+		if (strcmp(a->ledger.v[i].state, "applied") == 0)
+			continue;
+		if (m == NULL) {
+			err_set(e, ERR_REFUSED, "missing",
+				"migration %s is to be resumed, but its file "
+				"is gone", a->ledger.v[i].version);
+			result = err_next(e, "bring the file back");
+		} else {
 			result = apply_one(a, &r, m, e);
+		}
 	}
 	for (i = 0; i < a->plan.n && result == 0; i++) {
 		r.last = i + 1 == a->plan.n;

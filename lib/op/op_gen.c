@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "db/db.h"
+#include "db/lex.h"
 #include "doc/doc_generation.h"
 #include "migration/set.h"
 #include "os/file.h"
@@ -32,13 +33,18 @@ need(struct err *e, const char *template, const char *what)
 	return err_next(e, "mig-gen(1) shows an example of each");
 }
 
-/* The name that a column's definition begins with.  Gives. */
+/* The name that a column's definition begins with, as written.  Gives. */
 static char *
 column_name(const char *definition)
 {
-	size_t n = strcspn(definition, " \t");
+	struct lex_token t;
+	struct lex l;
+	struct err e;
 
-	return mem_dup_n(definition, n);
+	lex_open(&l, definition, strlen(definition), 1);
+	if (lex_next(&l, &t, &e) == -1)
+		return mem_dup(definition);
+	return mem_dup_n(t.text, t.n);
 }
 
 static int
@@ -215,7 +221,7 @@ fill(struct gen *g, struct err *e)
 static int
 slug(const char *title, struct buf *out, struct err *e)
 {
-	for (; *title != '\0'; title++) {
+	for (; *title != '\0' && out->len < 100; title++) {
 		char c = *title;
 
 		if (c >= 'A' && c <= 'Z')

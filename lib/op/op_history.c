@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/report.h"
 #include "db/db.h"
 #include "doc/doc_rollback.h"
 #include "migration/ledger.h"
@@ -76,7 +77,7 @@ append(struct restore *r, struct db *to, const struct ledger *was,
 	if (ledger_ensure(to, r->out->database.id != NULL ?
 		r->out->database.id : m->database.id, e) == 0 &&
 		ledger_each(to, count_event, &carry.skip, e) == 0 &&
-		(r->db == NULL || ledger_each(r->db, carry_event, &carry, e) ==
+		(r->db == NULL || r->history_lost || ledger_each(r->db, carry_event, &carry, e) ==
 			0) &&
 		note_undone(to, was, now, me, m->id, e) == 0)
 		result = ledger_note(to, &note, e);
@@ -91,11 +92,18 @@ op_history_carry(struct restore *r, struct err *e)
 		r->o->report };
 	struct ledger was = { 0 }, now = { 0 };
 	struct db *to = NULL;
+	struct err why;
 	int result = -1;
 
-	if (db_open(&to, &o, e) == -1 || ledger_load(&was, to, e) == -1 ||
-		(r->db != NULL && ledger_load(&now, r->db, e) == -1))
+	if (db_open(&to, &o, e) == -1 || ledger_load(&was, to, e) == -1)
 		goto out;
+	/* A spoilt ledger must not stand in the way back. */
+	if (r->db != NULL && ledger_load(&now, r->db, &why) == -1) {
+		report_say(r->o->report, REPORT_WARN,
+			"the present history is not carried over: %s",
+			why.text);
+		r->history_lost = 1;
+	}
 	if (!was.there && !now.there) {
 		result = 0; /* mig has written to neither: leave it so */
 		goto out;

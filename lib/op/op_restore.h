@@ -38,6 +38,7 @@ struct restore {
 	struct verify_result proof; /* of the archive */
 	struct db *db; /* the live database; NULL: cannot be opened */
 	int64_t raw_bytes;
+	int history_lost; /* the present ledger cannot be read */
 	int resuming; /* an offline restore that was interrupted */
 };
 

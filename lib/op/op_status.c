@@ -134,7 +134,9 @@ fill_backup(struct status *s, struct doc_status_backup *x,
 		x->receipt = "stale";
 	}
 	if (!x->fresh)
-		x->why = mem_dup(why.text);
+		x->why = mem_dup(strcmp(why.reason, "schema") == 0 ?
+			"taken before the last change of the schema: a way "
+			"back, but none for the next change" : why.text);
 }
 
 static int
@@ -155,7 +157,8 @@ fill_backups(struct status *s, struct err *e)
 			free(text);
 			continue;
 		}
-		if (n++ == 0) {
+		if (strcmp(store.v[i].manifest.purpose, "backup") == 0 &&
+			n++ == 0) {
 			s->out->backup = mem_alloc(sizeof(*s->out->backup));
 			fill_backup(s, s->out->backup, &store.v[i]);
 		}

@@ -85,6 +85,40 @@ after_statement(struct running *x, const struct script_statement *s)
 		db_watch_create(x->r->db, s->table);
 }
 
+/* One statement, with what its words say that it is. */
+static int
+run_one(struct running *x, const struct script_statement *s, int how,
+	struct err *e)
+{
+	struct db_statement one = { s->text, s->n, DB_INTENT_OTHER, s->table,
+		how };
+
+	switch (s->kind) {
+	case SCRIPT_DROP_TABLE:
+		one.intent = DB_INTENT_DROP_TABLE;
+		break;
+	case SCRIPT_DROP_COLUMN:
+		one.intent = DB_INTENT_DROP_COLUMN;
+		break;
+	case SCRIPT_UPDATE:
+		one.intent = DB_INTENT_UPDATE;
+		break;
+	case SCRIPT_DELETE:
+	case SCRIPT_INSERT:
+	case SCRIPT_REPLACE:
+		one.intent = DB_INTENT_CHANGE;
+		break;
+	case SCRIPT_DROP:
+	case SCRIPT_CREATE:
+	case SCRIPT_CREATE_TABLE:
+		one.intent = DB_INTENT_DEFINE;
+		break;
+	default:
+		break;
+	}
+	return db_run(x->r->db, &one, e);
+}
+
 static int
 run_statements(struct running *x, struct err *e)
 {
@@ -94,7 +128,7 @@ run_statements(struct running *x, struct err *e)
 		const struct script_statement *s = &x->script.v[i];
 
 		if (stop_check(e) == -1 || before_statement(x, s, e) == -1 ||
-			db_run(x->r->db, s->text, s->n, DB_RUN_PLAIN, e) == -1)
+			run_one(x, s, DB_RUN_PLAIN, e) == -1)
 			return at_statement(x, s, e);
 		after_statement(x, s);
 	}
@@ -279,8 +313,7 @@ outside(struct running *x, struct err *e)
 		const struct script_statement *s = &x->script.v[i];
 
 		if (stop_check(e) == -1 ||
-			db_run(x->r->db, s->text, s->n, DB_RUN_OUTSIDE, e) ==
-				-1)
+			run_one(x, s, DB_RUN_OUTSIDE, e) == -1)
 			goto fail;
 		if (i + 1 < (int64_t)x->script.n &&
 			note_step(x, "running", i + 1, start, NULL, e) == -1)

@@ -119,7 +119,7 @@ file_exists(const char *path)
 {
 	struct stat st;
 
-	return lstat(path, &st) == 0 || errno != ENOENT;
+	return lstat(path, &st) == 0;
 }
 
 int

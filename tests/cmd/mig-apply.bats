@@ -197,6 +197,51 @@ DROP TABLE old;'
 	works mig-apply -q
 }
 
+@test "what hides from words: byte order marks, names that are keywords, triggers on mig" {
+	family
+	local before
+	before=$(contents)
+	printf -- '-- migrate:up\n\xef\xbb\xbfDROP TABLE child;\n' > ignored
+	mkdir -p migrations
+	cp ignored migrations/1_x.sql
+	fails 3 "'child': 5 rows (DROP TABLE" mig-apply -q
+	migration 1_x 'WITH replace AS (SELECT 1) DELETE FROM child;'
+	fails 3 "'child': 5 rows (DELETE" mig-apply -q
+	migration 1_x 'CREATE TRIGGER z AFTER INSERT ON mig_ledger BEGIN DELETE FROM child; END;'
+	sqlite3 app.db '.backup keep.db'
+	migration 0_first 'CREATE TABLE f (x);'
+	run --separate-stderr mig-apply -q
+	[[ $stderr == *"a trigger on mig's own table"* ]]
+	migration 1_x 'CREATE TEMP TABLE mig_ledger (x);'
+	fails 3 "the name of mig's own table" mig-apply -q
+	rm migrations/*
+	cp keep.db app.db
+	assert_equal "$(contents)" "$before"
+}
+
+@test "a table that was there before is no rebuild of another" {
+	family
+	sqlite3 app.db "CREATE TABLE spare (id INTEGER PRIMARY KEY, parent_id, x); INSERT INTO spare SELECT id + 10, 1, 'z' FROM child"
+	migration 1_swap 'DROP TABLE child; ALTER TABLE spare RENAME TO child;'
+	fails 3 "'child': 5 rows (DROP TABLE" mig-apply -q
+}
+
+@test "rows lost to a conflict, values lost to an upsert, cascades beside a DELETE" {
+	family
+	sqlite3 app.db "CREATE TABLE u (id INTEGER PRIMARY KEY, e UNIQUE, n); INSERT INTO u VALUES (1, 'a', 'x'), (2, 'b', 'y'), (3, 'c', 'z')"
+	local before
+	before=$(contents)
+	migration 1_x "UPDATE OR REPLACE u SET e = 'same' WHERE id < 3;"
+	fails 3 "'u': 1 row (replaced in a conflict)" mig-apply -q
+	migration 1_x "INSERT INTO u SELECT id, NULL, NULL FROM u WHERE true ON CONFLICT (id) DO UPDATE SET n = NULL;"
+	fails 3 "'u.n': 3 values (set to null by ON CONFLICT" mig-apply -q
+	migration 1_x "DELETE FROM child WHERE id = 1; DELETE FROM parent WHERE id = 2;"
+	fails 3 "'child': 2 rows (taken along" mig-apply -q
+	assert_equal "$(contents)" "$before"
+	migration 1_x "DELETE FROM u WHERE id = 1; ALTER TABLE u RENAME TO w;"
+	works mig-apply -q
+}
+
 # Losses.
 
 @test "destroying statements are found before anything runs, and counted" {
@@ -441,6 +486,10 @@ SELECT 1;'
 	assert_equal "$(sqlite3 app.db 'PRAGMA journal_mode')" wal
 	printf -- '-- migrate:up transaction:false\nDROP TABLE child;\n' > migrations/2_bad.sql
 	fails 3 "may hold VACUUM and PRAGMA only" mig-apply -q
+	for pragma in journal_mode=MEMORY journal_mode=OFF synchronous=OFF query_only=ON locking_mode=EXCLUSIVE; do
+		printf -- '-- migrate:up transaction:false\nPRAGMA %s;\n' "$pragma" > migrations/2_bad.sql
+		fails 3 "cannot run in a migration" mig-apply -q
+	done
 	printf -- '-- migrate:up transaction:false\nVACUUM;\nVACUUM INTO "/no/such/place";\nPRAGMA user_version = 7;\n' > migrations/2_bad.sql
 	run --separate-stderr mig-apply -q
 	assert_equal "$status" 7

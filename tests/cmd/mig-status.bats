@@ -214,6 +214,8 @@ load ../lib
 	run bash -c 'mig-status > /dev/full'
 	assert_equal "$status" 4
 	run bash -c 'mig-status >&-'
+	assert_equal "$status" 4
+	run bash -c 'mig-status -o none >&-'
 	assert_equal "$status" 0
 }
 

@@ -21,8 +21,8 @@ struct sqlite {
 	enum db_mode mode;
 	char denied[256]; /* why the authorizer said no */
 	int tolerant; /* a damaged table is not counted, and no error */
-	int guarding; /* db_run() is preparing somebody's statement */
-	int run_how; /* DB_RUN_* of that statement */
+	const struct db_statement *running; /* by db_run(); NULL: none */
+	int disagreed; /* the engine's view is not that of its words */
 	struct sqlite_watch *watch; /* NULL: nobody watches */
 };
 
@@ -127,7 +127,7 @@ void sqlite_watch_rename(struct db *d, const char *from, const char *to);
 void sqlite_watch_create(struct db *d, const char *table);
 int sqlite_watch_stop(struct db *d, struct db_changes *out, struct err *e);
 void sqlite_watch_cancel(struct db *d);
-int sqlite_run_statement(struct db *d, const char *sql, size_t n, int how,
+int sqlite_run_statement(struct db *d, const struct db_statement *x,
 	struct err *e);
 
 /* sqlite_offline.c */

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "codec/sha256.h"
 #include "db/sqlite/sqlite.h"
 #include "os/file.h"
@@ -45,11 +46,21 @@ sqlite_catalog_identity(struct db *d, struct wire_database *out,
 	if (db_query(&r, d, e, "SELECT id FROM mig_identity", "") == -1)
 		goto fail;
 	found = db_next(r, e);
-	if (found == 1 && db_text(r, 0) != NULL)
-		out->id = mem_dup(db_text(r, 0));
+	if (found == 1) {
+		const char *id = db_text(r, 0);
+
+		if (id != NULL && num_is_hex(id, 32))
+			out->id = mem_dup(id);
+	}
 	db_rows_free(r);
-	if (found != -1)
+	if (found == 0 || out->id != NULL)
 		return 0;
+	if (found == 1) {
+		err_set(e, ERR_REFUSED, "ledger",
+			"mig_identity of '%s' holds no id that mig wrote",
+			s->shown);
+		err_next(e, "put 32 hex digits there, or drop the row");
+	}
 fail:
 	shape_release(&wire_database_shape, out);
 	return -1;

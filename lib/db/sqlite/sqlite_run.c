@@ -46,15 +46,37 @@ allowed_pragma(const char *name, const char *value)
 }
 
 static int
+disagree(struct sqlite *s, const char *what, const char *name)
+{
+	s->disagreed = 1;
+	return deny(s, what, name);
+}
+
+/* Rows of a user's table, by the statement itself or by a foreign key. */
+static int
+changes_rows(struct sqlite *s, const char *what, const char *table,
+	const char *schema, const char *trigger)
+{
+	enum db_intent intent = s->running->intent;
+
+	if (db_is_ours(table))
+		return deny(s, "writing to mig's own table", table);
+	if (trigger == NULL && schema != NULL && strcmp(schema, "main") == 0 &&
+		sqlite3_strnicmp(table, "sqlite_", 7) != 0 &&
+		(intent == DB_INTENT_OTHER || intent == DB_INTENT_DROP_COLUMN))
+		return disagree(s, what, table);
+	return SQLITE_OK;
+}
+
+static int
 on_authorize(void *arg, int action, const char *a, const char *b,
 	const char *schema, const char *trigger)
 {
 	struct sqlite *s = arg;
 
-	(void)trigger;
-	if (!s->guarding)
+	if (s->running == NULL)
 		return SQLITE_OK;
-	if (s->run_how == DB_RUN_OUTSIDE) {
+	if (s->running->how == DB_RUN_OUTSIDE) {
 		/* VACUUM attaches, copies and renames inside itself. */
 		return SQLITE_OK;
 	}
@@ -69,20 +91,43 @@ on_authorize(void *arg, int action, const char *a, const char *b,
 		return allowed_pragma(a, b) ? SQLITE_OK :
 			deny(s, "PRAGMA", a);
 	case SQLITE_DROP_TABLE:
+	case SQLITE_DROP_VTABLE:
+		if (db_is_ours(a))
+			return deny(s, "dropping mig's own table", a);
+		return s->running->intent == DB_INTENT_DROP_TABLE &&
+				strs_same(s->running->table, a) ?
+			SQLITE_OK : disagree(s, "drops the table", a);
 	case SQLITE_INSERT:
-	case SQLITE_DELETE:
-	case SQLITE_UPDATE:
-		return a != NULL && db_is_ours(a) ?
+		return db_is_ours(a) ?
 			deny(s, "writing to mig's own table", a) : SQLITE_OK;
+	case SQLITE_DELETE:
+		return changes_rows(s, "deletes from the table", a, schema,
+			trigger);
+	case SQLITE_UPDATE:
+		return changes_rows(s, "updates the table", a, schema,
+			trigger);
 	case SQLITE_ALTER_TABLE:
-		return b != NULL && db_is_ours(b) ?
-			deny(s, "altering mig's own table", b) : SQLITE_OK;
+		if (db_is_ours(b))
+			return deny(s, "altering mig's own table", b);
+		/* The third word is the column, of DROP COLUMN only. */
+		return schema == NULL || *schema == '\0' ||
+				s->running->intent == DB_INTENT_DROP_COLUMN ?
+			SQLITE_OK : disagree(s, "drops a column of", b);
+	case SQLITE_CREATE_TABLE:
+	case SQLITE_CREATE_TEMP_TABLE:
+	case SQLITE_CREATE_VIEW:
+	case SQLITE_CREATE_TEMP_VIEW:
+		return db_is_ours(a) ?
+			deny(s, "the name of mig's own table", a) : SQLITE_OK;
+	case SQLITE_CREATE_TRIGGER:
+	case SQLITE_CREATE_TEMP_TRIGGER:
+		return db_is_ours(b) ?
+			deny(s, "a trigger on mig's own table", b) : SQLITE_OK;
 	case SQLITE_FUNCTION:
 		if (b != NULL && strs_same(b, "load_extension"))
 			return deny(s, "load_extension()", NULL);
 		return SQLITE_OK;
 	}
-	(void)schema;
 	return SQLITE_OK;
 }
 
@@ -98,6 +143,12 @@ is_blank(const char *p, const char *end)
 static int
 failed(struct sqlite *s, int code, struct err *e)
 {
+	if (s->disagreed) {
+		err_set(e, ERR_FAILED, "scan",
+			"SQLite and mig disagree about this statement: it %s",
+			s->denied);
+		return err_next(e, "write it plainly; and report it as a bug");
+	}
 	if (s->denied[0] != '\0') {
 		err_set(e, ERR_REFUSED, "forbidden",
 			"a migration may not use %s", s->denied);
@@ -117,7 +168,7 @@ failed(struct sqlite *s, int code, struct err *e)
 }
 
 int
-sqlite_run_statement(struct db *d, const char *sql, size_t n, int how,
+sqlite_run_statement(struct db *d, const struct db_statement *x,
 	struct err *e)
 {
 	struct sqlite *s = sqlite_of(d);
@@ -126,11 +177,11 @@ sqlite_run_statement(struct db *d, const char *sql, size_t n, int how,
 	int code, result = 0;
 
 	s->denied[0] = '\0';
-	s->guarding = 1;
-	s->run_how = how;
+	s->disagreed = 0;
+	s->running = x;
 	sqlite3_set_authorizer(s->h, on_authorize, s);
-	code = sqlite3_prepare_v2(s->h, sql, (int)n, &stmt, &tail);
-	if (code == SQLITE_OK && stmt != NULL && !is_blank(tail, sql + n)) {
+	code = sqlite3_prepare_v2(s->h, x->sql, (int)x->n, &stmt, &tail);
+	if (code == SQLITE_OK && stmt != NULL && !is_blank(tail, x->sql + x->n)) {
 		result = err_set(e, ERR_FAILED, "scan",
 			"SQLite and mig disagree about where the statement "
 			"ends");
@@ -143,7 +194,7 @@ sqlite_run_statement(struct db *d, const char *sql, size_t n, int how,
 	if (result == 0 && code != SQLITE_DONE)
 		result = failed(s, code, e);
 	sqlite3_finalize(stmt);
-	s->guarding = 0;
+	s->running = NULL;
 	sqlite3_set_authorizer(s->h, NULL, NULL);
 	return result;
 }

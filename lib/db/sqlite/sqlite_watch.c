@@ -20,11 +20,12 @@ struct watched {
 	int64_t inserted, updated, deleted, cascaded;
 	int64_t before; /* when dropped: rows at the start; else -1 */
 	int dropped, created;
-	int64_t *nulled; /* per column: values that a key or trigger nulled */
+	int64_t (*nulled)[2]; /* per column: values nulled; see note_nulled() */
 	int nulled_n;
 };
 
 struct sqlite_watch {
+	struct sqlite *db;
 	struct watched *v;
 	size_t n;
 	size_t last; /* the row hook mostly stays in one table */
@@ -50,9 +51,12 @@ entry(struct sqlite_watch *w, const char *table)
 	return &w->v[w->n++];
 }
 
-/* Columns that an update not of the statement's own making empties. */
+/*
+ * Columns that an update empties without an UPDATE that names them: [0] by a
+ * foreign key or a trigger, [1] by an upsert.
+ */
 static void
-note_nulled(sqlite3 *h, struct watched *t)
+note_nulled(sqlite3 *h, struct watched *t, int which)
 {
 	int i, n = sqlite3_preupdate_count(h);
 
@@ -70,7 +74,7 @@ note_nulled(sqlite3 *h, struct watched *t)
 			sqlite3_preupdate_new(h, i, &new) == SQLITE_OK &&
 			sqlite3_value_type(old) != SQLITE_NULL &&
 			sqlite3_value_type(new) == SQLITE_NULL)
-			t->nulled[i]++;
+			t->nulled[i][which]++;
 	}
 }
 
@@ -93,7 +97,10 @@ on_row(void *arg, sqlite3 *h, int op, const char *schema, const char *table,
 	case SQLITE_UPDATE:
 		t->updated++;
 		if (sqlite3_preupdate_depth(h) > 0)
-			note_nulled(h, t);
+			note_nulled(h, t, 0);
+		else if (w->db->running != NULL &&
+			w->db->running->intent == DB_INTENT_CHANGE)
+			note_nulled(h, t, 1);
 		break;
 	case SQLITE_DELETE:
 		t->deleted++;
@@ -110,6 +117,7 @@ sqlite_watch_start(struct db *d, struct err *e)
 	if (s->watch != NULL)
 		return err_bug(e, "watched twice");
 	s->watch = mem_alloc(sizeof(*s->watch));
+	s->watch->db = s;
 	sqlite3_preupdate_hook(s->h, on_row, s->watch);
 	return 0;
 }
@@ -159,6 +167,9 @@ sqlite_watch_rename(struct db *d, const char *from, const char *to)
 		f->nulled_n = 0;
 	} else {
 		t->inserted += f->inserted;
+		t->updated += f->updated;
+		t->deleted += f->deleted;
+		t->cascaded += f->cascaded;
 	}
 	f->inserted = f->updated = f->deleted = f->cascaded = 0;
 	f->created = f->dropped = 0;
@@ -204,12 +215,13 @@ name_nulled(struct db *d, const struct watched *t, struct db_change *c,
 		    "ORDER BY cid", "s", t->table) == -1)
 		return -1;
 	for (; (more = db_next(r, e)) == 1 && i < t->nulled_n; i++) {
-		if (t->nulled[i] == 0)
+		if (t->nulled[i][0] + t->nulled[i][1] == 0)
 			continue;
 		c->nulled = mem_grow(c->nulled, c->nulled_n + 1,
 			sizeof(*c->nulled));
 		c->nulled[c->nulled_n].column = mem_dup(db_text(r, 0));
-		c->nulled[c->nulled_n++].n = t->nulled[i];
+		c->nulled[c->nulled_n].taken = t->nulled[i][0];
+		c->nulled[c->nulled_n++].upserted = t->nulled[i][1];
 	}
 	db_rows_free(r);
 	return more == -1 ? -1 : 0;
