@@ -319,11 +319,11 @@ db_run(struct db *d, const struct db_statement *s, struct err *e)
 }
 
 int
-db_census(struct db *d, const char *table, struct db_census *out,
-	struct err *e)
+db_census(struct db *d, const char *table, int content,
+	struct db_census *out, struct err *e)
 {
 	memset(out, 0, sizeof(*out));
-	return d->driver->census(d, table, out, e);
+	return d->driver->census(d, table, content, out, e);
 }
 
 void
@@ -335,6 +335,7 @@ db_census_free(struct db_census *c)
 		free(c->columns[i]);
 	free(c->columns);
 	free(c->values);
+	free(c->digests);
 	memset(c, 0, sizeof(*c));
 }
 

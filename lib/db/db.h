@@ -177,11 +177,17 @@ struct db_census {
 	int64_t rows;
 	char **columns;
 	int64_t *values;
+	int64_t *digests; /* of the values, whatever their order; see below */
 	size_t n;
 };
 
-int db_census(struct db *d, const char *table, struct db_census *out,
-	struct err *e);
+/*
+ * Count.  content 1: also a 64-bit digest of each column's values, in which
+ * the number 1 and the text '1' are the same, as a change of type leaves them;
+ * against accidents, not against malice.
+ */
+int db_census(struct db *d, const char *table, int content,
+	struct db_census *out, struct err *e);
 void db_census_free(struct db_census *c);
 
 /* --- checks ------------------------------------------------------------ */

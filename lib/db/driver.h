@@ -65,8 +65,8 @@ struct db_driver {
 	void (*watch_cancel)(struct db *d);
 	int (*run)(struct db *d, const struct db_statement *s,
 		struct err *e);
-	int (*census)(struct db *d, const char *table, struct db_census *out,
-		struct err *e);
+	int (*census)(struct db *d, const char *table, int content,
+		struct db_census *out, struct err *e);
 	int (*check)(struct db *d, int deep, char *found, size_t room,
 		struct err *e);
 	int (*dangling)(struct db *d, int64_t *n, char *first, size_t room,

@@ -37,15 +37,23 @@ add_column(struct shape_list *losses, const char *table, const char *column,
 		"values", line);
 }
 
-static int64_t
-values_of(const struct db_census *c, const char *column)
+static size_t
+column_of(const struct db_census *c, const char *column)
 {
 	size_t i;
 
 	for (i = 0; i < c->n; i++)
 		if (strs_same(c->columns[i], column))
-			return c->values[i];
-	return -1;
+			break;
+	return i;
+}
+
+static int64_t
+values_of(const struct db_census *c, const char *column)
+{
+	size_t i = column_of(c, column);
+
+	return i == c->n ? -1 : c->values[i];
 }
 
 int
@@ -62,7 +70,7 @@ loss_of_statement(struct shape_list *losses, struct db *d,
 		!(s->kind == SCRIPT_DELETE && s->all) &&
 		!(s->kind == SCRIPT_UPDATE && s->all))
 		return 0;
-	if (db_census(d, s->table, &c, e) == -1)
+	if (db_census(d, s->table, 0, &c, e) == -1)
 		return -1;
 	if (s->kind == SCRIPT_DROP_TABLE || s->kind == SCRIPT_DELETE)
 		add(losses, mem_dup(s->table), action, c.rows, "rows",
@@ -167,6 +175,15 @@ loss_of_rebuild(struct shape_list *losses, const char *table,
 		add_column(losses, table, before->columns[i],
 			values == -1 ? "rebuild without the column" : "rebuild",
 			gone, 0);
+		/* As many values, but not the same ones. */
+		if (values != -1 && gone <= 0 && rows == 0 &&
+			before->rows == after->rows &&
+			values == before->values[i] &&
+			after->digests[column_of(after, before->columns[i])] !=
+				before->digests[i])
+			add_column(losses, table, before->columns[i],
+				"some of them changed by the rebuild", values,
+				0);
 	}
 }
 

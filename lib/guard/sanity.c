@@ -67,7 +67,7 @@ sanity_foreign(struct db *d, const char **table, struct err *e)
 			return NULL;
 		if (!there)
 			continue;
-		if (db_census(d, histories[i].table, &c, e) == -1)
+		if (db_census(d, histories[i].table, 0, &c, e) == -1)
 			return NULL;
 		for (k = 0; k < c.n; k++)
 			if (strs_same(c.columns[k], histories[i].column))

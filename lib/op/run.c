@@ -68,7 +68,7 @@ before_statement(struct running *x, const struct script_statement *s,
 		x->rebuilt = mem_grow(x->rebuilt, x->rebuilt_n + 1,
 			sizeof(*x->rebuilt));
 		b = &x->rebuilt[x->rebuilt_n];
-		if (db_census(x->r->db, s->table, &b->before, e) == -1)
+		if (db_census(x->r->db, s->table, 1, &b->before, e) == -1)
 			return -1;
 		b->table = mem_dup(s->table);
 		x->rebuilt_n++;
@@ -164,7 +164,8 @@ judge_rebuilds(struct running *x, struct err *e)
 	size_t i;
 
 	for (i = 0; i < x->rebuilt_n; i++) {
-		if (db_census(x->r->db, x->rebuilt[i].table, &after, e) == -1)
+		if (db_census(x->r->db, x->rebuilt[i].table, 1, &after,
+			    e) == -1)
 			return -1;
 		loss_of_rebuild(&x->done->losses, x->rebuilt[i].table,
 			&x->rebuilt[i].before, &after);

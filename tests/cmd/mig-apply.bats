@@ -110,6 +110,23 @@ DROP TABLE parent; ALTER TABLE p2 RENAME TO parent;'
 	works mig-apply -q --allow-loss parent.note
 }
 
+@test "cascade: a rebuild that changes values is stopped, one that changes types is not" {
+	sqlite3 app.db "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, price TEXT); INSERT INTO t VALUES (1, 5, '12.50'), (2, 6, '3')"
+	export DATABASE_URL=app.db
+	migration 1_r 'CREATE TABLE t2 (id INTEGER PRIMARY KEY, n INTEGER, price INTEGER);
+INSERT INTO t2 SELECT id, n, CAST(price AS INTEGER) FROM t;
+DROP TABLE t; ALTER TABLE t2 RENAME TO t;'
+	fails 3 "'t.price': 2 values (some of them changed by the rebuild)" mig-apply -q
+	migration 1_r "CREATE TABLE t2 (id INTEGER PRIMARY KEY, n INTEGER, price TEXT);
+INSERT INTO t2 SELECT id, '', price FROM t;
+DROP TABLE t; ALTER TABLE t2 RENAME TO t;"
+	fails 3 "'t.n': 2 values" mig-apply -q
+	migration 1_r 'CREATE TABLE t2 (id TEXT PRIMARY KEY, n REAL, price TEXT);
+INSERT INTO t2 SELECT * FROM t;
+DROP TABLE t; ALTER TABLE t2 RENAME TO t;'
+	works mig-apply -q
+}
+
 @test "cascade: a rebuild that leaves children without a parent is stopped" {
 	family
 	migration 1_r '-- mig: allow-loss parent

@@ -75,13 +75,16 @@ int sqlite_catalog_fingerprint(struct db *d, char out[65], struct err *e);
 int sqlite_catalog_tables(struct db *d, struct shape_list *out,
 	struct err *e);
 int sqlite_catalog_has_table(struct db *d, const char *name, struct err *e);
-int sqlite_catalog_census(struct db *d, const char *table,
+int sqlite_catalog_census(struct db *d, const char *table, int content,
 	struct db_census *out, struct err *e);
 int sqlite_catalog_count(struct sqlite *s, const char *table, int64_t *out,
 	struct err *e);
 /* Whether the table belongs to a virtual one (its shadow). */
 int sqlite_catalog_is_internal(struct sqlite *s, const char *table,
 	int *out, struct err *e);
+
+/* sqlite_content.c: the SQL function mig_content(value), an aggregate. */
+int sqlite_content_register(struct sqlite *s, struct err *e);
 
 /* sqlite_position.c */
 int sqlite_position_get(struct db *d, struct wire_position *out,

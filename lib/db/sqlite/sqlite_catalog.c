@@ -209,8 +209,8 @@ stored_columns(struct db *d, const char *table, struct db_census *out,
 }
 
 int
-sqlite_catalog_census(struct db *d, const char *table, struct db_census *out,
-	struct err *e)
+sqlite_catalog_census(struct db *d, const char *table, int content,
+	struct db_census *out, struct err *e)
 {
 	struct buf sql = { 0 };
 	struct db_rows *r;
@@ -221,13 +221,19 @@ sqlite_catalog_census(struct db *d, const char *table, struct db_census *out,
 	out->there = sqlite_catalog_has_table(d, table, e);
 	if (out->there != 1)
 		return out->there;
-	if (stored_columns(d, table, out, e) == -1)
+	if (stored_columns(d, table, out, e) == -1 ||
+		(content && sqlite_content_register(sqlite_of(d), e) == -1))
 		goto fail;
+	out->digests = mem_array(out->n, sizeof(*out->digests));
 	out->values = mem_array(out->n, sizeof(*out->values));
 	buf_text(&sql, "SELECT count(*)");
 	for (i = 0; i < out->n; i++) {
 		quoted = sqlite_sql_quote(out->columns[i]);
-		buf_printf(&sql, ", count(%s)", quoted);
+		buf_printf(&sql, ", count(%s), ", quoted);
+		if (content)
+			buf_printf(&sql, "mig_content(%s)", quoted);
+		else
+			buf_char(&sql, '0');
 		free(quoted);
 	}
 	quoted = sqlite_sql_quote(table);
@@ -238,8 +244,10 @@ sqlite_catalog_census(struct db *d, const char *table, struct db_census *out,
 	more = db_next(r, e);
 	if (more == 1) {
 		out->rows = db_int(r, 0);
-		for (i = 0; i < out->n; i++)
-			out->values[i] = db_int(r, (int)i + 1);
+		for (i = 0; i < out->n; i++) {
+			out->values[i] = db_int(r, (int)i * 2 + 1);
+			out->digests[i] = db_int(r, (int)i * 2 + 2);
+		}
 	}
 	db_rows_free(r);
 	if (more == -1)
