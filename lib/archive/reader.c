@@ -19,6 +19,7 @@
 #include "codec/zst.h"
 #include "os/file.h"
 
+#define TABLES_MAX 1000000 /* more than any real schema */
 #define LIST_MAX ((int64_t)1 << 30) /* bytes of a packed list of lines */
 
 /* A member as it was met. */
@@ -255,6 +256,8 @@ one_table(void *arg, const char *line, size_t n, struct err *e)
 	struct reader *r = arg;
 	struct wire_table t;
 
+	if (r->out->tables.n == TABLES_MAX)
+		return err_set(e, ERR_DAMAGE, "damage", "too many tables");
 	if (shape_read(&wire_table_shape, line, n, &t, e) == -1) {
 		e->code = ERR_DAMAGE;
 		return -1;

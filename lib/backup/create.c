@@ -22,6 +22,7 @@
 #define SPACE_RESERVE ((int64_t)16 << 20) /* left free beside a backup */
 
 struct create {
+	struct db *db;
 	struct create_result *out;
 	const struct create_options *o;
 	struct file_stage *stage; /* NULL: a stream */
@@ -130,6 +131,13 @@ begin(void *arg, const struct db_snapshot *s, struct err *e)
 	size_t i;
 	int fd = c->stage == NULL ? c->o->fd : file_stage_fd(c->stage);
 
+	/* As of the snapshot: an apply may have gone on until now. */
+	free(c->out->migration);
+	c->out->migration = NULL;
+	shape_release(&wire_database_shape, &c->out->database);
+	if (db_identity(c->db, &c->out->database, e) == -1 ||
+		read_version(c->out, c->db, e) == -1)
+		return -1;
 	c->out->raw_bytes = s->raw_bytes;
 	memcpy(c->fingerprint, s->fingerprint, sizeof(c->fingerprint));
 	if (shape_copy(&wire_position_shape, &s->position, &c->out->position,
@@ -272,7 +280,7 @@ int
 create_run(struct create_result *out, struct db *d,
 	const struct create_options *o, struct err *e)
 {
-	struct create c = { .out = out, .o = o };
+	struct create c = { .db = d, .out = out, .o = o };
 	struct db_backup b = { &c, begin, put, !o->check, NULL };
 	int64_t start = clock_ms();
 	int result = -1;

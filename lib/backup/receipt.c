@@ -45,18 +45,10 @@ receipt_path(const char *archive)
 int
 receipt_write(struct receipt *r, const char *archive, struct err *e)
 {
-	struct file_times t;
 	struct buf b = { 0 };
 	char *path;
 	int result;
 
-	if (file_times(archive, &t, e) == -1)
-		return -1;
-	r->bytes = t.bytes;
-	r->modified_s = t.modified_s;
-	r->modified_ns = t.modified_ns;
-	r->changed_s = t.changed_s;
-	r->changed_ns = t.changed_ns;
 	shape_write(&receipt_shape, r, &b);
 	buf_char(&b, '\n');
 	path = receipt_path(archive);

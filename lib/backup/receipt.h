@@ -34,7 +34,7 @@ extern const struct shape receipt_shape;
 /* Where the receipt of an archive stands.  Gives. */
 char *receipt_path(const char *archive);
 
-/* Write r beside the archive, durably.  Fills its times from the archive. */
+/* Write r, its times filled, beside the archive, durably. */
 int receipt_write(struct receipt *r, const char *archive, struct err *e);
 
 /*

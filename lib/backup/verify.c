@@ -190,6 +190,20 @@ check_database(struct verify *v, struct err *e)
 	return result;
 }
 
+/* The file that was read is the one that the receipt will name. */
+static int
+still_same(int fd, const struct file_times *was, struct err *e)
+{
+	struct file_times now;
+
+	if (file_times_of(fd, &now, e) == -1)
+		return -1;
+	if (file_same(was, &now))
+		return 0;
+	err_set(e, ERR_ENV, "changed", "it was touched while it was read");
+	return err_next(e, "verify it again when nobody writes it");
+}
+
 int
 verify_run(struct verify_result *out, const struct verify_options *o,
 	struct err *e)
@@ -210,9 +224,13 @@ verify_run(struct verify_result *out, const struct verify_options *o,
 			goto out;
 		}
 	}
+	if (o->path != NULL && file_times_of(fd, &out->times, e) == -1)
+		goto out;
 	if (read_archive(&v, fd, e) == 0)
 		result = o->level == VERIFY_QUICK || o->no_check ? 0 :
 			check_database(&v, e);
+	if (result == 0 && o->path != NULL)
+		result = still_same(fd, &out->times, e);
 	if (result == 0 && o->keep != NULL)
 		result = scratch_keep(v.scratch, e);
 	if (result == -1)
@@ -283,6 +301,11 @@ verify_receipt(const struct verify_result *r, const char *archive,
 	receipt.fingerprint = m->fingerprint;
 	receipt.position = m->position;
 	receipt.tables = r->read.tables;
+	receipt.bytes = r->times.bytes;
+	receipt.modified_s = r->times.modified_s;
+	receipt.modified_ns = r->times.modified_ns;
+	receipt.changed_s = r->times.changed_s;
+	receipt.changed_ns = r->times.changed_ns;
 	*path = NULL;
 	if (!is_stronger(archive, m->digest, level) &&
 		receipt_write(&receipt, archive, e) == -1)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "archive/reader.h"
+#include "os/file.h"
 
 struct err;
 struct report;
@@ -38,6 +39,7 @@ struct verify_result {
 	struct verify_check *checks;
 	size_t n;
 	struct reader_result read; /* header, manifest and tables */
+	struct file_times times; /* of the very file that was read */
 	int64_t dangling; /* rows with foreign keys into nowhere */
 	int64_t duration_ms;
 };

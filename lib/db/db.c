@@ -248,6 +248,12 @@ db_rollback(struct db *d)
 }
 
 int
+db_settle(struct db *d, struct err *e)
+{
+	return d->driver->settle(d, e);
+}
+
+int
 db_lock(struct db *d, struct lock **out, int64_t wait_s, const char *who,
 	struct err *e)
 {

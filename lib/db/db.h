@@ -93,6 +93,9 @@ int db_begin(struct db *d, int foreign_keys, struct err *e);
 int db_commit(struct db *d, struct err *e);
 void db_rollback(struct db *d);
 
+/* Move what is written beside the database (a WAL) into it, all of it. */
+int db_settle(struct db *d, struct err *e);
+
 /* One runner at a time, for this database.  Gives *out: lock_free(). */
 int db_lock(struct db *d, struct lock **out, int64_t wait_s, const char *who,
 	struct err *e);

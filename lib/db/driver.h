@@ -53,6 +53,7 @@ struct db_driver {
 	int (*begin)(struct db *d, int foreign_keys, struct err *e);
 	int (*commit)(struct db *d, struct err *e);
 	void (*rollback)(struct db *d);
+	int (*settle)(struct db *d, struct err *e);
 	int (*lock)(struct db *d, struct lock **out, int64_t wait_s,
 		const char *who, struct err *e);
 	int (*locked_by)(struct db *d, char *out, size_t room);

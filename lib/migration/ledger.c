@@ -15,6 +15,10 @@
 #include "migration/migration.h"
 
 #define LEDGER_FORMAT "1"
+#define LEDGER_ROW \
+	"(version, name, checksum, state, applied_at, applied_by, " \
+	"duration_ms, statements, backup_id, up_text, down_text, tool) " \
+	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
 
 static int
 by_version(const void *a, const void *b)
@@ -190,16 +194,14 @@ ledger_ensure(struct db *d, const char *id, struct err *e)
 
 int
 ledger_put(struct db *d, const struct migration *m,
-	const struct ledger_entry *entry, struct err *e)
+	const struct ledger_entry *entry, int again, struct err *e)
 {
 	char now[CLOCK_TEXT];
 
 	clock_text(clock_now(), now);
 	return db_execf(d, e,
-		"INSERT OR REPLACE INTO mig_ledger (version, name, checksum, "
-		"state, applied_at, applied_by, duration_ms, statements, "
-		"backup_id, up_text, down_text, tool) VALUES (?1, ?2, ?3, ?4, "
-		"?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)", "ssssssiissss",
+		again ? "INSERT OR REPLACE INTO mig_ledger " LEDGER_ROW :
+			"INSERT INTO mig_ledger " LEDGER_ROW, "ssssssiissss",
 		m->version, m->name, m->checksum, entry->state, now, entry->by,
 		entry->duration_ms, entry->statements, entry->backup,
 		m->up.text, m->down.text, entry->tool);

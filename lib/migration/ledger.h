@@ -57,9 +57,12 @@ struct ledger_entry {
 	int64_t duration_ms, statements;
 };
 
-/* Insert or replace the row of m. */
+/*
+ * Write the row of m.  again 0: it must not be there, so that no migration is
+ * ever recorded twice; 1: it may be, from an earlier step of the same one.
+ */
 int ledger_put(struct db *d, const struct migration *m,
-	const struct ledger_entry *entry, struct err *e);
+	const struct ledger_entry *entry, int again, struct err *e);
 int ledger_remove(struct db *d, const char *version, struct err *e);
 
 /* The recorded texts.  Gives both; *down may be NULL. */

@@ -32,7 +32,7 @@ record(struct doc_generation *out, const struct op *o, struct db *db,
 	for (i = 0; i < set->n; i++) {
 		if (num_compare_digits(set->v[i].version, version) > 0)
 			break;
-		if (ledger_put(db, &set->v[i], &entry, e) == -1)
+		if (ledger_put(db, &set->v[i], &entry, 0, e) == -1)
 			goto back;
 		strs_add(&out->files, set->v[i].up.file);
 	}

@@ -3,8 +3,10 @@
  * since must not be forgotten: it is appended, with the restore itself, to
  * the copy that is about to become the database.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -13,6 +15,7 @@
 #include "doc/doc_rollback.h"
 #include "migration/ledger.h"
 #include "op/op_restore.h"
+#include "os/file.h"
 
 struct carry {
 	struct db *to;
@@ -85,6 +88,38 @@ append(struct restore *r, struct db *to, const struct ledger *was,
 	return result;
 }
 
+/*
+ * The copy must be whole by itself, on disk, with nothing of it beside: it is
+ * opened without its WAL from now on.
+ */
+static int
+is_whole(struct restore *r, struct err *e)
+{
+	struct db_options o = { r->scratch, DB_SCRATCH, 0, r->o->report };
+	char *wal = mem_printf("%s-wal", r->scratch), found[256];
+	struct db *d = NULL;
+	int fd, result = -1;
+
+	if (file_exists(wal)) {
+		err_set(e, ERR_ENV, "io", "'%s' is still there", wal);
+	} else if (db_open(&d, &o, e) == 0 &&
+		db_check(d, 0, found, sizeof(found), e) == 0) {
+		if (strcmp(found, "ok") == 0)
+			result = 0;
+		else
+			err_set(e, ERR_ENV, "io", "the copy is damaged: %s",
+				found);
+	}
+	db_close(d);
+	free(wal);
+	fd = open(r->scratch, O_RDWR | O_CLOEXEC);
+	if (result == 0 && (fd == -1 || fsync(fd) == -1))
+		result = err_sys(e, "sync '%s'", r->scratch);
+	if (fd != -1)
+		close(fd);
+	return result;
+}
+
 int
 op_history_carry(struct restore *r, struct err *e)
 {
@@ -115,9 +150,13 @@ op_history_carry(struct restore *r, struct err *e)
 		result = db_commit(to, e);
 	else
 		db_rollback(to);
+	if (result == 0)
+		result = db_settle(to, e);
 out:
 	ledger_free(&was);
 	ledger_free(&now);
 	db_close(to);
+	if (result == 0)
+		result = is_whole(r, e);
 	return result == -1 ? err_wrap(e, "carry the history over") : 0;
 }

@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/id.h"
 #include "base/mem.h"
 #include "base/report.h"
 #include "db/db.h"
@@ -65,59 +66,111 @@ write_marker(const struct restore *r, const char *marker, struct err *e)
 	return result;
 }
 
+/* What swap() has moved, so that an error can move it back. */
+struct moved {
+	char *old; /* the link that keeps the old file */
+	struct strs from, to;
+};
+
 static int
-keep(struct restore *r, const char *from, const char *to, int copy,
-	struct err *e)
+keep_link(struct restore *r, struct moved *m, struct err *e)
 {
-	if ((copy ? link(from, to) : rename(from, to)) == -1) {
-		if (errno == ENOENT)
-			return 0;
-		return err_sys(e, "keep '%s' aside as '%s'", from, to);
+	char stamp[CLOCK_STAMP], id[ID_TEXT];
+
+	if (id_new(id, e) == -1)
+		return -1;
+	clock_stamp(clock_now(), stamp);
+	m->old = mem_printf("%s.mig-old-%s-%.4s", r->target, stamp, id);
+	if (link(r->target, m->old) == 0)
+		return 0;
+	if (errno == ENOENT) {
+		free(m->old);
+		m->old = NULL;
+		return 0; /* the database is gone: nothing to keep */
 	}
-	strs_add(&r->out->kept, to);
-	return 0;
+	err_sys(e, "keep '%s' aside as '%s'", r->target, m->old);
+	free(m->old);
+	m->old = NULL;
+	return err_next(e, "where links cannot be had: move the database and "
+			   "its -wal and -journal away by hand, then run it "
+			   "again");
 }
 
 static int
-keep_aside(struct restore *r, struct err *e)
+move_companions(struct restore *r, struct moved *m, struct err *e)
 {
 	const char *const *c = db_companions(r->o->url);
-	char stamp[CLOCK_STAMP], *old, *from, *to;
-	int result;
+	int result = 0;
 
-	clock_stamp(clock_now(), stamp);
-	old = mem_printf("%s.mig-old-%s", r->target, stamp);
-	result = keep(r, r->target, old, 1, e);
 	for (; *c != NULL && result == 0; c++) {
-		from = mem_printf("%s%s", r->target, *c);
-		to = mem_printf("%s%s", old, *c);
+		char *from = mem_printf("%s%s", r->target, *c);
+		char *to = mem_printf("%s%s%s", m->old == NULL ? r->target :
+			m->old, m->old == NULL ? ".mig-old" : "", *c);
+
 		/* The -shm is only an index of the -wal: it is made anew. */
-		if (strcmp(*c, "-shm") == 0)
+		if (strcmp(*c, "-shm") == 0) {
 			unlink(from);
-		else
-			result = keep(r, from, to, 0, e);
+		} else if (rename(from, to) == 0) {
+			strs_add(&m->from, from);
+			strs_add(&m->to, to);
+		} else if (errno != ENOENT) {
+			result = err_sys(e, "keep '%s' aside", from);
+		}
 		free(from);
 		free(to);
 	}
-	free(old);
 	return result == -1 ? -1 : file_sync_dir_of(r->target, e);
+}
+
+/* An error before the new file is in place: all as it was. */
+static void
+move_back(struct restore *r, struct moved *m, const char *marker)
+{
+	struct err ignored;
+	size_t i;
+	int back = 1;
+
+	for (i = 0; i < m->from.n; i++)
+		back &= rename(m->to.v[i], m->from.v[i]) == 0;
+	if (m->old != NULL)
+		unlink(m->old);
+	if (back)
+		unlink(marker);
+	file_sync_dir_of(r->target, &ignored);
+}
+
+static int
+replace(struct restore *r, struct moved *m, const char *marker,
+	struct err *e)
+{
+	if (write_marker(r, marker, e) == -1)
+		return -1;
+	if (move_companions(r, m, e) == -1)
+		return -1;
+	if (rename(r->scratch, r->target) == -1)
+		return err_sys(e, "put the restored database in place");
+	return 0;
 }
 
 static int
 swap(struct restore *r, struct err *e)
 {
 	char *marker = mem_printf("%s" DB_RESTORING, r->target);
+	struct moved m = { 0 };
+	size_t i;
 	int result = -1;
 
 	if (look_alike(r->target, r->scratch, e) == -1 ||
-		prove_stopped(r, e) == -1 || write_marker(r, marker, e) == -1)
+		prove_stopped(r, e) == -1 || keep_link(r, &m, e) == -1)
 		goto out;
-	if (keep_aside(r, e) == -1)
-		goto out;
-	if (rename(r->scratch, r->target) == -1) {
-		err_sys(e, "put the restored database in place");
+	if (replace(r, &m, marker, e) == -1) {
+		move_back(r, &m, marker);
 		goto out;
 	}
+	if (m.old != NULL)
+		strs_add(&r->out->kept, m.old);
+	for (i = 0; i < m.to.n; i++)
+		strs_add(&r->out->kept, m.to.v[i]);
 	if (file_sync_dir_of(r->target, e) == -1)
 		goto out;
 	if (unlink(marker) == -1)
@@ -125,6 +178,9 @@ swap(struct restore *r, struct err *e)
 	else
 		result = file_sync_dir_of(r->target, e);
 out:
+	free(m.old);
+	strs_free(&m.from);
+	strs_free(&m.to);
 	free(marker);
 	return result;
 }
@@ -184,7 +240,6 @@ try_to_open(struct restore *r)
 static int
 safety(struct restore *r, struct err *e)
 {
-	struct wire_position at = { 0 };
 	int result = 0;
 
 	if (r->p->no_safety_backup || r->resuming)
@@ -197,12 +252,32 @@ safety(struct restore *r, struct err *e)
 				   "use --no-safety-backup");
 	}
 	if (r->db != NULL)
-		result = op_restore_safety(r, &at, e);
-	shape_release(&wire_position_shape, &at);
+		result = op_restore_safety(r, e);
 	if (result == -1)
 		err_next(e, "its files are kept aside all the same: use "
 			    "--no-safety-backup");
 	return result;
+}
+
+/* Somebody wrote since the gap was counted. */
+static int
+was_written(struct restore *r, struct err *e)
+{
+	struct wire_position now;
+	int same;
+
+	if (r->at.journal == NULL)
+		return 0; /* it could not be read */
+	if (db_position(r->db, &now, e) == -1)
+		return -1;
+	same = wire_position_same(&r->at, &now);
+	shape_release(&wire_position_shape, &now);
+	if (same)
+		return 0;
+	err_set(e, ERR_ENV, "written",
+		"the database was written to while the restore was prepared; "
+		"nothing was changed");
+	return err_next(e, "stop the application, then run it again");
 }
 
 static int
@@ -224,6 +299,8 @@ prepare(struct restore *r, struct err *e)
 			return -1;
 	}
 	if (safety(r, e) == -1 || op_history_carry(r, e) == -1)
+		return -1;
+	if (r->db != NULL && was_written(r, e) == -1)
 		return -1;
 	/* Our own connection must be closed before the file goes. */
 	db_close(r->db);

@@ -90,7 +90,8 @@ op_restore_rebuild(struct restore *r, const char *beside, struct err *e)
 	int result = -1;
 
 	prefix = mem_printf(".%s.mig-new-", file_base(beside));
-	file_sweep(folder, prefix, "");
+	if (!r->p->dry_run)
+		file_sweep(folder, prefix, "");
 	if (id_new(id, e) == -1)
 		goto out;
 	r->scratch = mem_printf("%s/%s%.8s", folder, prefix, id);
@@ -134,14 +135,14 @@ op_restore_identity(struct restore *r, struct err *e)
 }
 
 int
-op_restore_safety(struct restore *r, struct wire_position *at, struct err *e)
+op_restore_safety(struct restore *r, struct err *e)
 {
 	struct secure s = { .max_age_s = 3600, .fresh = 1, .safety = 1,
 		.no_check = r->p->offline };
 	struct receipt receipt;
 
 	if (r->p->no_safety_backup)
-		return db_position(r->db, at, e);
+		return 0;
 	r->out->safety = mem_alloc(sizeof(*r->out->safety));
 	if (secure_backup(r->out->safety, &receipt, r->o, r->db, &s, e) ==
 		-1) {
@@ -152,8 +153,6 @@ op_restore_safety(struct restore *r, struct wire_position *at, struct err *e)
 			"--no-safety-backup goes without it") : -1;
 	}
 	strs_add(&r->out->kept, r->out->safety->path);
-	if (shape_copy(&wire_position_shape, &receipt.position, at, e) == -1)
-		return -1;
 	shape_release(&receipt_shape, &receipt);
 	return 0;
 }
@@ -233,12 +232,42 @@ confirm(struct restore *r, struct err *e)
 	return r->o->confirm(r->o->arg, text, e);
 }
 
+/*
+ * An empty file is a database without pages, but SQLite copies pages: give it
+ * its first one.
+ */
+static int
+give_page(struct restore *r, struct err *e)
+{
+	struct db_options o = { r->scratch, DB_SCRATCH_WRITE, 0,
+		r->o->report };
+	struct db *d;
+	int result;
+
+	if (db_open(&d, &o, e) == -1)
+		return -1;
+	result = db_exec(d, "PRAGMA user_version = 1; PRAGMA user_version = 0",
+		e);
+	db_close(d);
+	return result;
+}
+
+/* The connection knows the old database: its encoding, its schema. */
+static int
+open_again(struct restore *r, struct err *e)
+{
+	struct db_options d = { r->o->url, DB_READ, r->o->busy_ms,
+		r->o->report };
+
+	db_close(r->db);
+	r->db = NULL;
+	return db_open(&r->db, &d, e);
+}
+
 static int
 live(struct restore *r, struct err *e)
 {
-	struct wire_position at = { 0 };
-	struct unchanged u = { r->db, &at };
-	int result = -1;
+	struct unchanged u = { r->db, &r->at };
 
 	if (op_restore_rebuild(r, r->target, e) == -1 ||
 		op_restore_identity(r, e) == -1 || op_restore_gap(r, e) == -1)
@@ -247,20 +276,24 @@ live(struct restore *r, struct err *e)
 		r->out->result = "planned";
 		return 0;
 	}
-	if (confirm(r, e) == -1 || op_restore_safety(r, &at, e) == -1)
-		goto out;
-	if (op_history_carry(r, e) == -1 ||
+	if (confirm(r, e) == -1 || op_restore_safety(r, e) == -1)
+		return -1;
+	if ((r->raw_bytes == 0 && give_page(r, e) == -1) ||
+		op_history_carry(r, e) == -1 ||
 		file_need_space(r->target, r->raw_bytes, "the restore", e) ==
 			-1)
-		goto out;
-	if (db_restore(r->db, r->scratch, still_unchanged, &u, e) == -1 ||
-		check_after(r, e) == -1)
-		goto out;
+		return -1;
+	if (db_restore(r->db, r->scratch, still_unchanged, &u, e) == -1)
+		return -1;
+	if (open_again(r, e) == -1 || check_after(r, e) == -1) {
+		if (e->code != ERR_LEFT)
+			err_wrap(e, "the restore is committed, but could not "
+				    "be checked");
+		e->code = ERR_LEFT;
+		return -1;
+	}
 	r->out->result = "done";
-	result = 0;
-out:
-	shape_release(&wire_position_shape, &at);
-	return result;
+	return 0;
 }
 
 static int
@@ -338,8 +371,10 @@ work(struct restore *r, struct lock **lock, struct err *e)
 	if (r->p->into != NULL) {
 		if (*r->target != '\0' && r->p->archive == NULL &&
 			r->p->document == NULL &&
-			open_live(r, lock, &ignored) == -1)
+			open_live(r, lock, &ignored) == -1) {
+			db_close(r->db);
 			r->db = NULL;
+		}
 		op_restore_describe(r);
 		return find_archive(r, e) == -1 ? -1 : into(r, e);
 	}
@@ -387,6 +422,7 @@ op_restore(struct doc_rollback *out, const struct op *o,
 		out->current = mem_dup(r.proof.read.manifest.migration);
 	remove_scratch(&r);
 	verify_result_free(&r.proof);
+	shape_release(&wire_position_shape, &r.at);
 	lock_free(lock);
 	db_close(r.db);
 	doc_free(p->document);

@@ -38,6 +38,7 @@ struct restore {
 	struct verify_result proof; /* of the archive */
 	struct db *db; /* the live database; NULL: cannot be opened */
 	int64_t raw_bytes;
+	struct wire_position at; /* of the live data, when the gap was counted */
 	int history_lost; /* the present ledger cannot be read */
 	int resuming; /* an offline restore that was interrupted */
 };
@@ -55,8 +56,7 @@ int op_restore_gap(struct restore *r, struct err *e);
 int op_restore_identity(struct restore *r, struct err *e);
 
 /* The backup of what is about to be replaced. */
-int op_restore_safety(struct restore *r, struct wire_position *at,
-	struct err *e);
+int op_restore_safety(struct restore *r, struct err *e);
 
 /* The archive that a killed offline restore was bringing back, or NULL. */
 char *op_offline_marked(const char *target);

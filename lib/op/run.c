@@ -228,7 +228,8 @@ record(struct running *x, const char *state, int64_t statements, int64_t start,
 	if (x->r->down) {
 		if (ledger_remove(x->r->db, x->m->version, e) == -1)
 			return -1;
-	} else if (ledger_put(x->r->db, x->m, &entry, e) == -1) {
+	} else if (ledger_put(x->r->db, x->m, &entry,
+		x->part->outside, e) == -1) {
 		return -1;
 	}
 	if (event == NULL)

@@ -130,19 +130,33 @@ file_is_dir(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+static int
+fill_times(const struct stat *st, struct file_times *out)
+{
+	out->bytes = st->st_size;
+	out->modified_s = st->st_mtim.tv_sec;
+	out->modified_ns = st->st_mtim.tv_nsec;
+	out->changed_s = st->st_ctim.tv_sec;
+	out->changed_ns = st->st_ctim.tv_nsec;
+	return 0;
+}
+
 int
 file_times(const char *path, struct file_times *out, struct err *e)
 {
 	struct stat st;
 
-	if (stat(path, &st) == -1)
-		return err_sys(e, "look at '%s'", path);
-	out->bytes = st.st_size;
-	out->modified_s = st.st_mtim.tv_sec;
-	out->modified_ns = st.st_mtim.tv_nsec;
-	out->changed_s = st.st_ctim.tv_sec;
-	out->changed_ns = st.st_ctim.tv_nsec;
-	return 0;
+	return stat(path, &st) == -1 ? err_sys(e, "look at '%s'", path) :
+				       fill_times(&st, out);
+}
+
+int
+file_times_of(int fd, struct file_times *out, struct err *e)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == -1 ? err_sys(e, "look at an open file") :
+				      fill_times(&st, out);
 }
 
 int

@@ -69,6 +69,7 @@ int file_is_dir(const char *path);
 
 /* Size and times of path. */
 int file_times(const char *path, struct file_times *out, struct err *e);
+int file_times_of(int fd, struct file_times *out, struct err *e);
 int file_same(const struct file_times *a, const struct file_times *b);
 
 /* Bytes that an ordinary user may still write on the file system of path. */

@@ -185,6 +185,78 @@ prepare() {
 	assert_equal "$(rows child 'x?y.db')" 5
 }
 
+@test "an archive of an empty database is restored only as asked" {
+	: > empty.db
+	export DATABASE_URL=empty.db
+	works mig-backup -q
+	sqlite3 empty.db "CREATE TABLE z (a); INSERT INTO z VALUES ('precious')"
+	fails 3 "'z' (1 rows added" mig-rollback --restore --no-safety-backup
+	assert_equal "$(rows z empty.db)" 1
+	works mig-rollback --restore --accept-loss -q
+	assert_equal "$(sqlite3 empty.db .tables)" ""
+	works mig-verify -q "$(json '.kept[0]')"
+}
+
+@test "what is written while the question is asked is not lost" {
+	printf '[production]\npolicy = production\n' > mig.conf
+	local mode
+	for mode in delete wal; do
+		sqlite3 app.db "PRAGMA journal_mode = $mode" > /dev/null
+		works mig-backup -q
+		cat > answer << 'SH'
+sleep 1
+sqlite3 app.db "INSERT INTO parent VALUES (77, 'precious', NULL)"
+echo y
+sleep 2
+SH
+		run bash -c 'sh answer | script -qec "mig-rollback --restore -e production --no-safety-backup" /dev/null'
+		[[ $output == *"was written to while"* || $output == *"would lose"* ]]
+		assert_equal "$(sqlite3 app.db "SELECT count(*) FROM parent WHERE id = 77")" 1
+		sqlite3 app.db "DELETE FROM parent WHERE id = 77"
+	done
+}
+
+@test "other text encodings: the gap is unknown, and the way back is open" {
+	sqlite3 wide.db "PRAGMA encoding = 'UTF-16le'; CREATE TABLE t (x); INSERT INTO t VALUES ('a')"
+	export DATABASE_URL=wide.db
+	works mig-backup -q
+	rm wide.db
+	: > wide.db
+	sqlite3 wide.db "CREATE TABLE other (x)"
+	fails 3 "--accept-loss" mig-rollback --restore
+	works mig-rollback --restore --accept-loss -q
+	assert_equal "$(sqlite3 wide.db 'SELECT x FROM t; PRAGMA encoding' | tr '\n' ' ')" "a UTF-16le "
+}
+
+@test "the marker is seen through a link, and an error in mid-swap is undone" {
+	works mig-backup -q
+	local a
+	a=$(json .archive.path)
+	mkdir real
+	mv app.db real/app.db
+	ln -s real/app.db app.db
+	: > real/app.db.mig-restoring
+	fails 3 "was interrupted" mig-backup
+	rm real/app.db.mig-restoring
+	command -v strace > /dev/null || skip "no strace for the rest"
+	strace -o /dev/null true 2> /dev/null || skip "strace may not trace here"
+	rm app.db
+	mv real/app.db app.db
+	sqlite3 app.db 'PRAGMA journal_mode = WAL' > /dev/null
+	cp app.db whole.db
+	echo wal > app.db-wal
+	local n
+	for n in 1 2 3 4; do
+		run --separate-stderr strace -f -o trace -e trace=rename -e inject=rename:error=EIO:when=$n mig-rollback --restore --offline --accept-loss --no-safety-backup -q "$a"
+		[ "$status" -ne 0 ] || break
+		assert_file_not_exist app.db.mig-restoring
+		cmp app.db whole.db
+		assert_file_exist app.db-wal
+		assert_equal "$(find . -name '*.mig-old*')" ""
+	done
+	[ "$n" -gt 1 ]
+}
+
 @test "a damaged archive is not restored" {
 	works mig-backup -q
 	printf x | dd of="$(archive)" bs=1 seek=2000 conv=notrunc 2> /dev/null

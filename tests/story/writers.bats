@@ -89,6 +89,20 @@ load ../lib
 	assert_equal "$(jq -r .result one.json two.json | sort | tr '\n' ' ')" "applied nothing "
 }
 
+@test "two that begin together and wait: the second sees what the first did" {
+	family
+	migration 1_t "INSERT INTO parent VALUES (300, 'once', NULL); WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT count(*) FROM n;"
+	mig-apply -q --wait 30s > one.json 3>&- &
+	local one=$!
+	sleep 0.05
+	mig-apply -q --wait 30s > two.json 3>&- &
+	local two=$!
+	wait "$one"
+	wait "$two"
+	assert_equal "$(sqlite3 app.db "SELECT count(*) FROM parent WHERE id = 300; SELECT count(*) FROM mig_event" | tr '\n' ' ')" "1 1 "
+	assert_equal "$(jq -r .result one.json two.json | sort | tr '\n' ' ')" "applied nothing "
+}
+
 @test "SIGTERM ends between migrations, with the truth in the ledger" {
 	family
 	migration 1_a 'CREATE TABLE a (x);'

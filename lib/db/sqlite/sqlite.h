@@ -62,6 +62,7 @@ const char *sqlite_sql_named(const char *name);
 int sqlite_sql_begin(struct db *d, int foreign_keys, struct err *e);
 int sqlite_sql_commit(struct db *d, struct err *e);
 void sqlite_sql_rollback(struct db *d);
+int sqlite_sql_settle(struct db *d, struct err *e);
 /* The first column of the first row; ERR as exec.  -1 if there is no row. */
 int sqlite_sql_int_of(struct sqlite *s, const char *sql, int64_t *out,
 	struct err *e);

@@ -18,10 +18,18 @@ int
 sqlite_catalog_has_table(struct db *d, const char *name, struct err *e)
 {
 	struct sqlite *s = sqlite_of(d);
-	int code = sqlite3_table_column_metadata(s->h, "main", name, NULL,
-		NULL, NULL, NULL, NULL, NULL);
+	int64_t unused;
+	int code;
 
-	/* By the schema in memory: a thousand tables are not searched. */
+	/*
+	 * By the schema in memory, so that a thousand tables are not searched;
+	 * but reading it first, which notices that another has changed it.
+	 */
+	if (sqlite_sql_int_of(s, "SELECT count(*) FROM (SELECT 1 FROM "
+		"sqlite_schema LIMIT 1)", &unused, e) == -1)
+		return -1;
+	code = sqlite3_table_column_metadata(s->h, "main", name, NULL, NULL,
+		NULL, NULL, NULL, NULL);
 	if (code == SQLITE_OK)
 		return 1;
 	return code == SQLITE_ERROR ? 0 :

@@ -30,6 +30,7 @@ const struct db_driver sqlite_driver = {
 	.begin = sqlite_sql_begin,
 	.commit = sqlite_sql_commit,
 	.rollback = sqlite_sql_rollback,
+	.settle = sqlite_sql_settle,
 	.lock = sqlite_offline_lock,
 	.locked_by = sqlite_offline_locked_by,
 	.watch_start = sqlite_watch_start,

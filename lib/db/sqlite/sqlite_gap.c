@@ -237,8 +237,14 @@ sqlite_gap_count(struct db *d, const char *scratch, struct db_gap **out,
 	size_t i, k = 0;
 	int result = -1;
 
-	if (db_execf(d, e, "ATTACH ?1 AS " OTHER, "s", uri) == -1)
+	if (db_execf(d, e, "ATTACH ?1 AS " OTHER, "s", uri) == -1) {
+		/* SQLite compares no text of two encodings; say so plainly. */
+		if (strstr(e->text, "encoding") != NULL)
+			err_set(e, ERR_ENV, "encoding",
+				"'%s' and the backup have different text "
+				"encodings", s->shown);
 		goto out;
+	}
 	if (db_exec(d, "BEGIN", e) == -1 || table_names(d, &names, e) == -1)
 		goto detach;
 	v = mem_array(names.n + 1, sizeof(*v));

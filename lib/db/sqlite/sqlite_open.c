@@ -72,7 +72,7 @@ look(const char *path, struct err *e)
 	}
 	if (access(path, R_OK) == -1)
 		return err_sys(e, "read the database '%s'", path);
-	return look_for_marker(path, e);
+	return 0;
 }
 
 static int64_t
@@ -201,7 +201,7 @@ sqlite_open_db(struct db **out, const struct db_options *o, struct err *e)
 		if (look(path, e) == -1)
 			goto fail;
 		s->path = file_real(path, e);
-		if (s->path == NULL)
+		if (s->path == NULL || look_for_marker(s->path, e) == -1)
 			goto fail;
 		if (!strs_is_utf8(s->path, strlen(s->path))) {
 			err_set(e, ERR_USAGE, "config",

@@ -36,7 +36,10 @@ lock_out(struct sqlite *s, sqlite3_backup *b, struct err *e)
 			"size than the backup", s->shown);
 		return err_next(e, "stop the application and use --offline");
 	}
-	if (code != SQLITE_OK && code != SQLITE_DONE)
+	/* A source without pages would be committed by this very step. */
+	if (code == SQLITE_DONE)
+		return err_bug(e, "the copy has no pages");
+	if (code != SQLITE_OK)
 		return sqlite_error_code(code, sqlite3_errstr(code), s->shown,
 			e, "lock it for the restore");
 	return 0;
@@ -82,10 +85,18 @@ sqlite_restore_into(struct db *d, const char *scratch,
 	struct db_options o = { scratch, DB_SCRATCH, 0, NULL };
 	struct db *from = NULL;
 	sqlite3_backup *b = NULL;
+	int64_t pages;
 	int result = -1, code;
 
 	if (db_open(&from, &o, e) == -1)
 		return -1;
+	if (sqlite_sql_int_of(sqlite_of(from), "PRAGMA page_count", &pages,
+		    e) == -1)
+		goto out;
+	if (pages == 0) {
+		err_bug(e, "the copy has no pages");
+		goto out;
+	}
 	b = sqlite3_backup_init(s->h, "main", sqlite_of(from)->h, "main");
 	if (b == NULL) {
 		sqlite_error(s, e, "begin the restore");

@@ -165,3 +165,21 @@ sqlite_sql_rollback(struct db *d)
 		sqlite_open_interruptible(s, 1);
 	}
 }
+
+int
+sqlite_sql_settle(struct db *d, struct err *e)
+{
+	struct sqlite *s = sqlite_of(d);
+	int left = 0, done = 0;
+	int code = sqlite3_wal_checkpoint_v2(s->h, "main",
+		SQLITE_CHECKPOINT_TRUNCATE, &left, &done);
+
+	if (code != SQLITE_OK)
+		return sqlite_error(s, e, "move its WAL into it");
+	/* -1: not in WAL mode.  After a truncation nothing is left. */
+	if (left > 0)
+		return err_set(e, ERR_ENV, "busy",
+			"database '%s': its WAL could not be moved into it",
+			s->shown);
+	return 0;
+}
