@@ -58,18 +58,21 @@ doc_read(struct doc **out, const char *text, size_t n, struct err *e)
 {
 	const struct shape *const *k;
 	struct doc *d = NULL;
+	size_t blank = 0;
 	char *kind;
 	int version;
 
 	*out = NULL;
-	if (n == 0 || strspn(text, " \t\r\n") >= n) {
+	while (blank < n && memchr(" \t\r\n", text[blank], 4) != NULL)
+		blank++;
+	if (blank == n) {
 		err_set(e, ERR_USAGE, "no-document",
 			"the input ended without a document");
 		return err_next(e,
 			"look at the error of the program before it in the pipe");
 	}
 	if (shape_peek(text, n, &kind, &version, e) == -1) {
-		if (text[strspn(text, " \t\r\n")] != '{')
+		if (text[blank] != '{')
 			err_next(e, "if the program before it writes text (-o "
 				    "or MIG_OUTPUT), let it write json");
 		return -1;
