@@ -88,13 +88,10 @@ scratch_path(const struct scratch *s)
 	return s->path;
 }
 
-int
-scratch_keep(struct scratch *s, struct err *e)
+void
+scratch_keep(struct scratch *s)
 {
-	if (fsync(s->fd) == -1)
-		return err_sys(e, "sync '%s'", s->path);
 	s->kept = 1;
-	return 0;
 }
 
 void

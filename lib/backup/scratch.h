@@ -21,8 +21,8 @@ int scratch_open(struct scratch **out, const char *keep, const char *folder,
 int scratch_fd(const struct scratch *s);
 const char *scratch_path(const struct scratch *s);
 
-/* Sync it and leave it where it is when freed. */
-int scratch_keep(struct scratch *s, struct err *e);
+/* Leave it where it is when freed, not synced. */
+void scratch_keep(struct scratch *s);
 
 /* Remove it, unless kept.  NULL is allowed. */
 void scratch_free(struct scratch *s);

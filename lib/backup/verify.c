@@ -102,10 +102,10 @@ read_archive(struct verify *v, int fd, struct err *e)
 		return -1;
 	}
 	return check(v, "members",
-		mem_printf("%" PRId64 " members, digests, offsets and sizes "
-			"as listed, then the end", r->manifest.members),
-		mem_printf("%" PRId64 " members, digests, offsets and sizes "
-			"as listed, then the end", r->blocks + 2), e);
+		mem_printf("%" PRId64 " as listed, then the end",
+			r->manifest.members),
+		mem_printf("%" PRId64 " as listed, then the end",
+			r->blocks + 2), e);
 }
 
 static int
@@ -136,10 +136,10 @@ check_counts(struct verify *v, struct db *d, struct err *e)
 	}
 	if (result == 0)
 		result = check(v, "rows",
-			mem_printf("%" PRId64 " in all, each table as listed",
+			mem_printf("%" PRId64 ", each table as listed",
 				r->manifest.rows),
-			mem_printf("%" PRId64 " in all, each table as listed",
-				rows), e);
+			mem_printf("%" PRId64 ", each table as listed", rows),
+			e);
 	db_tables_free(&tables);
 	return result;
 }
@@ -232,7 +232,7 @@ verify_run(struct verify_result *out, const struct verify_options *o,
 	if (result == 0 && o->path != NULL)
 		result = still_same(fd, &out->times, e);
 	if (result == 0 && o->keep != NULL)
-		result = scratch_keep(v.scratch, e);
+		scratch_keep(v.scratch);
 	if (result == -1)
 		err_wrap(e, "archive '%s'",
 			o->path == NULL ? "(stream)" : o->path);

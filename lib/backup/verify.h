@@ -27,7 +27,7 @@ struct verify_options {
 	const char *scratch; /* folder; NULL: beside the archive, or TMPDIR */
 	/*
 	 * Keep the rebuilt database here instead (must not exist); the caller
-	 * removes it.  For a restore, which verifies what it writes.
+	 * syncs or removes it.  For a restore, which verifies what it writes.
 	 */
 	const char *keep;
 	int no_check; /* rebuild it, but ask the database nothing */

@@ -38,6 +38,16 @@ backup(const void *body, struct buf *out)
 		buf_printf(out, "  next: mig-verify %s\n", d->archive.path);
 }
 
+/* A digest that matched need not be read to its end. */
+static void
+shortened(const char *s, int cut, struct buf *out)
+{
+	if (cut && strlen(s) == 64)
+		buf_printf(out, "%.12s...", s);
+	else
+		buf_text(out, s);
+}
+
 static void
 verification(const void *body, struct buf *out)
 {
@@ -51,11 +61,12 @@ verification(const void *body, struct buf *out)
 		d->path == NULL ? "the stream" : d->path, d->level,
 		num_time(d->duration_ms, a, sizeof(a)));
 	for (i = 0; i < d->checks.n; i++) {
-		buf_printf(out, "  %-4s %-18s %s\n", c[i].passed ? "ok" : "BAD",
-			c[i].name, c[i].found);
-		if (!c[i].passed)
-			buf_printf(out, "       %-18s %s\n", "expected",
-				c[i].expected);
+		buf_printf(out, "  %-4s %-18s expected ",
+			c[i].passed ? "ok" : "BAD", c[i].name);
+		shortened(c[i].expected, c[i].passed, out);
+		buf_text(out, ", found ");
+		shortened(c[i].found, c[i].passed, out);
+		buf_char(out, '\n');
 	}
 	if (d->receipt != NULL)
 		buf_printf(out, "  receipt %s\n", d->receipt);

@@ -3,10 +3,8 @@
  * since must not be forgotten: it is appended, with the restore itself, to
  * the copy that is about to become the database.
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -89,8 +87,8 @@ append(struct restore *r, struct db *to, const struct ledger *was,
 }
 
 /*
- * The copy must be whole by itself, on disk, with nothing of it beside: it is
- * opened without its WAL from now on.
+ * The copy must be whole by itself, with nothing of it beside: it is opened
+ * without its WAL from now on.
  */
 static int
 is_whole(struct restore *r, struct err *e)
@@ -98,7 +96,7 @@ is_whole(struct restore *r, struct err *e)
 	struct db_options o = { r->scratch, DB_SCRATCH, 0, r->o->report };
 	char *wal = mem_printf("%s-wal", r->scratch), found[256];
 	struct db *d = NULL;
-	int fd, result = -1;
+	int result = -1;
 
 	if (file_exists(wal)) {
 		err_set(e, ERR_ENV, "io", "'%s' is still there", wal);
@@ -112,11 +110,6 @@ is_whole(struct restore *r, struct err *e)
 	}
 	db_close(d);
 	free(wal);
-	fd = open(r->scratch, O_RDWR | O_CLOEXEC);
-	if (result == 0 && (fd == -1 || fsync(fd) == -1))
-		result = err_sys(e, "sync '%s'", r->scratch);
-	if (fd != -1)
-		close(fd);
 	return result;
 }
 
@@ -128,7 +121,7 @@ op_history_carry(struct restore *r, struct err *e)
 	struct ledger was = { 0 }, now = { 0 };
 	struct db *to = NULL;
 	struct err why;
-	int result = -1;
+	int result = -1, changed = 0;
 
 	if (db_open(&to, &o, e) == -1 || ledger_load(&was, to, e) == -1)
 		goto out;
@@ -152,11 +145,12 @@ op_history_carry(struct restore *r, struct err *e)
 		db_rollback(to);
 	if (result == 0)
 		result = db_settle(to, e);
+	changed = 1;
 out:
 	ledger_free(&was);
 	ledger_free(&now);
 	db_close(to);
-	if (result == 0)
+	if (result == 0 && changed)
 		result = is_whole(r, e);
 	return result == -1 ? err_wrap(e, "carry the history over") : 0;
 }

@@ -161,7 +161,7 @@ swap(struct restore *r, struct err *e)
 	int result = -1;
 
 	if (look_alike(r->target, r->scratch, e) == -1 ||
-		prove_stopped(r, e) == -1 || keep_link(r, &m, e) == -1)
+		file_sync(r->scratch, e) == -1 || prove_stopped(r, e) == -1 || keep_link(r, &m, e) == -1)
 		goto out;
 	if (replace(r, &m, marker, e) == -1) {
 		move_back(r, &m, marker);

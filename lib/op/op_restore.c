@@ -311,6 +311,8 @@ into(struct restore *r, struct err *e)
 	r->out->result = "planned";
 	if (r->p->dry_run)
 		return 0;
+	if (file_sync(r->scratch, e) == -1)
+		return -1;
 	if (link(r->scratch, r->p->into) == -1)
 		return err_sys(e, "publish '%s'", r->p->into);
 	if (file_sync_dir_of(r->p->into, e) == -1)

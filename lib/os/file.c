@@ -313,6 +313,18 @@ file_real(const char *path, struct err *e)
 }
 
 int
+file_sync(const char *path, struct err *e)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC), result = 0;
+
+	if (fd == -1 || fsync(fd) == -1)
+		result = err_sys(e, "sync '%s'", path);
+	if (fd != -1)
+		close(fd);
+	return result;
+}
+
+int
 file_sync_dir_of(const char *path, struct err *e)
 {
 	char *dir = file_dir(path);

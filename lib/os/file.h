@@ -61,6 +61,8 @@ int file_slurp(const char *path, size_t max, struct buf *b, struct err *e);
 int file_replace(const char *path, const void *p, size_t n, mode_t mode,
 	struct err *e);
 
+/* Sync one file, or the folder that a path is in, to disk. */
+int file_sync(const char *path, struct err *e);
 int file_sync_dir_of(const char *path, struct err *e);
 
 /* Whether something is at path (a dangling link counts). */

@@ -128,10 +128,17 @@ sqlite_sql_begin(struct db *d, int foreign_keys, struct err *e)
 	struct sqlite *s = sqlite_of(d);
 	int64_t on;
 
-	/* The pragma does nothing inside a transaction, so it comes before. */
-	if (sqlite_sql_exec(d, foreign_keys ? "PRAGMA foreign_keys = ON" :
-		"PRAGMA foreign_keys = OFF", e) == -1 ||
-		sqlite_sql_int_of(s, "PRAGMA foreign_keys", &on, e) == -1)
+	/*
+	 * The pragma does nothing inside a transaction, so it comes before;
+	 * and it walks over every table, so it is only used for a change.
+	 */
+	if (sqlite_sql_int_of(s, "PRAGMA foreign_keys", &on, e) == -1)
+		return -1;
+	if ((on != 0) != (foreign_keys != 0) &&
+		(sqlite_sql_exec(d, foreign_keys ? "PRAGMA foreign_keys = ON" :
+			"PRAGMA foreign_keys = OFF", e) == -1 ||
+			sqlite_sql_int_of(s, "PRAGMA foreign_keys", &on, e) ==
+				-1))
 		return -1;
 	if ((on != 0) != (foreign_keys != 0))
 		return err_bug(e, "foreign_keys did not change");
