@@ -178,40 +178,6 @@ settle(struct sqlite *s, struct err *e)
 	return 0;
 }
 
-static int
-journal_is(struct sqlite *s, const char *mode)
-{
-	sqlite3_stmt *stmt = NULL;
-	int same;
-
-	sqlite3_prepare_v2(s->h, "PRAGMA journal_mode", -1, &stmt, NULL);
-	same = sqlite3_step(stmt) == SQLITE_ROW &&
-		strcmp((const char *)sqlite3_column_text(stmt, 0), mode) == 0;
-	sqlite3_finalize(stmt);
-	return same;
-}
-
-/*
- * Many transactions in a row: cut the journal instead of removing it, which
- * saves the sync of a folder each time and is as safe.  It is a setting of
- * this connection; the file goes when we do.
- */
-static int
-keep_journal(struct sqlite *s, struct err *e)
-{
-	if (s->mode != DB_WRITE || !journal_is(s, "delete"))
-		return 0;
-	return sqlite_sql_exec(&s->base, "PRAGMA journal_mode = TRUNCATE", e);
-}
-
-static void
-drop_journal(struct sqlite *s)
-{
-	if (s->h != NULL && s->mode == DB_WRITE && journal_is(s, "truncate"))
-		sqlite3_exec(s->h, "PRAGMA journal_mode = DELETE", NULL, NULL,
-			NULL);
-}
-
 int
 sqlite_open_db(struct db **out, const struct db_options *o, struct err *e)
 {
@@ -244,8 +210,7 @@ sqlite_open_db(struct db **out, const struct db_options *o, struct err *e)
 			goto fail;
 		}
 	}
-	if (open_handle(s, e) == -1 || settle(s, e) == -1 ||
-		keep_journal(s, e) == -1)
+	if (open_handle(s, e) == -1 || settle(s, e) == -1)
 		goto fail;
 	free(path);
 	*out = &s->base;
@@ -262,7 +227,6 @@ sqlite_open_close(struct db *d)
 	struct sqlite *s = sqlite_of(d);
 
 	sqlite_watch_cancel(d);
-	drop_journal(s);
 	sqlite3_close_v2(s->h);
 	free(s->path);
 	free(s->shown);
