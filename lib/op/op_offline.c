@@ -259,27 +259,6 @@ safety(struct restore *r, struct err *e)
 	return result;
 }
 
-/* Somebody wrote since the gap was counted. */
-static int
-was_written(struct restore *r, struct err *e)
-{
-	struct wire_position now;
-	int same;
-
-	if (r->at.journal == NULL)
-		return 0; /* it could not be read */
-	if (db_position(r->db, &now, e) == -1)
-		return -1;
-	same = wire_position_same(&r->at, &now);
-	shape_release(&wire_position_shape, &now);
-	if (same)
-		return 0;
-	err_set(e, ERR_ENV, "written",
-		"the database was written to while the restore was prepared; "
-		"nothing was changed");
-	return err_next(e, "stop the application, then run it again");
-}
-
 static int
 prepare(struct restore *r, struct err *e)
 {
@@ -300,7 +279,9 @@ prepare(struct restore *r, struct err *e)
 	}
 	if (safety(r, e) == -1 || op_history_carry(r, e) == -1)
 		return -1;
-	if (r->db != NULL && was_written(r, e) == -1)
+	/* A position that could not be read is not compared. */
+	if (r->db != NULL && r->at.journal != NULL &&
+		op_restore_unchanged(r, e) == -1)
 		return -1;
 	/* Our own connection must be closed before the file goes. */
 	db_close(r->db);

@@ -157,22 +157,16 @@ op_restore_safety(struct restore *r, struct err *e)
 	return 0;
 }
 
-struct unchanged {
-	struct db *db;
-	const struct wire_position *was;
-};
-
-/* Nobody can write any more: did somebody, since the safety backup? */
-static int
-still_unchanged(void *arg, struct err *e)
+int
+op_restore_unchanged(void *arg, struct err *e)
 {
-	struct unchanged *u = arg;
+	struct restore *r = arg;
 	struct wire_position now;
 	int same;
 
-	if (db_position(u->db, &now, e) == -1)
+	if (db_position(r->db, &now, e) == -1)
 		return -1;
-	same = wire_position_same(u->was, &now);
+	same = wire_position_same(&r->at, &now);
 	shape_release(&wire_position_shape, &now);
 	if (same)
 		return 0;
@@ -267,8 +261,6 @@ open_again(struct restore *r, struct err *e)
 static int
 live(struct restore *r, struct err *e)
 {
-	struct unchanged u = { r->db, &r->at };
-
 	if (op_restore_rebuild(r, r->target, e) == -1 ||
 		op_restore_identity(r, e) == -1 || op_restore_gap(r, e) == -1)
 		return -1;
@@ -283,7 +275,7 @@ live(struct restore *r, struct err *e)
 		file_need_space(r->target, r->raw_bytes, "the restore", e) ==
 			-1)
 		return -1;
-	if (db_restore(r->db, r->scratch, still_unchanged, &u, e) == -1)
+	if (db_restore(r->db, r->scratch, op_restore_unchanged, r, e) == -1)
 		return -1;
 	if (open_again(r, e) == -1 || check_after(r, e) == -1) {
 		if (e->code != ERR_LEFT)

@@ -55,6 +55,12 @@ int op_restore_gap(struct restore *r, struct err *e);
 /* ERR_REFUSED "other-database" unless the archive is of this one. */
 int op_restore_identity(struct restore *r, struct err *e);
 
+/*
+ * ERR_ENV "written" when the live database (of arg, a struct restore) was
+ * written to since its gap was counted.
+ */
+int op_restore_unchanged(void *arg, struct err *e);
+
 /* The backup of what is about to be replaced. */
 int op_restore_safety(struct restore *r, struct err *e);
 
