@@ -17,7 +17,7 @@ static const struct shape_field header_fields[] = {
 	SHAPE_AT(manifest_header, id, ID),
 	SHAPE_AT(manifest_header, created, TIME),
 	SHAPE_OF(manifest_header, database, PART, &wire_database_shape),
-	SHAPE_AT(manifest_header, raw_bytes, INT),
+	SHAPE_MAY(manifest_header, raw_bytes, INT),
 	SHAPE_END,
 };
 

@@ -26,7 +26,7 @@ struct manifest_header {
 	char *id; /* of the backup */
 	int64_t created;
 	struct wire_database database;
-	int64_t raw_bytes; /* of the database file */
+	int64_t raw_bytes; /* of the database file; -1 (null): a stream */
 };
 
 /* A line of MEMBERS: every member before it, in the order of the file. */

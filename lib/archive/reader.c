@@ -27,6 +27,7 @@ struct met {
 	int64_t offset; /* of its content */
 	int64_t bytes;
 	int64_t index; /* of a block; -1: not one */
+	int64_t raw; /* of a block, inflated; 0: not known */
 	char sha256[SHA256_TEXT];
 };
 
@@ -142,17 +143,17 @@ take_whole(struct reader *r, int64_t max, struct buf *b, struct err *e)
 }
 
 static int64_t
-block_count(const struct reader *r)
+block_count(int64_t raw_bytes)
 {
-	int64_t n = r->out->header.raw_bytes, b = (int64_t)ZST_BLOCK;
+	int64_t b = (int64_t)ZST_BLOCK;
 
-	return n / b + (n % b != 0);
+	return raw_bytes / b + (raw_bytes % b != 0);
 }
 
 static int64_t
-block_raw(const struct reader *r, int64_t index)
+block_raw(int64_t raw_bytes, int64_t index)
 {
-	int64_t left = r->out->header.raw_bytes - index * (int64_t)ZST_BLOCK;
+	int64_t left = raw_bytes - index * (int64_t)ZST_BLOCK;
 
 	return left < (int64_t)ZST_BLOCK ? left : (int64_t)ZST_BLOCK;
 }
@@ -164,6 +165,7 @@ unpack_block(void *arg, struct pool_worker *w, struct pool_slot *s,
 {
 	struct reader *r = arg;
 	char name[TAR_NAME], digest[SHA256_TEXT];
+	int64_t raw = r->out->header.raw_bytes;
 	size_t n;
 
 	sha256_add(w->sha256, s->data, s->len);
@@ -177,12 +179,16 @@ unpack_block(void *arg, struct pool_worker *w, struct pool_slot *s,
 	if (zst_unpack(w->zst, s->data, s->len, w->room, ZST_BLOCK, &n, e) ==
 		-1)
 		return in_member(name, s->offset, e);
-	if ((int64_t)n != block_raw(r, s->index)) {
+	/* Of a stream the end tells how long it is: see check_stream(). */
+	if (raw != -1 && (int64_t)n != block_raw(raw, s->index)) {
 		err_set(e, ERR_DAMAGE, "damage",
 			"holds %zu bytes, not %" PRId64, n,
-			block_raw(r, s->index));
+			block_raw(raw, s->index));
 		return in_member(name, s->offset, e);
 	}
+	pthread_mutex_lock(&r->mutex);
+	r->met[s->extra].raw = (int64_t)n;
+	pthread_mutex_unlock(&r->mutex);
 	if (r->o->block != NULL &&
 		r->o->block(r->o->arg, s->index * (int64_t)ZST_BLOCK, w->room,
 			n, e) == -1)
@@ -207,9 +213,9 @@ static int
 read_block(struct reader *r, struct err *e)
 {
 	struct pool_slot *s;
-	int64_t index = block_index(r->name);
+	int64_t index = block_index(r->name), raw = r->out->header.raw_bytes;
 
-	if (index == -1 || index >= block_count(r))
+	if (index == -1 || (raw != -1 && index >= block_count(raw)))
 		return damage(r, e, "no member has that name here");
 	if (r->size < 1 || r->size > (int64_t)zst_bound(ZST_BLOCK))
 		return damage(r, e, "its size cannot be");
@@ -408,15 +414,33 @@ by_index(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
+/* Each block of a stream is full, but for the last. */
+static int
+check_stream(const struct reader *r, struct err *e)
+{
+	int64_t raw = r->out->manifest.raw_bytes;
+	size_t i;
+
+	for (i = 2; i < r->met_n && r->o->inflate; i++)
+		if (r->met[i].raw != block_raw(raw, r->met[i].index))
+			return err_set(e, ERR_DAMAGE, "damage",
+				"block %" PRId64 " holds %" PRId64
+				" bytes, not %" PRId64, r->met[i].index,
+				r->met[i].raw, block_raw(raw,
+					r->met[i].index));
+	return 0;
+}
+
 /* Header and manifest agree; every block is there once. */
 static int
 check_whole(struct reader *r, struct err *e)
 {
 	const struct manifest_header *h = &r->out->header;
 	const struct manifest *m = &r->out->manifest;
-	int64_t i, n = block_count(r);
+	int64_t i, n = block_count(m->raw_bytes);
 
-	if (strcmp(h->id, m->id) != 0 || h->raw_bytes != m->raw_bytes ||
+	if (strcmp(h->id, m->id) != 0 ||
+		(h->raw_bytes != -1 && h->raw_bytes != m->raw_bytes) ||
 		h->created != m->created ||
 		strcmp(h->database.path, m->database.path) != 0)
 		return err_set(e, ERR_DAMAGE, "damage",
@@ -434,7 +458,7 @@ check_whole(struct reader *r, struct err *e)
 	if ((int64_t)r->met_n != n + 2)
 		return err_set(e, ERR_DAMAGE, "damage", "a block is doubled");
 	r->out->blocks = n;
-	return 0;
+	return h->raw_bytes == -1 ? check_stream(r, e) : 0;
 }
 
 static int

@@ -22,7 +22,8 @@
 struct writer {
 	int fd;
 	int level;
-	int64_t raw_bytes; /* as the header promised */
+	int64_t raw_bytes; /* as the header promised; of a stream, so far */
+	int stream; /* its length is not known before its end */
 	int64_t next; /* raw offset after the last byte put */
 	unsigned char *first; /* block 0 */
 	struct pool *pool;
@@ -102,7 +103,8 @@ writer_open(struct writer **out, int fd, int jobs, int level,
 	pthread_mutex_init(&w->mutex, NULL);
 	w->fd = fd;
 	w->level = level;
-	w->raw_bytes = h->raw_bytes;
+	w->stream = h->raw_bytes == -1;
+	w->raw_bytes = w->stream ? 0 : h->raw_bytes;
 	w->first = mem_alloc(ZST_BLOCK);
 	shape_write(&manifest_header_shape, h, &text);
 	buf_char(&text, '\n');
@@ -171,6 +173,8 @@ writer_put(struct writer *w, int64_t offset, const void *p, size_t n,
 	const unsigned char *bytes = p;
 	int64_t end = offset + (int64_t)n;
 
+	if (w->stream && end > w->raw_bytes)
+		w->raw_bytes = end;
 	if (offset < 0 || end > w->raw_bytes)
 		return err_set(e, ERR_ENV, "order",
 			"the database gave bytes beyond its end");

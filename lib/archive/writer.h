@@ -25,7 +25,8 @@ int writer_open(struct writer **out, int fd, int jobs, int level,
 	const struct manifest_header *h, struct err *e);
 
 /*
- * n bytes of the database at offset.  Offsets go up, except within the first
+ * n bytes of the database at offset; a header without raw_bytes begins a
+ * stream, which ends where the last put ended.  Offsets go up, except within the first
  * block; what is passed over is zero.  ERR_ENV "order" if not so.
  */
 int writer_put(struct writer *w, int64_t offset, const void *p, size_t n,

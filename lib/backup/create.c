@@ -127,8 +127,6 @@ begin(void *arg, const struct db_snapshot *s, struct err *e)
 {
 	struct create *c = arg;
 	struct manifest_header h = { 0 };
-	const struct wire_table *t = s->tables.items;
-	size_t i;
 	int fd = c->stage == NULL ? c->o->fd : file_stage_fd(c->stage);
 
 	/* As of the snapshot: an apply may have gone on until now. */
@@ -138,28 +136,11 @@ begin(void *arg, const struct db_snapshot *s, struct err *e)
 	if (db_identity(c->db, &c->out->database, e) == -1 ||
 		read_version(c->out, c->db, e) == -1)
 		return -1;
-	c->out->raw_bytes = s->raw_bytes;
 	memcpy(c->fingerprint, s->fingerprint, sizeof(c->fingerprint));
 	if (shape_copy(&wire_position_shape, &s->position, &c->out->position,
 		    e) == -1)
 		return -1;
-	for (i = 0; i < s->tables.n; i++)
-		if (!strs_is_utf8(t[i].name, strlen(t[i].name))) {
-			err_set(e, ERR_REFUSED, "name",
-				"a table's name is not UTF-8: '%s'",
-				t[i].name);
-			return err_next(e, "rename the table");
-		}
-	for (i = 0; i < s->tables.n; i++) {
-		struct wire_table *copy = shape_list_add(&c->tables,
-			&wire_table_shape);
-
-		copy->name = mem_dup(t[i].name);
-		copy->rows = t[i].rows;
-		copy->bytes = t[i].bytes;
-		copy->digest = mem_dup(t[i].digest);
-	}
-	if (check_space(c, s->raw_bytes, e) == -1)
+	if (check_space(c, s->estimate, e) == -1)
 		return -1;
 	h.tool = (char *)c->o->tool;
 	h.id = c->out->id;
@@ -173,6 +154,34 @@ static int
 put(void *arg, int64_t offset, const void *p, size_t n, struct err *e)
 {
 	return writer_put(((struct create *)arg)->writer, offset, p, n, e);
+}
+
+static int
+end(void *arg, int64_t raw_bytes, const struct shape_list *tables,
+	struct err *e)
+{
+	struct create *c = arg;
+	const struct wire_table *t = tables->items;
+	size_t i;
+
+	c->out->raw_bytes = raw_bytes;
+	for (i = 0; i < tables->n; i++)
+		if (!strs_is_utf8(t[i].name, strlen(t[i].name))) {
+			err_set(e, ERR_REFUSED, "name",
+				"a table's name is not UTF-8: '%s'",
+				t[i].name);
+			return err_next(e, "rename the table");
+		}
+	for (i = 0; i < tables->n; i++) {
+		struct wire_table *copy = shape_list_add(&c->tables,
+			&wire_table_shape);
+
+		copy->name = mem_dup(t[i].name);
+		copy->rows = t[i].rows;
+		copy->bytes = t[i].bytes;
+		copy->digest = mem_dup(t[i].digest);
+	}
+	return 0;
 }
 
 static int
@@ -281,7 +290,8 @@ create_run(struct create_result *out, struct db *d,
 	const struct create_options *o, struct err *e)
 {
 	struct create c = { .db = d, .out = out, .o = o };
-	struct db_backup b = { &c, begin, put, !o->check, NULL };
+	struct db_backup b = { .arg = &c, .begin = begin, .put = put,
+		.end = end, .check = o->check, .tolerant = !o->check };
 	int64_t start = clock_ms();
 	int result = -1;
 

@@ -62,7 +62,7 @@ begin(void *arg, const struct manifest_header *h, struct err *e)
 	if (v->o->level == VERIFY_QUICK)
 		return 0;
 	return scratch_open(&v->scratch, v->o->keep, v->o->scratch,
-		v->o->path, h->raw_bytes, e);
+		v->o->path, h->raw_bytes == -1 ? 0 : h->raw_bytes, e);
 }
 
 static int

@@ -206,10 +206,10 @@ int db_dangling(struct db *d, int64_t *n, char *first, size_t room,
 
 /* What a snapshot is, known before its first byte. */
 struct db_snapshot {
-	int64_t raw_bytes;
+	int64_t raw_bytes; /* -1: a stream, whose length the end tells */
+	int64_t estimate; /* bytes, for the space that a backup needs */
 	struct wire_position position;
 	char fingerprint[65];
-	struct shape_list tables; /* struct wire_table */
 	int blocks_writers; /* commits wait until the snapshot ends */
 };
 
@@ -218,11 +218,15 @@ struct db_backup {
 	int (*begin)(void *arg, const struct db_snapshot *s, struct err *e);
 	int (*put)(void *arg, int64_t offset, const void *p, size_t n,
 		struct err *e);
+	/* After the last put: the tables of the snapshot, struct wire_table. */
+	int (*end)(void *arg, int64_t raw_bytes,
+		const struct shape_list *tables, struct err *e);
+	int check; /* count the rows of the stream against the database */
 	int tolerant; /* a table too damaged to count has no count */
 	const char *spool_dir; /* copy there first, then give; NULL: do not */
 };
 
-/* Stream one consistent snapshot: begin, then put until all is given. */
+/* Stream one consistent snapshot: begin, put until all is given, end. */
 int db_backup(struct db *d, const struct db_backup *b, struct err *e);
 
 /*

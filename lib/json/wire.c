@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const char *const engines[] = { "sqlite", "postgresql", NULL };
-static const char *const journals[] = { "rollback", "wal", NULL };
+static const char *const journals[] = { "rollback", "wal", "server", NULL };
 
 static const struct shape_field database_fields[] = {
 	SHAPE_ONE_OF(wire_database, engine, engines),
@@ -19,13 +19,15 @@ const struct shape wire_database_shape = { NULL, 0,
 
 static const struct shape_field position_fields[] = {
 	SHAPE_ONE_OF(wire_position, journal, journals),
-	SHAPE_AT(wire_position, change_counter, INT),
-	SHAPE_AT(wire_position, pages, INT),
-	SHAPE_AT(wire_position, page_bytes, INT),
+	SHAPE_MAY(wire_position, change_counter, INT),
+	SHAPE_MAY(wire_position, pages, INT),
+	SHAPE_MAY(wire_position, page_bytes, INT),
 	SHAPE_MAY(wire_position, wal_salt, TEXT),
-	SHAPE_AT(wire_position, wal_frames, INT),
+	SHAPE_MAY(wire_position, wal_frames, INT),
 	SHAPE_AT(wire_position, changed_s, SIGNED),
-	SHAPE_AT(wire_position, changed_ns, INT),
+	SHAPE_MAY(wire_position, changed_ns, INT),
+	SHAPE_MAY(wire_position, snapshot, TEXT),
+	SHAPE_MAY(wire_position, wal_location, TEXT),
 	SHAPE_END,
 };
 
@@ -51,6 +53,9 @@ wire_position_same(const struct wire_position *a,
 		a->page_bytes != b->page_bytes ||
 		a->wal_frames != b->wal_frames)
 		return 0;
+	if (strcmp(a->journal, "server") == 0)
+		return a->snapshot != NULL && b->snapshot != NULL &&
+			strcmp(a->snapshot, b->snapshot) == 0;
 	if (a->wal_frames > 0)
 		return a->wal_salt != NULL && b->wal_salt != NULL &&
 			strcmp(a->wal_salt, b->wal_salt) == 0;

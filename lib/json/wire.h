@@ -11,7 +11,7 @@
 
 /* Which database: the path without links, and the id that mig keeps in it. */
 struct wire_database {
-	const char *engine; /* "sqlite" */
+	const char *engine; /* "sqlite" or "postgresql" */
 	char *name; /* short, for people and file names */
 	char *path;
 	char *id; /* NULL until mig has written to the database */
@@ -25,15 +25,23 @@ struct wire_database {
  * stands still, and the WAL's salt and frame count move instead; when the WAL
  * is empty the file's inode change time tells of a checkpoint.  What this
  * cannot see: who wrote, and whether a moved position changed any row.
+ *
+ * On PostgreSQL the snapshot moves with every transaction that writes, in any
+ * database of the cluster; as long as it stands still nothing was written.
  */
 struct wire_position {
-	const char *journal; /* "rollback" or "wal" */
+	const char *journal; /* "rollback", "wal" or "server" */
+	/* SQLite; -1 (null) with a server. */
 	int64_t change_counter;
 	int64_t pages;
 	int64_t page_bytes;
 	char *wal_salt; /* 16 hex digits; NULL without frames */
 	int64_t wal_frames;
-	int64_t changed_s, changed_ns; /* the file's inode change time */
+	/* The file's inode change time; 0 and -1 with a server. */
+	int64_t changed_s, changed_ns;
+	/* PostgreSQL; NULL with SQLite. */
+	char *snapshot; /* pg_current_snapshot(): xmin:xmax:xip,... */
+	char *wal_location; /* pg_current_wal_lsn(), of the whole cluster */
 };
 
 /* One table of a snapshot. */

@@ -55,7 +55,8 @@ hold_snapshot(struct db *d, struct wire_position *at, struct err *e)
 }
 
 static int
-describe(struct db *d, struct db_snapshot *s, struct err *e)
+describe(struct db *d, struct db_snapshot *s, struct shape_list *tables,
+	struct err *e)
 {
 	struct sqlite *q = sqlite_of(d);
 	int64_t pages, bytes;
@@ -63,9 +64,9 @@ describe(struct db *d, struct db_snapshot *s, struct err *e)
 	if (sqlite_sql_int_of(q, "PRAGMA page_count", &pages, e) == -1 ||
 		sqlite_sql_int_of(q, "PRAGMA page_size", &bytes, e) == -1 ||
 		db_fingerprint(d, s->fingerprint, e) == -1 ||
-		db_tables(d, &s->tables, e) == -1)
+		db_tables(d, tables, e) == -1)
 		return -1;
-	s->raw_bytes = pages * bytes;
+	s->raw_bytes = s->estimate = pages * bytes;
 	s->blocks_writers = strcmp(s->position.journal, "wal") != 0;
 	return 0;
 }
@@ -238,12 +239,14 @@ int
 sqlite_backup_stream(struct db *d, const struct db_backup *b, struct err *e)
 {
 	struct db_snapshot s = { 0 };
+	struct shape_list tables = { 0 };
 	struct sqlite *q = sqlite_of(d);
 	int result = -1;
 
 	q->tolerant = b->tolerant;
 	if (hold_snapshot(d, &s.position, e) == -1 ||
-		describe(d, &s, e) == -1 || b->begin(b->arg, &s, e) == -1)
+		describe(d, &s, &tables, e) == -1 ||
+		b->begin(b->arg, &s, e) == -1)
 		goto out;
 	if (s.blocks_writers && b->spool_dir == NULL)
 		report_say(d->report, REPORT_MORE,
@@ -253,10 +256,12 @@ sqlite_backup_stream(struct db *d, const struct db_backup *b, struct err *e)
 		result = spool(d, &s, b, e);
 	else
 		result = copy_pages(d, &s, b->put, b->arg, e);
+	if (result == 0)
+		result = b->end(b->arg, s.raw_bytes, &tables, e);
 out:
 	q->tolerant = 0;
 	sqlite_sql_rollback(d); /* a read transaction: nothing to commit */
 	shape_release(&wire_position_shape, &s.position);
-	db_tables_free(&s.tables);
+	db_tables_free(&tables);
 	return result;
 }

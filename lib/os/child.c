@@ -1,0 +1,257 @@
+/* child: another program run as a child process. */
+#include "os/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/stop.h"
+#include "base/strs.h"
+
+#define WORDS_MAX 4096 /* of its standard error, the last ones */
+
+struct child {
+	pid_t pid;
+	int out, words; /* its standard output and error; -1: ended */
+	char *name;
+	struct buf said;
+};
+
+extern char **environ;
+
+/* Our environment with the given variables in place of ours.  Gives. */
+static char **
+merge(const char *const *with)
+{
+	size_t n = 0, k = 0, i, j;
+	char **out;
+
+	while (environ[n] != NULL)
+		n++;
+	while (with != NULL && with[k] != NULL)
+		k++;
+	out = mem_array(n + k + 1, sizeof(*out));
+	for (i = 0, j = 0; i < n; i++) {
+		size_t name = strcspn(environ[i], "="), w;
+
+		for (w = 0; w < k; w++)
+			if (strncmp(environ[i], with[w], name + 1) == 0)
+				break;
+		if (w == k)
+			out[j++] = environ[i];
+	}
+	for (i = 0; i < k; i++)
+		out[j++] = (char *)with[i];
+	out[j] = NULL;
+	return out;
+}
+
+/* In the child: only calls that are safe after a fork among threads. */
+static void
+become(const char *const *argv, char **environment, pid_t parent, int out,
+	int words, int report)
+{
+	int null = open("/dev/null", O_RDONLY), code;
+
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_Exit(127);
+	signal(SIGPIPE, SIG_DFL);
+	if (null == -1 || dup2(null, 0) == -1 || dup2(out, 1) == -1 ||
+		dup2(words, 2) == -1)
+		_Exit(127);
+	execvpe(argv[0], (char *const *)argv, environment);
+	code = errno;
+	if (write(report, &code, sizeof(code)) == -1)
+		_Exit(126);
+	_Exit(127);
+}
+
+int
+child_start(struct child **out, const char *const *argv,
+	const char *const *environment, struct err *e)
+{
+	struct child *c = mem_alloc(sizeof(*c));
+	char **merged = merge(environment);
+	int o[2] = { -1, -1 }, w[2] = { -1, -1 }, r[2] = { -1, -1 };
+	int code = 0, i;
+	pid_t me = getpid();
+
+	*out = NULL;
+	c->name = mem_dup(argv[0]);
+	c->pid = -1;
+	if (pipe2(o, O_CLOEXEC) == -1 || pipe2(w, O_CLOEXEC) == -1 ||
+		pipe2(r, O_CLOEXEC) == -1) {
+		err_sys(e, "make a pipe");
+		goto fail;
+	}
+	c->pid = fork();
+	if (c->pid == 0)
+		become(argv, merged, me, o[1], w[1], r[1]);
+	if (c->pid == -1) {
+		err_sys(e, "start '%s'", argv[0]);
+		goto fail;
+	}
+	close(r[1]);
+	r[1] = -1;
+	if (read(r[0], &code, sizeof(code)) == (ssize_t)sizeof(code)) {
+		err_set(e, ERR_ENV, "program", "'%s' cannot be run: %s",
+			argv[0], strerror(code));
+		goto fail;
+	}
+	close(r[0]);
+	close(o[1]);
+	close(w[1]);
+	c->out = o[0];
+	c->words = w[0];
+	fcntl(c->words, F_SETFL, O_NONBLOCK);
+	free(merged);
+	*out = c;
+	return 0;
+fail:
+	for (i = 0; i < 2; i++) {
+		if (o[i] != -1)
+			close(o[i]);
+		if (w[i] != -1)
+			close(w[i]);
+		if (r[i] != -1)
+			close(r[i]);
+	}
+	c->out = c->words = -1;
+	free(merged);
+	child_free(c);
+	return -1;
+}
+
+/* Take what it said on standard error; keep the last words. */
+static void
+listen_to(struct child *c)
+{
+	char p[1024];
+	ssize_t n;
+
+	while (c->words != -1 && (n = read(c->words, p, sizeof(p))) != -1) {
+		if (n == 0) {
+			close(c->words);
+			c->words = -1;
+			return;
+		}
+		buf_add(&c->said, p, (size_t)n);
+		if (c->said.len > 2 * WORDS_MAX) {
+			memmove(c->said.data, c->said.data + c->said.len -
+				WORDS_MAX, WORDS_MAX);
+			c->said.len = WORDS_MAX;
+		}
+	}
+}
+
+ssize_t
+child_read(struct child *c, void *p, size_t n, struct err *e)
+{
+	struct pollfd f[2];
+	ssize_t got;
+
+	for (;;) {
+		f[0].fd = c->out;
+		f[1].fd = c->words; /* negative ones are passed over */
+		f[0].events = f[1].events = POLLIN;
+		f[0].revents = f[1].revents = 0;
+		if (poll(f, 2, 200) == -1 && errno != EINTR)
+			return err_sys(e, "wait for '%s'", c->name);
+		if (stop_check(e) == -1)
+			return -1;
+		if (f[1].revents != 0)
+			listen_to(c);
+		if (f[0].revents == 0)
+			continue;
+		got = read(c->out, p, n);
+		if (got >= 0)
+			return got;
+		if (errno != EINTR && errno != EAGAIN)
+			return err_sys(e, "read from '%s'", c->name);
+	}
+}
+
+/* The last words in one line, for the error text. */
+static void
+last_words(struct child *c, struct err *e)
+{
+	char *p, *text;
+
+	buf_char(&c->said, '\0');
+	text = c->said.data;
+	if (c->said.len > 900)
+		text += c->said.len - 900;
+	while (*text == '\n' || *text == ' ')
+		text++;
+	for (p = text; *p != '\0'; p++)
+		if (*p == '\n')
+			*p = p[1] == '\0' ? '\0' : ' ';
+	if (*text != '\0')
+		err_set(e, ERR_ENV, "program", "'%s' failed: %s", c->name,
+			text);
+}
+
+int
+child_end(struct child *c, struct err *e)
+{
+	int status = 0, result = 0;
+	struct pollfd f = { c->words, POLLIN, 0 };
+
+	if (c->out != -1)
+		close(c->out);
+	c->out = -1;
+	while (c->words != -1) {
+		if (poll(&f, 1, 200) == -1 && errno != EINTR)
+			break;
+		if (stop_check(e) == -1) {
+			child_free(c);
+			return -1;
+		}
+		listen_to(c);
+	}
+	while (waitpid(c->pid, &status, 0) == -1 && errno == EINTR)
+		;
+	c->pid = -1;
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		if (WIFEXITED(status))
+			result = err_set(e, ERR_ENV, "program",
+				"'%s' failed with status %d", c->name,
+				WEXITSTATUS(status));
+		else
+			result = err_set(e, ERR_ENV, "program",
+				"'%s' was ended by signal %d", c->name,
+				WTERMSIG(status));
+		last_words(c, e);
+	}
+	child_free(c);
+	return result;
+}
+
+void
+child_free(struct child *c)
+{
+	if (c == NULL)
+		return;
+	if (c->out != -1)
+		close(c->out);
+	if (c->words != -1)
+		close(c->words);
+	if (c->pid > 0) {
+		kill(c->pid, SIGTERM);
+		while (waitpid(c->pid, NULL, 0) == -1 && errno == EINTR)
+			;
+	}
+	buf_free(&c->said);
+	free(c->name);
+	free(c);
+}

@@ -1,0 +1,37 @@
+/*
+ * child: another program run as a child process, its output read from a pipe.
+ * Secrets go to it by its environment, never by its arguments.  What it says
+ * on standard error is kept for the error text.
+ */
+#ifndef OS_CHILD_H
+#define OS_CHILD_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct child; /* opaque: a child that runs */
+struct err;
+
+/*
+ * Start argv[0], looked for in PATH, with standard input from /dev/null and
+ * standard output in a pipe.  environment: "NAME=value" strings that replace
+ * or add to ours, NULL at the end; may be NULL.  The child dies with us.
+ * Gives *out: child_end() or child_free().  ERR_ENV "program" when it cannot
+ * be run.
+ */
+int child_start(struct child **out, const char *const *argv,
+	const char *const *environment, struct err *e);
+
+/* Up to n bytes of its output: the count, 0 at its end, or -1. */
+ssize_t child_read(struct child *c, void *p, size_t n, struct err *e);
+
+/*
+ * Wait for it.  Takes c.  -1 unless it ended with status 0: ERR_ENV
+ * "program", with its last words.
+ */
+int child_end(struct child *c, struct err *e);
+
+/* Kill it if it runs.  Takes c; NULL is allowed. */
+void child_free(struct child *c);
+
+#endif
