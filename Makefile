@@ -17,11 +17,12 @@ HARDEN ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 HARDEN_LD ?= -pie -Wl,-z,relro,-z,now
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wformat=2 -Wvla $(WERROR)
-CPPFLAGS += -Ilib -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
+PQ_INCLUDE := $(shell pkg-config --cflags libpq 2> /dev/null)
+CPPFLAGS += -Ilib $(PQ_INCLUDE) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	-DSQLITE_ENABLE_PREUPDATE_HOOK -DMIG_VERSION='"$(VERSION)"'
 CFLAGS += -std=c11 -g $(OPTIMIZE) $(WARN) $(HARDEN) $(SAN) -pthread
 LDFLAGS += $(HARDEN_LD) $(SAN) -pthread
-LDLIBS += -lsqlite3 -lzstd -lcrypto -ljansson
+LDLIBS += -lsqlite3 -lzstd -lcrypto -ljansson -lpq
 
 PROGRAMS = mig-status mig-backup mig-verify mig-apply mig-rollback mig-gen
 LIB_SRC = $(wildcard lib/*/*.c lib/db/*/*.c)
@@ -116,7 +117,8 @@ dist:
 clean:
 	rm -rf build build-*
 
--include $(LIB_OBJ:.o=.d) $(PROGRAMS:%=$(B)/cmd/%.d)
+-include $(LIB_OBJ:.o=.d) $(PROGRAMS:%=$(B)/cmd/%.d) \
+	$(UNIT_SRC:%.c=$(B)/%.d)
 .SECONDARY:
 .PHONY: all check check-all asan lint fuzz bench cover install uninstall \
 	dist clean

@@ -15,7 +15,6 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/stop.h"
-#include "base/strs.h"
 
 #define WORDS_MAX 4096 /* of its standard error, the last ones */
 
