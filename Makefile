@@ -17,7 +17,7 @@ HARDEN ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 HARDEN_LD ?= -pie -Wl,-z,relro,-z,now
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wformat=2 -Wvla $(WERROR)
-PQ_INCLUDE := $(shell pkg-config --cflags libpq 2> /dev/null)
+PQ_INCLUDE := $(addprefix -I,$(shell pg_config --includedir 2> /dev/null))
 CPPFLAGS += -Ilib $(PQ_INCLUDE) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	-DSQLITE_ENABLE_PREUPDATE_HOOK -DMIG_VERSION='"$(VERSION)"'
 CFLAGS += -std=c11 -g $(OPTIMIZE) $(WARN) $(HARDEN) $(SAN) -pthread

@@ -10,7 +10,8 @@
 enum {
 	OPT_TO = 1, OPT_STEPS, OPT_RESTORE, OPT_INTO, OPT_OFFLINE,
 	OPT_ASSUME_STOPPED, OPT_NO_SAFETY, OPT_ACCEPT_LOSS, OPT_DRY_RUN,
-	OPT_WAIT, OPT_YES, OPT_JOBS, OPT_NO_CHECK, OPT_OTHER
+	OPT_WAIT, OPT_YES, OPT_JOBS, OPT_NO_CHECK, OPT_OTHER, OPT_UNDO,
+	OPT_RESUME
 };
 
 static const struct opt options[] = {
@@ -32,6 +33,10 @@ static const struct opt options[] = {
 		OPT_NO_CHECK, 0 },
 	{ 0, "other-database", NULL, "with --restore: take an archive of "
 		"another database", OPT_OTHER, 0 },
+	{ 0, "undo", NULL, "with --restore: back to the database before it",
+		OPT_UNDO, 0 },
+	{ 0, "resume", NULL, "with --restore: finish one that was killed",
+		OPT_RESUME, 0 },
 	{ 0, "accept-loss", NULL, "accept the loss that was stated",
 		OPT_ACCEPT_LOSS, 0 },
 	{ 'n', "dry-run", NULL, "say what would be done, write nothing",
@@ -85,6 +90,12 @@ take(void *arg, int id, const char *value, struct err *e)
 	case OPT_OTHER:
 		r->back.other_database = 1;
 		break;
+	case OPT_UNDO:
+		r->back.undo = 1;
+		break;
+	case OPT_RESUME:
+		r->back.resume = 1;
+		break;
 	case OPT_ACCEPT_LOSS:
 		r->accept = 1;
 		break;
@@ -120,12 +131,19 @@ settle(struct cli *c, struct rollback *r)
 			"one");
 	if (!r->restore && (r->back.into != NULL || r->back.offline ||
 		r->back.no_safety_backup || r->back.assume_stopped ||
-		r->back.no_check || r->back.other_database ||
+		r->back.no_check || r->back.other_database || r->back.undo ||
+		r->back.resume ||
 		c->operands.n > 0))
 		return err_set(e, ERR_USAGE, "usage",
 			"an archive, --into, --offline, --assume-stopped, "
-			"--no-check, --other-database and --no-safety-backup "
+			"--no-check, --other-database, --undo, --resume and "
+			"--no-safety-backup "
 			"go with --restore");
+	if (r->back.undo + r->back.resume > 0 && (r->back.undo == r->back.resume ||
+		r->back.into != NULL || r->back.offline || c->operands.n > 0 ||
+		r->dry_run))
+		return err_set(e, ERR_USAGE, "usage",
+			"--undo or --resume stands alone with --restore");
 	if (r->back.into != NULL && r->back.offline)
 		return err_set(e, ERR_USAGE, "usage",
 			"--into and --offline are two places; name one");

@@ -8,11 +8,13 @@
 #include "base/mem.h"
 #include "base/strs.h"
 #include "db/driver.h"
+#include "db/postgresql/pg.h"
 #include "db/sqlite/sqlite.h"
 
 /* A third engine is one new folder and one line here. */
 static const struct db_driver *const drivers[] = {
 	&sqlite_driver,
+	&pg_driver,
 	NULL,
 };
 
@@ -25,6 +27,21 @@ has_scheme(const char *url, const char *scheme)
 	if (strncmp(url, scheme, n) != 0)
 		return 0;
 	return url[n] == ':' || (url[n] == '+' && strchr(url, ':') != NULL);
+}
+
+/* A connection string of libpq: word=value ..., no file of that name. */
+static int
+is_keywords(const char *url)
+{
+	static const char *const words[] = { "host", "hostaddr", "dbname",
+		"service", "port", "user", NULL };
+	const char *const *w;
+
+	for (w = words; *w != NULL; w++)
+		if (strs_starts(url, *w) && (url[strlen(*w)] == '=' ||
+			url[strlen(*w)] == ' ') && strchr(url, '=') != NULL)
+			return 1;
+	return 0;
 }
 
 static const struct db_driver *
@@ -43,20 +60,15 @@ find(const char *url, struct err *e)
 		for (s = (*d)->schemes; *s != NULL; s++)
 			if (has_scheme(url, *s))
 				return *d;
+	if (is_keywords(url))
+		return &pg_driver;
 	/* Never print the url: it may hold a password. */
 	n = strcspn(url, ":/?@ ");
-	if (has_scheme(url, "postgres") || has_scheme(url, "postgresql") ||
-		strstr(url, "host=") != NULL || strstr(url, "dbname=") != NULL ||
-		strstr(url, "service=") != NULL) {
-		err_set(e, ERR_USAGE, "driver",
-			"this version of mig has no driver for PostgreSQL");
-		err_next(e, "it works on SQLite: sqlite:PATH or a plain path");
-		return NULL;
-	}
 	if (url[n] == ':') {
 		err_set(e, ERR_USAGE, "driver", "no driver for '%.*s:' urls",
 			(int)(n > 40 ? 40 : n), url);
-		err_next(e, "use sqlite:PATH or a plain path");
+		err_next(e, "use postgresql://..., sqlite:PATH or a plain "
+			    "path");
 		return NULL;
 	}
 	return &sqlite_driver; /* a bare path */
@@ -65,9 +77,14 @@ find(const char *url, struct err *e)
 int
 db_open(struct db **out, const struct db_options *o, struct err *e)
 {
-	const struct db_driver *driver = find(o->url, e);
+	const struct db_driver *const *x, *driver;
 
 	*out = NULL;
+	for (x = drivers; *x != NULL && o->engine != NULL; x++)
+		if (strcmp((*x)->engine, o->engine) == 0)
+			return (*x)->open(out, o, e);
+	driver = o->mode == DB_SCRATCH || o->mode == DB_SCRATCH_WRITE ?
+		&sqlite_driver : find(o->url, e);
 	return driver == NULL ? -1 : driver->open(out, o, e);
 }
 
@@ -87,10 +104,38 @@ db_locate(const char *url, char **path, struct err *e)
 	return driver == NULL ? -1 : driver->locate(url, path, e);
 }
 
+int
+db_is_server(const char *url)
+{
+	struct err ignored;
+	const struct db_driver *driver = find(url, &ignored);
+
+	return driver != NULL && (driver->caps & DB_CAP_SERVER) != 0;
+}
+
 const char *
 db_name(const struct db *d)
 {
 	return d->driver->name(d);
+}
+
+enum lex_rules
+db_rules(const struct db *d)
+{
+	return d->driver->rules;
+}
+
+const char *
+db_check_name(const struct db *d, int deep)
+{
+	return d->driver->checks[deep != 0];
+}
+
+char *
+db_canonical(struct db *d, const char *n)
+{
+	return d->driver->canonical == NULL ? mem_dup(n) :
+					      d->driver->canonical(d, n);
 }
 
 int
@@ -141,6 +186,8 @@ db_tables_free(struct shape_list *l)
 int
 db_is_ours(const char *table)
 {
+	if (strs_starts(table, "mig."))
+		table += 4; /* its schema, where there are some */
 	return strs_same(table, "mig_ledger") ||
 		strs_same(table, "mig_event") ||
 		strs_same(table, "mig_identity");
@@ -267,9 +314,9 @@ db_locked_by(struct db *d, char *out, size_t room)
 }
 
 int
-db_watch_start(struct db *d, struct err *e)
+db_watch_start(struct db *d, const struct strs *expected, struct err *e)
 {
-	return d->driver->watch_start(d, e);
+	return d->driver->watch_start(d, expected, e);
 }
 
 int
@@ -339,6 +386,7 @@ db_census_free(struct db_census *c)
 
 	for (i = 0; i < c->n; i++)
 		free(c->columns[i]);
+	free(c->name);
 	free(c->columns);
 	free(c->values);
 	free(c->digests);
@@ -364,10 +412,28 @@ db_backup(struct db *d, const struct db_backup *b, struct err *e)
 }
 
 int
-db_restore(struct db *d, const char *scratch,
-	int (*ready)(void *arg, struct err *e), void *arg, struct err *e)
+db_restore(struct db *d, const char *scratch, const struct db_restore *r,
+	struct err *e)
 {
-	return d->driver->restore(d, scratch, ready, arg, e);
+	return d->driver->restore(d, scratch, r, e);
+}
+
+int
+db_mend(const char *url, int undo, const struct report *report, char **said,
+	struct err *e)
+{
+	const struct db_driver *driver = find(url, e);
+
+	*said = NULL;
+	if (driver == NULL)
+		return -1;
+	if (driver->mend == NULL) {
+		err_set(e, ERR_USAGE, "driver", "%s needs no --undo and no "
+			"--resume: a restore that was killed has changed "
+			"nothing", driver->engine);
+		return err_next(e, "run the restore again");
+	}
+	return driver->mend(url, undo, report, said, e);
 }
 
 int

@@ -9,8 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "db/lex.h"
 #include "json/wire.h"
 
+struct strs;
 struct db; /* opaque: an open database */
 struct db_rows; /* opaque: the rows of a query */
 struct err;
@@ -30,6 +32,7 @@ struct db_options {
 	enum db_mode mode;
 	int64_t busy_ms; /* how long to wait for others' transactions */
 	const struct report *report; /* kept */
+	const char *engine; /* of a scratch file; NULL: SQLite */
 };
 
 /*
@@ -46,8 +49,21 @@ void db_close(struct db *d);
  */
 int db_locate(const char *url, char **path, struct err *e);
 
+/* Whether the url leads to a server, which has no file to replace. */
+int db_is_server(const char *url);
+
 /* The place, for messages.  Borrowed. */
 const char *db_name(const struct db *d);
+
+/* The rules of its SQL, and the names of its checks.  Static. */
+enum lex_rules db_rules(const struct db *d);
+const char *db_check_name(const struct db *d, int deep);
+
+/*
+ * The name of a table, or of table.column, as changes and losses are written
+ * by this engine; one that is not there stays as it is.  Gives.
+ */
+char *db_canonical(struct db *d, const char *name);
 
 /* Whether the driver has a capability; caps of db/driver.h. */
 int db_can(const struct db *d, unsigned cap);
@@ -128,8 +144,11 @@ struct db_changes {
 	size_t n;
 };
 
-/* Watch every row that changes; inside a transaction. */
-int db_watch_start(struct db *d, struct err *e);
+/*
+ * Watch every row that changes; inside a transaction.  expected: tables (or
+ * table.column) whose rows may go; may be NULL.
+ */
+int db_watch_start(struct db *d, const struct strs *expected, struct err *e);
 
 /* Tell what rows cannot: before a DROP, after a RENAME, after a CREATE. */
 int db_watch_drop(struct db *d, const char *table, struct err *e);
@@ -163,7 +182,10 @@ struct db_statement {
 	const char *sql;
 	size_t n;
 	enum db_intent intent;
-	const char *table; /* of DROP_TABLE */
+	const char *table; /* that it is about; NULL: not known */
+	const struct strs *more; /* further ones; may be NULL */
+	const char *data; /* the lines after COPY FROM stdin; or NULL */
+	size_t data_n;
 	int how; /* DB_RUN_... */
 };
 
@@ -177,6 +199,7 @@ int db_run(struct db *d, const struct db_statement *s, struct err *e);
 /* Rows of a table, and per column the values that are not null. */
 struct db_census {
 	int there; /* 0: no such table, the rest is empty */
+	char *name; /* as the engine writes it; NULL: as it was asked */
 	int64_t rows;
 	char **columns;
 	int64_t *values;
@@ -232,10 +255,30 @@ int db_backup(struct db *d, const struct db_backup *b, struct err *e);
 /*
  * Replace the contents with those of the scratch file, at once or not at all.
  * ready is called when nobody else can write any more and nothing has been
- * written yet; -1 from it leaves the database as it was.
+ * written yet; -1 from it leaves the database as it was.  With a server a new
+ * database is filled beside it first, and given to prepare; then the two
+ * change their names.  d is of no more use afterwards, but to be closed.
  */
-int db_restore(struct db *d, const char *scratch,
-	int (*ready)(void *arg, struct err *e), void *arg, struct err *e);
+struct db_restore {
+	void *arg;
+	int (*ready)(void *arg, struct err *e);
+	int (*prepare)(void *arg, struct db *fresh, struct err *e);
+	int jobs;
+	int check; /* compare the new database with the archive */
+	const char *into; /* a new database of this name, and no swap */
+	char **kept; /* out: the name of the old one.  Gives; may be NULL */
+};
+
+int db_restore(struct db *d, const char *scratch, const struct db_restore *r,
+	struct err *e);
+
+/*
+ * After a restore on a server that was killed, or is regretted: undo 1 leads
+ * back to the database from before, undo 0 finishes a swap that was ready.
+ * *said tells what was done.  Gives.  ERR_REFUSED "nothing".
+ */
+int db_mend(const char *url, int undo, const struct report *report,
+	char **said, struct err *e);
 
 /* What differs between this database and the scratch file, per table. */
 struct db_gap {

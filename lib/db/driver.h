@@ -9,10 +9,13 @@
 #include <stdarg.h>
 
 #include "db/db.h"
+#include "db/lex.h"
 
 #define DB_CAP_TXN_DDL 1u /* DDL rolls back */
 #define DB_CAP_OFFLINE 2u /* a database is files that can be replaced */
 #define DB_CAP_REBUILD 4u /* tables change by rebuild, keys off meanwhile */
+#define DB_CAP_SERVER 8u /* a server: restore makes a new one and swaps */
+#define DB_CAP_DUMP 16u /* no database, a dump that can only be asked */
 
 /* The head of every driver's own struct. */
 struct db {
@@ -30,6 +33,8 @@ struct db_driver {
 	const char *engine;
 	const char *const *schemes; /* of urls; NULL at the end */
 	unsigned caps;
+	enum lex_rules rules; /* of its SQL */
+	const char *checks[2]; /* names of the plain and the deep check */
 	int (*open)(struct db **out, const struct db_options *o,
 		struct err *e);
 	void (*close)(struct db *d);
@@ -42,6 +47,7 @@ struct db_driver {
 	int (*fingerprint)(struct db *d, char out[65], struct err *e);
 	int (*tables)(struct db *d, struct shape_list *out, struct err *e);
 	int (*has_table)(struct db *d, const char *name, struct err *e);
+	char *(*canonical)(struct db *d, const char *name);
 	int (*exec)(struct db *d, const char *sql, struct err *e);
 	int (*query)(struct db_rows *r, const char *sql, const char *args,
 		va_list ap, struct err *e);
@@ -57,7 +63,8 @@ struct db_driver {
 	int (*lock)(struct db *d, struct lock **out, int64_t wait_s,
 		const char *who, struct err *e);
 	int (*locked_by)(struct db *d, char *out, size_t room);
-	int (*watch_start)(struct db *d, struct err *e);
+	int (*watch_start)(struct db *d, const struct strs *expected,
+		struct err *e);
 	int (*watch_drop)(struct db *d, const char *table, struct err *e);
 	void (*watch_rename)(struct db *d, const char *from, const char *to);
 	void (*watch_create)(struct db *d, const char *table);
@@ -74,10 +81,12 @@ struct db_driver {
 		struct err *e);
 	int (*backup)(struct db *d, const struct db_backup *b, struct err *e);
 	int (*restore)(struct db *d, const char *scratch,
-		int (*ready)(void *arg, struct err *e), void *arg,
-		struct err *e);
+		const struct db_restore *r, struct err *e);
 	int (*gap)(struct db *d, const char *scratch, struct db_gap **out,
 		size_t *n, struct err *e);
+	/* Only with DB_CAP_SERVER. */
+	int (*mend)(const char *url, int undo, const struct report *report,
+		char **said, struct err *e);
 	/* Only with DB_CAP_OFFLINE. */
 	int (*prove_unused)(const char *path, struct err *e);
 	const char *const *companions;

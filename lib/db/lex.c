@@ -20,11 +20,37 @@ is_digit(char c)
 }
 
 void
-lex_open(struct lex *l, const char *text, size_t n, int line)
+lex_open(struct lex *l, const char *text, size_t n, int line,
+	enum lex_rules rules)
 {
+	l->rules = rules;
 	l->at = text;
 	l->end = text + n;
 	l->line = line;
+}
+
+/* From a slash-star to its end; PostgreSQL's nest. */
+static int
+comment(struct lex *l, struct err *e)
+{
+	int line = l->line, depth = 0;
+
+	for (; l->at + 1 < l->end; l->at++) {
+		if (l->at[0] == '*' && l->at[1] == '/') {
+			l->at++;
+			if (--depth == 0) {
+				l->at++;
+				return 0;
+			}
+		} else if (l->at[0] == '/' && l->at[1] == '*' &&
+			(depth == 0 || l->rules == LEX_POSTGRESQL)) {
+			l->at++;
+			depth++;
+		}
+		l->line += *l->at == '\n';
+	}
+	return err_set(e, ERR_USAGE, "scan", "line %d: a comment without end",
+		line);
 }
 
 /* Step over blanks and comments. */
@@ -33,7 +59,6 @@ skip(struct lex *l, struct err *e)
 {
 	while (l->at < l->end) {
 		const char *p = l->at;
-		int line = l->line;
 
 		if (*p == '\n') {
 			l->line++;
@@ -48,16 +73,8 @@ skip(struct lex *l, struct err *e)
 			while (l->at < l->end && *l->at != '\n')
 				l->at++;
 		} else if (*p == '/' && p + 1 < l->end && p[1] == '*') {
-			for (l->at = p + 2;; l->at++) {
-				if (l->at + 1 >= l->end)
-					return err_set(e, ERR_USAGE, "scan",
-						"line %d: a comment without "
-						"end", line);
-				if (l->at[0] == '*' && l->at[1] == '/')
-					break;
-				l->line += *l->at == '\n';
-			}
-			l->at += 2;
+			if (comment(l, e) == -1)
+				return -1;
 		} else {
 			break;
 		}
@@ -65,14 +82,22 @@ skip(struct lex *l, struct err *e)
 	return 0;
 }
 
-/* From an opening quote to its closing one; a doubled one is inside. */
+/*
+ * From an opening quote to its closing one; a doubled one is inside, and with
+ * escapes one after a backslash.
+ */
 static int
-quoted(struct lex *l, char close, struct err *e)
+quoted(struct lex *l, char close, int escapes, struct err *e)
 {
 	int line = l->line;
 
 	for (l->at++; l->at < l->end; l->at++) {
 		l->line += *l->at == '\n';
+		if (escapes && *l->at == '\\' && l->at + 1 < l->end) {
+			l->at++;
+			l->line += *l->at == '\n';
+			continue;
+		}
 		if (*l->at != close)
 			continue;
 		if (close != ']' && l->at + 1 < l->end && l->at[1] == close) {
@@ -86,9 +111,60 @@ quoted(struct lex *l, char close, struct err *e)
 		"line %d: a quoted text without end", line);
 }
 
+/* $tag$ ... $tag$: 1 if one began here and was stepped over, 0, -1. */
+static int
+dollars(struct lex *l, struct err *e)
+{
+	const char *p = l->at + 1;
+	size_t n;
+
+	while (p < l->end && is_word((unsigned char)*p) && *p != '$' &&
+		!(p == l->at + 1 && is_digit(*p)))
+		p++;
+	if (p == l->end || *p != '$')
+		return 0;
+	n = (size_t)(p + 1 - l->at);
+	for (p++; (size_t)(l->end - p) >= n; p++)
+		if (memcmp(p, l->at, n) == 0) {
+			for (; l->at < p + n; l->at++)
+				l->line += *l->at == '\n';
+			return 1;
+		}
+	return err_set(e, ERR_USAGE, "scan",
+		"line %d: a $...$ text without end", l->line);
+}
+
+/* E'..', B'..', X'..', N'..', U&'..', U&"..", $tag$..$tag$: 1, 0 or -1. */
+static int
+prefixed(struct lex *l, struct lex_token *t, struct err *e)
+{
+	const char *p = l->at;
+	size_t left = (size_t)(l->end - p);
+	int skip = 0, escapes = *p == 'e' || *p == 'E';
+
+	if (l->rules != LEX_POSTGRESQL)
+		return 0;
+	if (*p == '$') {
+		t->kind = LEX_STRING;
+		return dollars(l, e);
+	}
+	if (left > 1 && strchr("eEbBxXnN", *p) != NULL && p[1] == '\'')
+		skip = 1;
+	else if (left > 2 && (*p == 'u' || *p == 'U') && p[1] == '&' &&
+		(p[2] == '\'' || p[2] == '"'))
+		skip = 2;
+	if (skip == 0)
+		return 0;
+	l->at += skip;
+	t->kind = *l->at == '"' ? LEX_NAME : LEX_STRING;
+	return quoted(l, *l->at, escapes, e) == -1 ? -1 : 1;
+}
+
 int
 lex_next(struct lex *l, struct lex_token *t, struct err *e)
 {
+	int special;
+
 	if (skip(l, e) == -1)
 		return -1;
 	t->text = l->at;
@@ -97,14 +173,21 @@ lex_next(struct lex *l, struct lex_token *t, struct err *e)
 	t->kind = LEX_END;
 	if (l->at == l->end)
 		return 0;
+	special = prefixed(l, t, e);
+	if (special != 0) {
+		t->n = (size_t)(l->at - t->text);
+		return special == 1 ? 0 : -1;
+	}
 	switch (*l->at) {
 	case '\'':
 		t->kind = LEX_STRING;
 		break;
 	case '"':
+		t->kind = LEX_NAME;
+		break;
 	case '`':
 	case '[':
-		t->kind = LEX_NAME;
+		t->kind = l->rules == LEX_SQLITE ? LEX_NAME : LEX_PUNCTUATION;
 		break;
 	default:
 		t->kind = is_digit(*l->at) ? LEX_NUMBER :
@@ -112,7 +195,7 @@ lex_next(struct lex *l, struct lex_token *t, struct err *e)
 							 LEX_PUNCTUATION;
 	}
 	if (t->kind == LEX_STRING || t->kind == LEX_NAME) {
-		if (quoted(l, *l->at == '[' ? ']' : *l->at, e) == -1)
+		if (quoted(l, *l->at == '[' ? ']' : *l->at, 0, e) == -1)
 			return -1;
 	} else if (t->kind == LEX_PUNCTUATION) {
 		l->at++;

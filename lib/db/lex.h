@@ -1,7 +1,9 @@
 /*
  * lex: SQL text cut into tokens, as SQLite does (sqlite.org/lang.html):
  * strings and names with doubled quotes, [names], `names`, comments to the end
- * of the line and between slash-stars (which do not nest).
+ * of the line and between slash-stars (which do not nest); or as PostgreSQL
+ * does (its manual, chapter 4.1): $tag$ strings $tag$, E'' with backslashes,
+ * comments that nest, names that fold to lower case.
  */
 #ifndef DB_LEX_H
 #define DB_LEX_H
@@ -9,6 +11,8 @@
 #include <stddef.h>
 
 struct err;
+
+enum lex_rules { LEX_SQLITE, LEX_POSTGRESQL };
 
 enum lex_kind {
 	LEX_END,
@@ -22,6 +26,7 @@ enum lex_kind {
 struct lex {
 	const char *at, *end;
 	int line; /* of at */
+	enum lex_rules rules;
 };
 
 struct lex_token {
@@ -31,7 +36,8 @@ struct lex_token {
 	int line; /* where it begins */
 };
 
-void lex_open(struct lex *l, const char *text, size_t n, int line);
+void lex_open(struct lex *l, const char *text, size_t n, int line,
+	enum lex_rules rules);
 
 /* The next token; ERR_USAGE "scan" for a quote or comment without end. */
 int lex_next(struct lex *l, struct lex_token *t, struct err *e);

@@ -56,30 +56,48 @@ values_of(const struct db_census *c, const char *column)
 	return i == c->n ? -1 : c->values[i];
 }
 
+/* A statement's loss in one of its tables. */
+static int
+loss_of_table(struct shape_list *losses, struct db *d,
+	const struct script_statement *s, const char *table,
+	const char *action, struct err *e)
+{
+	struct db_census c;
+	const char *name;
+	size_t i;
+
+	if (db_census(d, table, 0, &c, e) == -1)
+		return -1;
+	name = c.name == NULL ? table : c.name;
+	if (s->kind == SCRIPT_DROP_COLUMN || s->kind == SCRIPT_UPDATE)
+		for (i = 0; i < s->columns.n; i++)
+			add_column(losses, name, s->columns.v[i], action,
+				values_of(&c, s->columns.v[i]), s->line);
+	else
+		add(losses, mem_dup(name), action, c.rows, "rows", s->line);
+	db_census_free(&c);
+	return 0;
+}
+
 int
 loss_of_statement(struct shape_list *losses, struct db *d,
 	const struct script_statement *s, const struct strs *rebuilds,
 	struct err *e)
 {
 	const char *action = script_action(s);
-	struct db_census c;
 	size_t i;
 
 	if (!(s->kind == SCRIPT_DROP_TABLE && !strs_has(rebuilds, s->table)) &&
 		s->kind != SCRIPT_DROP_COLUMN &&
+		s->kind != SCRIPT_TRUNCATE &&
 		!(s->kind == SCRIPT_DELETE && s->all) &&
 		!(s->kind == SCRIPT_UPDATE && s->all))
 		return 0;
-	if (db_census(d, s->table, 0, &c, e) == -1)
+	if (loss_of_table(losses, d, s, s->table, action, e) == -1)
 		return -1;
-	if (s->kind == SCRIPT_DROP_TABLE || s->kind == SCRIPT_DELETE)
-		add(losses, mem_dup(s->table), action, c.rows, "rows",
-			s->line);
-	else
-		for (i = 0; i < s->columns.n; i++)
-			add_column(losses, s->table, s->columns.v[i], action,
-				values_of(&c, s->columns.v[i]), s->line);
-	db_census_free(&c);
+	for (i = 0; i < s->more.n; i++)
+		if (loss_of_table(losses, d, s, s->more.v[i], action, e) == -1)
+			return -1;
 	return 0;
 }
 
@@ -101,7 +119,7 @@ is_about(const struct script *s, size_t i, const char *table)
 {
 	size_t k;
 
-	if (strs_same(s->v[i].table, table))
+	if (strs_same(s->v[i].table, table) || strs_has(&s->v[i].more, table))
 		return 1;
 	for (k = i + 1; k < s->n; k++)
 		if (s->v[k].kind == SCRIPT_RENAME_TABLE &&
@@ -118,6 +136,7 @@ deletes_from(const struct script *s, const char *table)
 
 	for (i = 0; i < s->n; i++)
 		if ((s->v[i].kind == SCRIPT_DELETE ||
+			s->v[i].kind == SCRIPT_TRUNCATE ||
 			s->v[i].kind == SCRIPT_DROP_TABLE ||
 			s->v[i].kind == SCRIPT_REPLACE) &&
 			is_about(s, i, table))
@@ -234,4 +253,18 @@ loss_refuse(const struct shape_list *losses, const char *option,
 	buf_free(&text);
 	buf_free(&flags);
 	return -1;
+}
+
+void
+loss_allow(struct strs *to, struct db *d, const struct strs *names)
+{
+	size_t i;
+
+	for (i = 0; i < names->n; i++) {
+		char *name = db_canonical(d, names->v[i]);
+
+		strs_add_once(to, names->v[i]);
+		strs_add_once(to, name);
+		free(name);
+	}
 }

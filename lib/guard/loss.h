@@ -47,4 +47,7 @@ size_t loss_judge(struct shape_list *losses, const struct strs *allow);
 int loss_refuse(const struct shape_list *losses, const char *option,
 	struct err *e);
 
+/* Add names that a person allows, as the engine writes them. */
+void loss_allow(struct strs *to, struct db *d, const struct strs *names);
+
 #endif

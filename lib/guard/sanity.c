@@ -138,11 +138,49 @@ is_file_pragma(const struct script_statement *x)
 	return 0;
 }
 
-int
-sanity_script(const struct migration_part *p, const struct script *s,
+/* PostgreSQL: what cannot run in a transaction, and what must. */
+static int
+postgresql(const struct migration_part *p, const struct script *s,
 	struct err *e)
 {
 	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		const struct script_statement *x = &s->v[i];
+		int outside = x->kind == SCRIPT_OUTSIDE ||
+			x->kind == SCRIPT_VACUUM;
+
+		if (x->kind == SCRIPT_CONTROL) {
+			forbid(p, x, x->table, NULL, e);
+			return err_next(e, "take it out: mig runs each "
+				"migration in one transaction of its own");
+		}
+		if (outside && !p->outside) {
+			forbid(p, x, "this statement", NULL, e);
+			return err_next(e, "it runs in no transaction: put it "
+				"in a migration of its own, marked "
+				"'-- migrate:up transaction:false'");
+		}
+		if (p->outside && !outside && !x->either) {
+			forbid(p, x, "this statement", NULL, e);
+			return err_next(e, "a file marked transaction:false "
+				"may hold what cannot run in a transaction "
+				"(CONCURRENTLY, VACUUM, ALTER TYPE ADD VALUE "
+				"and its kind); put the rest in another "
+				"migration");
+		}
+	}
+	return 0;
+}
+
+int
+sanity_script(const struct migration_part *p, const struct script *s,
+	enum lex_rules rules, struct err *e)
+{
+	size_t i;
+
+	if (rules == LEX_POSTGRESQL)
+		return postgresql(p, s, e);
 
 	for (i = 0; i < s->n; i++) {
 		const struct script_statement *x = &s->v[i];

@@ -6,6 +6,8 @@
 #define GUARD_SANITY_H
 
 struct db;
+#include "db/lex.h"
+
 struct err;
 struct ledger;
 struct migration_part;
@@ -33,6 +35,6 @@ const char *sanity_foreign(struct db *d, const char **table, struct err *e);
  * in a file marked transaction:false, one that should be inside one.
  */
 int sanity_script(const struct migration_part *p, const struct script *s,
-	struct err *e);
+	enum lex_rules rules, struct err *e);
 
 #endif

@@ -20,6 +20,14 @@
 	"duration_ms, statements, backup_id, up_text, down_text, tool) " \
 	"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
 
+#define LEDGER_AGAIN \
+	" ON CONFLICT (version) DO UPDATE SET name = excluded.name, " \
+	"checksum = excluded.checksum, state = excluded.state, applied_at = " \
+	"excluded.applied_at, applied_by = excluded.applied_by, duration_ms = " \
+	"excluded.duration_ms, statements = excluded.statements, backup_id = " \
+	"excluded.backup_id, up_text = excluded.up_text, down_text = " \
+	"excluded.down_text, tool = excluded.tool"
+
 static int
 by_version(const void *a, const void *b)
 {
@@ -200,7 +208,7 @@ ledger_put(struct db *d, const struct migration *m,
 
 	clock_text(clock_now(), now);
 	return db_execf(d, e,
-		again ? "INSERT OR REPLACE INTO mig_ledger " LEDGER_ROW :
+		again ? "INSERT INTO mig_ledger " LEDGER_ROW LEDGER_AGAIN :
 			"INSERT INTO mig_ledger " LEDGER_ROW, "ssssssiissss",
 		m->version, m->name, m->checksum, entry->state, now, entry->by,
 		entry->duration_ms, entry->statements, entry->backup,

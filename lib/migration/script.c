@@ -10,20 +10,56 @@
 #include "migration/script_classify.h"
 
 /*
- * Where a statement ends.  CREATE TRIGGER holds semicolons of its own and
+ * Where a statement ends.  By psql's rules, for PostgreSQL: at a semicolon
+ * outside brackets and outside the body of a function, BEGIN ATOMIC ... END.
+ *
+ * By SQLite's:  CREATE TRIGGER holds semicolons of its own and
  * ends at "; END ;", the rule of sqlite3_complete(): the END of a CASE has no
  * semicolon before it.
  */
 struct cutter {
+	enum lex_rules rules;
 	int tokens; /* of this statement so far */
+	int brackets, begins, function; /* PostgreSQL's */
+	int copy, from, from_stdin;
 	int create, trigger;
 	int after_semicolon, after_end;
 };
 
 static int
+ends_postgresql(struct cutter *c, const struct lex_token *t)
+{
+	if (c->tokens == 0) {
+		c->create = lex_is(t, "CREATE");
+		c->copy = lex_is(t, "COPY");
+	}
+	if (c->create && c->tokens <= 3 && (lex_is(t, "FUNCTION") ||
+		lex_is(t, "PROCEDURE")))
+		c->function = 1;
+	c->tokens++;
+	if (lex_is_char(t, '('))
+		c->brackets++;
+	else if (lex_is_char(t, ')') && c->brackets > 0)
+		c->brackets--;
+	if (c->brackets > 0)
+		return 0;
+	c->from_stdin |= c->copy && c->from && lex_is(t, "STDIN");
+	c->from = lex_is(t, "FROM");
+	if (c->function && (lex_is(t, "BEGIN") ||
+		(c->begins > 0 && lex_is(t, "CASE"))))
+		c->begins++;
+	else if (c->begins > 0 && lex_is(t, "END"))
+		c->begins--;
+	return c->begins == 0 && lex_is_char(t, ';');
+}
+
+static int
 ends(struct cutter *c, const struct lex_token *t)
 {
 	int semicolon = lex_is_char(t, ';');
+
+	if (c->rules == LEX_POSTGRESQL)
+		return ends_postgresql(c, t);
 
 	if (c->tokens == 0)
 		c->create = lex_is(t, "CREATE");
@@ -44,8 +80,38 @@ ends(struct cutter *c, const struct lex_token *t)
 	return 0;
 }
 
+/* The lines after COPY ... FROM stdin; up to the line "\\." */
+static int
+take_data(struct lex *l, struct script_statement *s, struct err *e)
+{
+	const char *p = l->at, *line;
+
+	while (p < l->end && *p != '\n')
+		p++;
+	p += p < l->end;
+	l->line++;
+	s->data = p;
+	while (p < l->end) {
+		line = p;
+		while (p < l->end && *p != '\n')
+			p++;
+		l->line++;
+		if (p - line >= 2 && memcmp(line, "\\.", 2) == 0 &&
+			(p - line == 2 || line[2] == '\r')) {
+			s->data_n = (size_t)(line - s->data);
+			l->at = p;
+			return 0;
+		}
+		p += p < l->end;
+	}
+	err_set(e, ERR_USAGE, "scan", "line %d: the rows of COPY have no end",
+		s->line);
+	return err_next(e, "end them with a line \\.");
+}
+
 static void
-add(struct script *out, const char *text, size_t n, int line)
+add(struct script *out, const char *text, size_t n, int line,
+	enum lex_rules rules)
 {
 	struct script_statement *s;
 
@@ -57,20 +123,22 @@ add(struct script *out, const char *text, size_t n, int line)
 	s->text = text;
 	s->n = n;
 	s->line = line;
-	script_classify(s);
+	script_classify(s, rules);
 }
 
 int
-script_scan(const char *text, int line, struct script *out, struct err *e)
+script_scan(const char *text, int line, enum lex_rules rules,
+	struct script *out, struct err *e)
 {
-	struct cutter c = { 0 };
+	const struct cutter fresh = { .rules = rules };
+	struct cutter c = fresh;
 	struct lex_token t;
 	struct lex l;
 	const char *start = NULL, *last = NULL;
 	int start_line = line;
 
 	memset(out, 0, sizeof(*out));
-	lex_open(&l, text, strlen(text), line);
+	lex_open(&l, text, strlen(text), line, rules);
 	for (;;) {
 		if (lex_next(&l, &t, e) == -1) {
 			script_free(out);
@@ -84,10 +152,23 @@ script_scan(const char *text, int line, struct script *out, struct err *e)
 			start = t.text;
 			start_line = t.line;
 		}
+		if (rules == LEX_POSTGRESQL && lex_is_char(&t, '\\')) {
+			script_free(out);
+			err_set(e, ERR_USAGE, "scan", "line %d: a command of "
+				"psql itself, which begins with a backslash",
+				t.line);
+			return err_next(e, "write it in SQL");
+		}
 		if (ends(&c, &t)) {
-			add(out, start, (size_t)(t.text - start), start_line);
+			add(out, start, (size_t)(t.text - start), start_line,
+				rules);
 			start = NULL;
-			memset(&c, 0, sizeof(c));
+			if (c.from_stdin && take_data(&l, &out->v[out->n - 1],
+				e) == -1) {
+				script_free(out);
+				return -1;
+			}
+			c = fresh;
 		} else {
 			last = t.text + t.n;
 		}
@@ -99,7 +180,7 @@ script_scan(const char *text, int line, struct script *out, struct err *e)
 			start_line);
 	}
 	if (start != NULL)
-		add(out, start, (size_t)(last - start), start_line);
+		add(out, start, (size_t)(last - start), start_line, rules);
 	return 0;
 }
 
@@ -112,6 +193,7 @@ script_free(struct script *s)
 		free(s->v[i].table);
 		free(s->v[i].to);
 		strs_free(&s->v[i].columns);
+		strs_free(&s->v[i].more);
 	}
 	free(s->v);
 	memset(s, 0, sizeof(*s));
@@ -158,6 +240,8 @@ script_action(const struct script_statement *s)
 		return "DROP COLUMN";
 	case SCRIPT_DELETE:
 		return "DELETE";
+	case SCRIPT_TRUNCATE:
+		return "TRUNCATE";
 	case SCRIPT_UPDATE:
 		return "UPDATE";
 	case SCRIPT_INSERT:
@@ -172,6 +256,7 @@ script_action(const struct script_statement *s)
 	case SCRIPT_CREATE:
 	case SCRIPT_DROP:
 	case SCRIPT_OTHER:
+	case SCRIPT_OUTSIDE:
 		break;
 	}
 	return "statement";

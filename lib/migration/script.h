@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/strs.h"
+#include "db/lex.h"
 
 struct err;
 
@@ -21,11 +22,13 @@ enum script_kind {
 	SCRIPT_RENAME_TABLE, /* table to `to` */
 	SCRIPT_DROP_COLUMN, /* columns[0] */
 	SCRIPT_DELETE,
+	SCRIPT_TRUNCATE,
 	SCRIPT_UPDATE, /* columns: those that are set */
 	SCRIPT_INSERT,
 	SCRIPT_REPLACE, /* also INSERT OR REPLACE */
 	SCRIPT_PRAGMA, /* table: its name; to: non-NULL when it sets */
 	SCRIPT_VACUUM,
+	SCRIPT_OUTSIDE, /* cannot run in a transaction */
 	SCRIPT_CONTROL /* BEGIN, COMMIT, ATTACH...; table: the word */
 };
 
@@ -35,8 +38,12 @@ struct script_statement {
 	int line;
 	enum script_kind kind;
 	char *table, *to;
+	struct strs more; /* further tables: DROP TABLE a, b */
 	struct strs columns;
 	int all; /* a DELETE or UPDATE of every row */
+	int either; /* runs outside a transaction as well as in one */
+	const char *data; /* lines after COPY FROM stdin, in text; or NULL */
+	size_t data_n;
 };
 
 struct script {
@@ -45,11 +52,11 @@ struct script {
 };
 
 /*
- * Cut text, whose first line has the number line.  Borrows text for as long as
+ * Cut text, whose first line has the number line, by an engine's rules.  Borrows text for as long as
  * out lives.  ERR_USAGE "scan" names the line.  Gives out's contents.
  */
-int script_scan(const char *text, int line, struct script *out,
-	struct err *e);
+int script_scan(const char *text, int line, enum lex_rules rules,
+	struct script *out, struct err *e);
 void script_free(struct script *s);
 
 /*

@@ -11,7 +11,7 @@
 #include "base/num.h"
 #include "base/report.h"
 #include "base/stop.h"
-#include "db/db.h"
+#include "db/driver.h"
 #include "doc/doc.h"
 #include "doc/doc_apply.h"
 #include "guard/bind.h"
@@ -42,7 +42,7 @@ open_all(struct apply *a, struct err *e)
 	const struct plan_limit limit = { a->p->to, a->p->steps };
 	struct db_options d = { a->o->url,
 		a->p->dry_run ? DB_READ : DB_WRITE, a->o->busy_ms,
-		a->o->report };
+		a->o->report, NULL };
 
 	if (db_open(&a->db, &d, e) == -1 ||
 		(!a->p->dry_run && db_lock(a->db, &a->lock, a->o->wait_s,
@@ -68,17 +68,17 @@ forecast(struct apply *a, const struct migration *m, struct err *e)
 	x->migration = mem_dup(m->version);
 	x->name = mem_dup(m->name);
 	x->source = "file";
-	if (script_scan(m->up.text, m->up.line, &script, e) == -1)
+	if (script_scan(m->up.text, m->up.line, db_rules(a->db), &script, e) ==
+		-1)
 		return err_wrap(e, "'%s'", m->up.file);
 	x->statements = (int64_t)script.n;
-	script_rebuilds(&script, &rebuilds);
-	for (i = 0; i < m->up.rebuilds.n; i++)
+	if (db_can(a->db, DB_CAP_REBUILD))
+		script_rebuilds(&script, &rebuilds);
+	for (i = 0; i < m->up.rebuilds.n && db_can(a->db, DB_CAP_REBUILD); i++)
 		strs_add_once(&rebuilds, m->up.rebuilds.v[i]);
-	for (i = 0; i < m->up.allow_loss.n; i++)
-		strs_add_once(&allow, m->up.allow_loss.v[i]);
-	for (i = 0; i < a->p->allow.n; i++)
-		strs_add_once(&allow, a->p->allow.v[i]);
-	if (sanity_script(&m->up, &script, e) == 0 &&
+	loss_allow(&allow, a->db, &m->up.allow_loss);
+	loss_allow(&allow, a->db, &a->p->allow);
+	if (sanity_script(&m->up, &script, db_rules(a->db), e) == 0 &&
 		loss_forecast(&x->losses, a->db, &script, &rebuilds, e) == 0) {
 		result = 0;
 		if (loss_judge(&x->losses, &allow) > 0) {

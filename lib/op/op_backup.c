@@ -39,7 +39,7 @@ int
 op_backup(struct doc_backup *out, const struct op *o,
 	const struct op_backup_options *p, struct err *e)
 {
-	struct db_options d = { o->url, DB_READ, o->busy_ms, o->report };
+	struct db_options d = { o->url, DB_READ, o->busy_ms, o->report, NULL };
 	struct create_options c = { o->tool, o->backups, p->to, p->fd, o->jobs,
 		o->level, !p->no_check, p->spool, 0, o->report };
 	struct create_result r;

@@ -78,7 +78,7 @@ int
 op_baseline(struct doc_generation *out, const struct op *o,
 	const char *version, struct err *e)
 {
-	struct db_options d = { o->url, DB_WRITE, o->busy_ms, o->report };
+	struct db_options d = { o->url, DB_WRITE, o->busy_ms, o->report, NULL };
 	struct lock *lock = NULL;
 	struct set set = { 0 };
 	struct db *db = NULL;

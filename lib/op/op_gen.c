@@ -41,7 +41,7 @@ column_name(const char *definition)
 	struct lex l;
 	struct err e;
 
-	lex_open(&l, definition, strlen(definition), 1);
+	lex_open(&l, definition, strlen(definition), 1, LEX_SQLITE);
 	if (lex_next(&l, &t, &e) == -1)
 		return mem_dup(definition);
 	return mem_dup_n(t.text, t.n);
@@ -147,7 +147,7 @@ add_foreign_key(struct gen *g, struct err *e)
 {
 	const struct op_gen_options *p = g->p;
 	struct db_options d = { g->o->url, DB_READ, g->o->busy_ms,
-		g->o->report };
+		g->o->report, NULL };
 	struct rebuild_key k = { 0 };
 	struct db *db;
 	char *parent, *open;

@@ -93,7 +93,7 @@ append(struct restore *r, struct db *to, const struct ledger *was,
 static int
 is_whole(struct restore *r, struct err *e)
 {
-	struct db_options o = { r->scratch, DB_SCRATCH, 0, r->o->report };
+	struct db_options o = { r->scratch, DB_SCRATCH, 0, r->o->report, NULL };
 	char *wal = mem_printf("%s-wal", r->scratch), found[256];
 	struct db *d = NULL;
 	int result = -1;
@@ -113,17 +113,15 @@ is_whole(struct restore *r, struct err *e)
 	return result;
 }
 
+/* 1: something was written; 0: there is nothing to carry; -1. */
 int
-op_history_carry(struct restore *r, struct err *e)
+op_history_append(struct restore *r, struct db *to, struct err *e)
 {
-	struct db_options o = { r->scratch, DB_SCRATCH_WRITE, 0,
-		r->o->report };
 	struct ledger was = { 0 }, now = { 0 };
-	struct db *to = NULL;
 	struct err why;
-	int result = -1, changed = 0;
+	int result = -1;
 
-	if (db_open(&to, &o, e) == -1 || ledger_load(&was, to, e) == -1)
+	if (ledger_load(&was, to, e) == -1)
 		goto out;
 	/* A spoilt ledger must not stand in the way back. */
 	if (r->db != NULL && ledger_load(&now, r->db, &why) == -1) {
@@ -144,13 +142,27 @@ op_history_carry(struct restore *r, struct err *e)
 	else
 		db_rollback(to);
 	if (result == 0)
-		result = db_settle(to, e);
-	changed = 1;
+		result = 1;
 out:
 	ledger_free(&was);
 	ledger_free(&now);
+	return result == -1 ? err_wrap(e, "carry the history over") : result;
+}
+
+int
+op_history_carry(struct restore *r, struct err *e)
+{
+	struct db_options o = { r->scratch, DB_SCRATCH_WRITE, 0,
+		r->o->report, NULL };
+	struct db *to = NULL;
+	int result = -1;
+
+	if (db_open(&to, &o, e) == 0)
+		result = op_history_append(r, to, e);
+	if (result == 1 && db_settle(to, e) == -1)
+		result = -1;
 	db_close(to);
-	if (result == 0 && changed)
+	if (result == 1)
 		result = is_whole(r, e);
-	return result == -1 ? err_wrap(e, "carry the history over") : 0;
+	return result;
 }

@@ -218,7 +218,7 @@ static void
 try_to_open(struct restore *r)
 {
 	struct db_options d = { r->o->url, DB_READ, r->o->busy_ms,
-		r->o->report };
+		r->o->report, NULL };
 	struct err why;
 
 	if (db_open(&r->db, &d, &why) == -1) {

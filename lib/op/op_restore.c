@@ -69,8 +69,8 @@ newest(struct restore *r, struct err *e)
 	return err_next(e, "name the archive, or the folder with --backups");
 }
 
-static int
-find_archive(struct restore *r, struct err *e)
+int
+op_restore_find(struct restore *r, struct err *e)
 {
 	if (r->p->archive != NULL)
 		r->archive = mem_dup(r->p->archive);
@@ -213,8 +213,8 @@ check_after(struct restore *r, struct err *e)
 			   "back to the safety backup");
 }
 
-static int
-confirm(struct restore *r, struct err *e)
+int
+op_restore_confirm(struct restore *r, struct err *e)
 {
 	char text[512], when[CLOCK_TEXT];
 
@@ -234,7 +234,7 @@ static int
 give_page(struct restore *r, struct err *e)
 {
 	struct db_options o = { r->scratch, DB_SCRATCH_WRITE, 0,
-		r->o->report };
+		r->o->report, NULL };
 	struct db *d;
 	int result;
 
@@ -251,7 +251,7 @@ static int
 open_again(struct restore *r, struct err *e)
 {
 	struct db_options d = { r->o->url, DB_READ, r->o->busy_ms,
-		r->o->report };
+		r->o->report, NULL };
 
 	db_close(r->db);
 	r->db = NULL;
@@ -261,6 +261,8 @@ open_again(struct restore *r, struct err *e)
 static int
 live(struct restore *r, struct err *e)
 {
+	struct db_restore way = { .arg = r, .ready = op_restore_unchanged };
+
 	if (op_restore_rebuild(r, r->target, e) == -1 ||
 		op_restore_identity(r, e) == -1 || op_restore_gap(r, e) == -1)
 		return -1;
@@ -268,14 +270,14 @@ live(struct restore *r, struct err *e)
 		r->out->result = "planned";
 		return 0;
 	}
-	if (confirm(r, e) == -1 || op_restore_safety(r, e) == -1)
+	if (op_restore_confirm(r, e) == -1 || op_restore_safety(r, e) == -1)
 		return -1;
 	if ((r->raw_bytes == 0 && give_page(r, e) == -1) ||
 		op_history_carry(r, e) == -1 ||
 		file_need_space(r->target, r->raw_bytes, "the restore", e) ==
 			-1)
 		return -1;
-	if (db_restore(r->db, r->scratch, op_restore_unchanged, r, e) == -1)
+	if (db_restore(r->db, r->scratch, &way, e) == -1)
 		return -1;
 	if (open_again(r, e) == -1 || check_after(r, e) == -1) {
 		if (e->code != ERR_LEFT)
@@ -318,7 +320,7 @@ open_live(struct restore *r, struct lock **lock, struct err *e)
 {
 	struct db_options d = { r->o->url,
 		r->p->dry_run || r->p->into != NULL ? DB_READ : DB_WRITE,
-		r->o->busy_ms, r->o->report };
+		r->o->busy_ms, r->o->report, NULL };
 
 	if (db_open(&r->db, &d, e) == -1) {
 		if (strcmp(e->reason, "not-a-database") == 0 ||
@@ -352,6 +354,10 @@ work(struct restore *r, struct lock **lock, struct err *e)
 	char *path = NULL;
 	int result;
 
+	if (r->o->url != NULL && db_is_server(r->o->url))
+		return op_server_restore(r, e);
+	if (r->p->undo || r->p->resume)
+		return db_mend(r->o->url, r->p->undo, r->o->report, &path, e);
 	if (r->o->url != NULL || r->p->into == NULL) {
 		if (db_locate(r->o->url, &path, e) == -1)
 			return -1;
@@ -370,15 +376,15 @@ work(struct restore *r, struct lock **lock, struct err *e)
 			r->db = NULL;
 		}
 		op_restore_describe(r);
-		return find_archive(r, e) == -1 ? -1 : into(r, e);
+		return op_restore_find(r, e) == -1 ? -1 : into(r, e);
 	}
 	if (!r->p->offline) {
-		if (open_live(r, lock, e) == -1 || find_archive(r, e) == -1)
+		if (open_live(r, lock, e) == -1 || op_restore_find(r, e) == -1)
 			return -1;
 		return live(r, e);
 	}
 	op_restore_describe(r);
-	result = find_archive(r, e);
+	result = op_restore_find(r, e);
 	return result == -1 ? -1 : op_offline_replace(r, e);
 }
 
@@ -412,7 +418,7 @@ op_restore(struct doc_rollback *out, const struct op *o,
 	out->result = "failed";
 	result = work(&r, &lock, e);
 	out->duration_ms = clock_ms() - start;
-	if (result == 0)
+	if (result == 0 && r.proof.read.manifest.migration != NULL)
 		out->current = mem_dup(r.proof.read.manifest.migration);
 	remove_scratch(&r);
 	verify_result_free(&r.proof);

@@ -21,6 +21,7 @@ struct op_restore_options {
 	int no_safety_backup;
 	int no_check; /* of the rebuilt and of the restored database */
 	int other_database; /* the archive may be of another one */
+	int undo, resume; /* on a server: after a restore, no new one */
 };
 
 int op_restore(struct doc_rollback *out, const struct op *o,
@@ -42,6 +43,12 @@ struct restore {
 	int history_lost; /* the present ledger cannot be read */
 	int resuming; /* an offline restore that was interrupted */
 };
+
+/* Find the archive that was asked for, or the newest. */
+int op_restore_find(struct restore *r, struct err *e);
+
+/* Ask whether to replace the live database. */
+int op_restore_confirm(struct restore *r, struct err *e);
 
 /* Fill out->database with what the path alone tells, if it is empty. */
 void op_restore_describe(struct restore *r);
@@ -75,5 +82,11 @@ int op_offline_replace(struct restore *r, struct err *e);
  * so that it arrives with the restored data in one piece.
  */
 int op_history_carry(struct restore *r, struct err *e);
+
+/* The same, to a database that is open: 1 written, 0 nothing to carry, -1. */
+int op_history_append(struct restore *r, struct db *to, struct err *e);
+
+/* Restore on a server: a new database, then a change of names. */
+int op_server_restore(struct restore *r, struct err *e);
 
 #endif

@@ -24,8 +24,28 @@ describe_gap(const struct part_gap *g, char *out, size_t room)
 			i == 0 ? "" : ", ", t[i].table);
 
 		n += k > 0 ? (size_t)k : 0;
-		if (t[i].added < 0 || n >= room)
+		if (n >= room)
 			continue;
+		if (t[i].added < 0) {
+			k = t[i].rows_then < 0 ?
+				snprintf(out + n, room - n,
+					" (not there then, %s rows now)",
+					num_commas(t[i].rows_now, a,
+						sizeof(a))) :
+				t[i].rows_now < 0 ?
+				snprintf(out + n, room - n,
+					" (%s rows then, gone now)",
+					num_commas(t[i].rows_then, a,
+						sizeof(a))) :
+				snprintf(out + n, room - n,
+					" (%s rows then, %s now)",
+					num_commas(t[i].rows_then, a,
+						sizeof(a)),
+					num_commas(t[i].rows_now, b,
+						sizeof(b)));
+			n += k > 0 ? (size_t)k : 0;
+			continue;
+		}
 		k = snprintf(out + n, room - n,
 			" (%s rows added, %s changed, %s removed)",
 			num_commas(t[i].added, a, sizeof(a)),

@@ -12,7 +12,7 @@
 #include "base/num.h"
 #include "base/report.h"
 #include "base/stop.h"
-#include "db/db.h"
+#include "db/driver.h"
 #include "doc/doc_rollback.h"
 #include "guard/loss.h"
 #include "guard/sanity.h"
@@ -41,7 +41,7 @@ open_all(struct back *b, struct err *e)
 {
 	struct db_options d = { b->o->url,
 		b->p->dry_run ? DB_READ : DB_WRITE, b->o->busy_ms,
-		b->o->report };
+		b->o->report, NULL };
 
 	if (db_open(&b->db, &d, e) == -1 ||
 		(!b->p->dry_run && db_lock(b->db, &b->lock, b->o->wait_s,
@@ -152,14 +152,17 @@ forecast(struct back *b, struct err *e)
 		size_t k;
 		int bad;
 
-		if (script_scan(part->text, part->line, &s, e) == -1)
+		if (script_scan(part->text, part->line, db_rules(b->db), &s,
+			e) == -1)
 			return err_wrap(e, "down of migration %s",
 				b->v[i].version);
 		plan[i].statements = (int64_t)s.n;
-		script_rebuilds(&s, &rebuilds);
-		for (k = 0; k < part->rebuilds.n; k++)
+		if (db_can(b->db, DB_CAP_REBUILD))
+			script_rebuilds(&s, &rebuilds);
+		for (k = 0; k < part->rebuilds.n && db_can(b->db,
+			DB_CAP_REBUILD); k++)
 			strs_add_once(&rebuilds, part->rebuilds.v[k]);
-		bad = sanity_script(part, &s, e) == -1 ||
+		bad = sanity_script(part, &s, db_rules(b->db), e) == -1 ||
 			loss_forecast(&plan[i].losses, b->db, &s, &rebuilds,
 				e) == -1;
 		strs_free(&rebuilds);

@@ -191,7 +191,7 @@ static int
 work(struct status *s, struct err *e)
 {
 	struct db_options d = { s->o->url, DB_READ, s->o->busy_ms,
-		s->o->report };
+		s->o->report, NULL };
 	char holder[256];
 
 	if (db_open(&s->db, &d, e) == -1 ||

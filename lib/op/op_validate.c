@@ -165,9 +165,9 @@ base(struct validate *v, struct db *live, size_t *from, struct err *e)
 static int
 work(struct validate *v, struct err *e)
 {
-	struct db_options m = { "sqlite::memory:", DB_MEMORY, 0, NULL };
+	struct db_options m = { "sqlite::memory:", DB_MEMORY, 0, NULL, NULL };
 	struct db_options l = { v->o->url, DB_READ, v->o->busy_ms,
-		v->o->report };
+		v->o->report, NULL };
 	struct db *live = NULL;
 	struct err bad;
 	size_t from = 0;

@@ -133,7 +133,7 @@ out:
 int
 op_verify_latest(const struct op *o, char **path, struct err *e)
 {
-	struct db_options d = { o->url, DB_READ, o->busy_ms, o->report };
+	struct db_options d = { o->url, DB_READ, o->busy_ms, o->report, NULL };
 	struct wire_database identity;
 	struct store s;
 	struct db *db;

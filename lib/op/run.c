@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/stop.h"
-#include "db/db.h"
+#include "db/driver.h"
 #include "doc/part.h"
 #include "guard/loss.h"
 #include "guard/sanity.h"
@@ -57,6 +57,7 @@ before_statement(struct running *x, const struct script_statement *s,
 {
 	struct shape_list *losses = &x->done->losses;
 	struct rebuilt *b;
+	size_t i;
 
 	if (loss_of_statement(losses, x->r->db, s, &x->rebuilds, e) == -1)
 		return -1;
@@ -73,6 +74,9 @@ before_statement(struct running *x, const struct script_statement *s,
 		b->table = mem_dup(s->table);
 		x->rebuilt_n++;
 	}
+	for (i = 0; i < s->more.n; i++)
+		if (db_watch_drop(x->r->db, s->more.v[i], e) == -1)
+			return -1;
 	return db_watch_drop(x->r->db, s->table, e);
 }
 
@@ -90,8 +94,9 @@ static int
 run_one(struct running *x, const struct script_statement *s, int how,
 	struct err *e)
 {
-	struct db_statement one = { s->text, s->n, DB_INTENT_OTHER, s->table,
-		how };
+	struct db_statement one = { .sql = s->text, .n = s->n,
+		.intent = DB_INTENT_OTHER, .table = s->table, .more = &s->more,
+		.data = s->data, .data_n = s->data_n, .how = how };
 
 	switch (s->kind) {
 	case SCRIPT_DROP_TABLE:
@@ -104,6 +109,7 @@ run_one(struct running *x, const struct script_statement *s, int how,
 		one.intent = DB_INTENT_UPDATE;
 		break;
 	case SCRIPT_DELETE:
+	case SCRIPT_TRUNCATE:
 	case SCRIPT_INSERT:
 	case SCRIPT_REPLACE:
 		one.intent = DB_INTENT_CHANGE;
@@ -256,7 +262,7 @@ inside(struct running *x, struct err *e)
 	if (db_begin(d, x->rebuilds.n == 0, e) == -1)
 		return at_migration(x, e);
 	if ((!x->r->ledger && ledger_ensure(d, NULL, e) == -1) ||
-		db_watch_start(d, e) == -1 ||
+		db_watch_start(d, &x->allow, e) == -1 ||
 		run_statements(x, e) == -1)
 		goto fail;
 	if (judge(x, e) == -1) {
@@ -349,16 +355,17 @@ run_migration(struct part_done *done, const struct migration *m,
 	x.done = done;
 	done->migration = mem_dup(m->version);
 	done->name = mem_dup(m->name);
-	if (script_scan(x.part->text, x.part->line, &x.script, e) == -1)
+	if (script_scan(x.part->text, x.part->line, db_rules(r->db), &x.script,
+		    e) == -1)
 		return at_migration(&x, e);
-	script_rebuilds(&x.script, &x.rebuilds);
-	for (i = 0; i < x.part->rebuilds.n; i++)
+	if (db_can(r->db, DB_CAP_REBUILD))
+		script_rebuilds(&x.script, &x.rebuilds);
+	for (i = 0; i < x.part->rebuilds.n && db_can(r->db, DB_CAP_REBUILD);
+		i++)
 		strs_add_once(&x.rebuilds, x.part->rebuilds.v[i]);
-	for (i = 0; i < r->allow->n; i++)
-		strs_add_once(&x.allow, r->allow->v[i]);
-	for (i = 0; i < x.part->allow_loss.n; i++)
-		strs_add_once(&x.allow, x.part->allow_loss.v[i]);
-	result = sanity_script(x.part, &x.script, e);
+	loss_allow(&x.allow, r->db, r->allow);
+	loss_allow(&x.allow, r->db, &x.part->allow_loss);
+	result = sanity_script(x.part, &x.script, db_rules(r->db), e);
 	if (result == 0)
 		result = x.part->outside ? outside(&x, e) : inside(&x, e);
 	for (i = 0; i < x.rebuilt_n; i++) {

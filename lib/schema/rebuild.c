@@ -48,7 +48,7 @@ mentions(const char *sql, const char *name)
 	struct err e;
 	int found = 0;
 
-	lex_open(&l, sql, strlen(sql), 1);
+	lex_open(&l, sql, strlen(sql), 1, LEX_SQLITE);
 	while (!found && lex_next(&l, &t, &e) == 0 && t.kind != LEX_END) {
 		char *word = lex_name(&t);
 
@@ -211,7 +211,7 @@ write_create(struct buf *out, const struct rebuild *r, const char *name,
 	struct lex l;
 	int depth = 0;
 
-	lex_open(&l, r->sql, strlen(r->sql), 1);
+	lex_open(&l, r->sql, strlen(r->sql), 1, LEX_SQLITE);
 	for (;;) {
 		if (lex_next(&l, &t, e) == -1)
 			return -1;

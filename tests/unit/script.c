@@ -74,7 +74,7 @@ classify(void)
 		const struct want *w = &wants[i];
 		const struct script_statement *x;
 
-		if (script_scan(w->sql, 1, &s, &e) == -1 || s.n != 1) {
+		if (script_scan(w->sql, 1, LEX_SQLITE, &s, &e) == -1 || s.n != 1) {
 			OK(0, "%s is one statement", w->sql);
 			continue;
 		}
@@ -105,21 +105,21 @@ cut(void)
 	struct err e;
 	size_t i;
 
-	OK(script_scan(trigger, 10, &s, &e) == 0 && s.n == 3,
+	OK(script_scan(trigger, 10, LEX_SQLITE, &s, &e) == 0 && s.n == 3,
 		"a trigger is one statement");
 	OK(s.n == 3 && s.v[0].line == 11 && s.v[1].line == 12 &&
 		s.v[2].line == 15, "lines are counted");
 	script_free(&s);
-	OK(script_scan(" -- nothing\n;", 1, &s, &e) == 0 && s.n == 0,
+	OK(script_scan(" -- nothing\n;", 1, LEX_SQLITE, &s, &e) == 0 && s.n == 0,
 		"comments are no statement");
 	script_free(&s);
 	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-		OK(script_scan(bad[i], 1, &s, &e) == -1 &&
+		OK(script_scan(bad[i], 1, LEX_SQLITE, &s, &e) == -1 &&
 			strncmp(e.text, "line 1: ", 8) == 0, "refused: %s",
 			bad[i]);
 	OK(script_scan("CREATE TABLE n (a); DROP TABLE t; ALTER TABLE n "
 		       "RENAME TO T; DROP TABLE u; ALTER TABLE w RENAME TO z",
-		   1, &s, &e) == 0, "a rebuild is scanned");
+		   1, LEX_SQLITE, &s, &e) == 0, "a rebuild is scanned");
 	script_rebuilds(&s, &l);
 	OK(l.n == 1 && strs_has(&l, "t"), "and only it is one");
 	strs_free(&l);

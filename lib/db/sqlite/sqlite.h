@@ -120,12 +120,13 @@ void sqlite_sink_unregister(sqlite3_vfs *vfs);
 int sqlite_backup_stream(struct db *d, const struct db_backup *b,
 	struct err *e);
 int sqlite_restore_into(struct db *d, const char *scratch,
-	int (*ready)(void *arg, struct err *e), void *arg, struct err *e);
+	const struct db_restore *r, struct err *e);
 int sqlite_gap_count(struct db *d, const char *scratch, struct db_gap **out,
 	size_t *n, struct err *e);
 
 /* sqlite_watch.c, sqlite_run.c */
-int sqlite_watch_start(struct db *d, struct err *e);
+int sqlite_watch_start(struct db *d, const struct strs *expected,
+	struct err *e);
 int sqlite_watch_drop(struct db *d, const char *table, struct err *e);
 void sqlite_watch_rename(struct db *d, const char *from, const char *to);
 void sqlite_watch_create(struct db *d, const char *table);

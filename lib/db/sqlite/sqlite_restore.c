@@ -79,10 +79,10 @@ copy(struct sqlite *s, sqlite3_backup *b, struct err *e)
 
 int
 sqlite_restore_into(struct db *d, const char *scratch,
-	int (*ready)(void *arg, struct err *e), void *arg, struct err *e)
+	const struct db_restore *r, struct err *e)
 {
 	struct sqlite *s = sqlite_of(d);
-	struct db_options o = { scratch, DB_SCRATCH, 0, NULL };
+	struct db_options o = { .url = scratch, .mode = DB_SCRATCH };
 	struct db *from = NULL;
 	sqlite3_backup *b = NULL;
 	int64_t pages;
@@ -105,7 +105,7 @@ sqlite_restore_into(struct db *d, const char *scratch,
 		sqlite_error(s, e, "begin the restore");
 		goto out;
 	}
-	if (lock_out(s, b, e) == 0 && ready(arg, e) == 0)
+	if (lock_out(s, b, e) == 0 && r->ready(r->arg, e) == 0)
 		result = copy(s, b, e);
 	report_progress(d->report, "restore", 0, 0);
 	code = sqlite3_backup_finish(b);

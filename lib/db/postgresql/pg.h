@@ -1,0 +1,192 @@
+/*
+ * pg: what the files of the PostgreSQL driver share.  Servers 13 and later.
+ *
+ * Names of tables are written the same way everywhere: without the schema when
+ * that is public, each part quoted unless it is lower case letters, digits and
+ * underscores.  PG_NAME makes it in SQL, pg_name() in C.
+ */
+#ifndef DB_POSTGRESQL_PG_H
+#define DB_POSTGRESQL_PG_H
+
+#include <libpq-fe.h>
+
+#include "base/buf.h"
+#include "base/strs.h"
+#include "db/driver.h"
+
+/* Our advisory lock: the bytes of "mig" and a 1.  Per database. */
+#define PG_LOCK_CLASS "7170407"
+#define PG_LOCK_OBJECT "1"
+
+#define PG_OLDEST 130000 /* server_version_num */
+
+#define PG_QUOTED(x) \
+	"CASE WHEN " x " ~ '^[a-z_][a-z0-9_]*$' THEN " x "::text ELSE '\"' || " \
+	"pg_catalog.replace(" x "::text, '\"', '\"\"') || '\"' END"
+#define PG_NAME(n, c) \
+	"CASE WHEN " n ".nspname = 'public' THEN '' ELSE " \
+	PG_QUOTED(n ".nspname") " || '.' END || " PG_QUOTED(c ".relname")
+
+struct pg_dump_result;
+struct pg_watch;
+struct pg_dump;
+
+struct pg {
+	struct db base;
+	PGconn *c;
+	enum db_mode mode;
+	char *url; /* holds the password: never shown */
+	char *shown; /* "NAME on HOST:PORT" */
+	char *name; /* of the database */
+	int version; /* of the server, server_version_num */
+	char *oid; /* of the database */
+	int locked; /* we hold the advisory lock */
+	int backend; /* our process on the server */
+	int spoilt; /* rolled back inside a watch: must not commit */
+	struct pg_watch *watch;
+	struct pg *observer; /* sees what is committed; NULL: not open */
+	struct strs touched; /* oids that this session has written to */
+	struct pg_dump *dump; /* a file of a dump instead of a server */
+};
+
+static inline struct pg *
+pg_of(struct db *d)
+{
+	return (struct pg *)d;
+}
+
+extern const struct db_driver pg_driver;
+
+/* pg_open.c */
+extern const char *const pg_open_schemes[];
+int pg_open_db(struct db **out, const struct db_options *o, struct err *e);
+void pg_open_close(struct db *d);
+int pg_open_locate(const char *url, char **path, struct err *e);
+/* Another connection with the same url, to another database if not NULL. */
+int pg_open_beside(struct pg **out, const struct pg *like, const char *name,
+	struct err *e);
+/*
+ * A connection to the server's own database, for what must be done when the
+ * one of the url is closed; *name gets the name in the url.  Gives both.
+ */
+int pg_open_maintenance(struct pg **out, char **name,
+	const struct db_options *o, struct err *e);
+/* The variables that lead a child process to the database.  Gives strings. */
+void pg_open_environment(const struct pg *p, const char *name,
+	struct strs *out);
+
+/* pg_error.c: fill e from a result or a connection; returns -1. */
+int pg_error(struct pg *p, const PGresult *r, struct err *e,
+	const char *doing);
+
+/* pg_sql.c */
+int pg_sql_exec(struct db *d, const char *sql, struct err *e);
+int pg_sql_query(struct db_rows *r, const char *sql, const char *args,
+	va_list ap, struct err *e);
+int pg_sql_next(struct db_rows *r, struct err *e);
+const char *pg_sql_text(struct db_rows *r, int column);
+int64_t pg_sql_int(struct db_rows *r, int column);
+void pg_sql_free(struct db_rows *r);
+const char *pg_sql_named(const char *name);
+int pg_sql_begin(struct db *d, int foreign_keys, struct err *e);
+int pg_sql_commit(struct db *d, struct err *e);
+void pg_sql_rollback(struct db *d);
+int pg_sql_settle(struct db *d, struct err *e);
+/*
+ * One command by the extended protocol, which takes exactly one.  Can be
+ * interrupted by a signal.  Gives *out: PQclear(); NULL on failure.
+ */
+PGresult *pg_sql_one(struct pg *p, const char *sql, int n,
+	const char *const *values, struct err *e);
+/* One value of one row, as text.  Gives *out, NULL for null or no row. */
+int pg_sql_value(struct pg *p, char **out, struct err *e, const char *sql,
+	const char *value);
+
+/* pg_lock.c */
+int pg_lock_take(struct db *d, struct lock **out, int64_t wait_s,
+	const char *who, struct err *e);
+int pg_lock_by(struct db *d, char *out, size_t room);
+
+/* pg_catalog.c */
+int pg_catalog_identity(struct db *d, struct wire_database *out,
+	struct err *e);
+int pg_catalog_position(struct db *d, struct wire_position *out,
+	struct err *e);
+int pg_catalog_fingerprint(struct db *d, char out[65], struct err *e);
+int pg_catalog_tables(struct db *d, struct shape_list *out, struct err *e);
+int pg_catalog_has_table(struct db *d, const char *name, struct err *e);
+int pg_catalog_census(struct db *d, const char *table, int content,
+	struct db_census *out, struct err *e);
+int pg_catalog_check(struct db *d, int deep, char *found, size_t room,
+	struct err *e);
+int pg_catalog_dangling(struct db *d, int64_t *n, char *first, size_t room,
+	struct err *e);
+char *pg_catalog_canonical(struct db *d, const char *name);
+
+/* pg_run.c and pg_watch.c */
+int pg_run_statement(struct db *d, const struct db_statement *s,
+	struct err *e);
+int pg_watch_start(struct db *d, const struct strs *expected, struct err *e);
+int pg_watch_drop(struct db *d, const char *table, struct err *e);
+void pg_watch_rename(struct db *d, const char *from, const char *to);
+void pg_watch_create(struct db *d, const char *table);
+int pg_watch_stop(struct db *d, struct db_changes *out, struct err *e);
+void pg_watch_cancel(struct db *d);
+/* Before a statement: the tables that it names. */
+int pg_watch_named(struct pg *p, const struct db_statement *s, struct err *e);
+/* After one that may change rows of target (NULL: not known). */
+int pg_watch_after(struct pg *p, const char *target, struct err *e);
+
+/* pg_dump.c: the stream of pg_dump -Fc, read as it passes. */
+struct pg_dump_source {
+	void *arg;
+	/* The next bytes: their count, 0 at the end, -1. */
+	ssize_t (*more)(void *arg, const unsigned char **p, struct err *e);
+	const struct pg_dump_result *like; /* to be compared with; or NULL */
+};
+
+struct pg_dump_columns {
+	char *table;
+	struct strs names; /* in the order of the dump */
+};
+
+struct pg_dump_result {
+	struct shape_list tables; /* struct wire_table */
+	int64_t bytes;
+	int64_t definitions; /* entries that define, mig's own left out */
+	char digest[65]; /* of all definitions, whatever their order */
+	struct pg_dump_columns *columns;
+	size_t columns_n;
+	char *server; /* version of the server and of pg_dump */
+};
+
+/* Read to the end.  ERR_DAMAGE when it is cut off or not as it should be. */
+int pg_dump_read(struct pg_dump_result *out, const struct pg_dump_source *s,
+	struct err *e);
+void pg_dump_result_free(struct pg_dump_result *r);
+/* "schema.table", quoted where needed.  Gives. */
+char *pg_dump_name(const char *schema, const char *table);
+
+/* pg_backup.c */
+int pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e);
+/* Read a database as a backup does, and only count.  name NULL: ours. */
+int pg_backup_scan(struct pg *p, const char *name, const char *what,
+	const struct pg_dump_result *like, struct pg_dump_result *out,
+	struct err *e);
+/* The client program of that name which can serve p's server.  Gives. */
+int pg_backup_program(const struct pg *p, const char *name, char **path,
+	struct err *e);
+
+/* pg_scratch.c: a dump in a file, as a database that can be asked. */
+int pg_scratch_open(struct db **out, const struct db_options *o,
+	struct err *e);
+const struct pg_dump_result *pg_scratch_result(const struct pg *p);
+void pg_scratch_free(struct pg_dump *s);
+
+/* pg_restore.c and pg_swap.c */
+int pg_restore_into(struct db *d, const char *scratch,
+	const struct db_restore *r, struct err *e);
+int pg_restore_gap(struct db *d, const char *scratch, struct db_gap **out,
+	size_t *n, struct err *e);
+
+#endif

@@ -1,0 +1,398 @@
+/*
+ * pg_backup: one consistent snapshot as the stream of pg_dump.
+ *
+ * The order matters: lock every table first, export the snapshot second, list
+ * again third.  A snapshot that is older than its locks shows a table that
+ * somebody truncates or rewrites in between as empty, without an error
+ * (PostgreSQL documentation, mvcc-caveats).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/report.h"
+#include "base/stop.h"
+#include "db/postgresql/pg.h"
+#include "os/child.h"
+
+#define TRIES 50
+#define LOCK_AT_ONCE 200
+#define PIECE ((size_t)256 << 10)
+
+/* --- the client programs -------------------------------------------------- */
+
+/* "pg_dump (PostgreSQL) 15.18 (Debian ...)": 15; 0: it cannot be run. */
+static int
+major_of(const char *path)
+{
+	const char *const argv[] = { path, "--version", NULL };
+	struct child *c;
+	struct err ignored;
+	char text[256];
+	size_t n = 0;
+	ssize_t got;
+	const char *p;
+
+	if (child_start(&c, argv, NULL, &ignored) == -1)
+		return 0;
+	while (n < sizeof(text) - 1 && (got = child_read(c, text + n,
+		sizeof(text) - 1 - n, &ignored)) > 0)
+		n += (size_t)got;
+	text[n] = '\0';
+	if (child_end(c, &ignored) == -1)
+		return 0;
+	p = strstr(text, ") ");
+	return p == NULL ? 0 : (int)strtol(p + 2, NULL, 10);
+}
+
+/*
+ * The server's own major version if it is there, else a newer one: an older
+ * pg_dump refuses to work.  Debian keeps them apart under /usr/lib/postgresql;
+ * elsewhere PATH has one.
+ */
+int
+pg_backup_program(const struct pg *p, const char *name, char **path,
+	struct err *e)
+{
+	int server = p->version / 10000, found = 0, have;
+
+	for (have = server; have < server + 10; have++) {
+		*path = mem_printf("/usr/lib/postgresql/%d/bin/%s", have,
+			name);
+		if (access(*path, X_OK) == 0)
+			return 0;
+		free(*path);
+		if (have == server && (found = major_of(name)) == server)
+			break;
+	}
+	*path = NULL;
+	if (found >= server) {
+		*path = mem_dup(name);
+		return 0;
+	}
+	err_set(e, ERR_ENV, "program", found == 0 ?
+		"'%s' is not here; the server has version %d" :
+		"'%s' is not here in version %d or later", name, server);
+	return err_next(e, "install the PostgreSQL client of version %d: "
+			   "postgresql-client-%d", server, server);
+}
+
+/* --- the stream ----------------------------------------------------------- */
+
+struct stream {
+	struct child *child;
+	unsigned char *piece;
+	const struct db_backup *b; /* NULL: only count */
+	const struct report *report;
+	const char *what;
+	int64_t at, estimate;
+	const struct pg_dump_result *like;
+};
+
+static ssize_t
+next_piece(void *arg, const unsigned char **p, struct err *e)
+{
+	struct stream *s = arg;
+	ssize_t n = child_read(s->child, s->piece, PIECE, e);
+
+	if (n <= 0)
+		return n;
+	if (s->b != NULL && s->b->put(s->b->arg, s->at, s->piece, (size_t)n,
+		e) == -1)
+		return -1;
+	s->at += n;
+	if (s->estimate > 0)
+		report_progress(s->report, s->what,
+			s->at < s->estimate ? s->at : s->estimate,
+			s->estimate);
+	*p = s->piece;
+	return n;
+}
+
+static int
+run_dump(struct pg *p, const char *name, const char *snapshot,
+	struct stream *s, struct pg_dump_result *out, struct err *e)
+{
+	struct pg_dump_source source = { s, next_piece, s->like };
+	const char *argv[8] = { NULL, "--format=custom", "--compress=0",
+		"--create", "--no-password", NULL, NULL };
+	struct strs environment = { 0 };
+	struct err why;
+	char *program, *option = NULL;
+	int result;
+
+	memset(out, 0, sizeof(*out));
+	if (pg_backup_program(p, "pg_dump", &program, e) == -1)
+		return -1;
+	pg_open_environment(p, name, &environment);
+	strs_add(&environment, "PGCLIENTENCODING=");
+	environment.v = mem_grow(environment.v, environment.n + 1,
+		sizeof(*environment.v));
+	environment.v[environment.n] = NULL;
+	argv[0] = program;
+	if (snapshot != NULL)
+		argv[5] = option = mem_printf("--snapshot=%s", snapshot);
+	s->piece = mem_alloc(PIECE);
+	result = child_start(&s->child, argv,
+		(const char *const *)environment.v, e);
+	if (result == 0) {
+		result = pg_dump_read(out, &source, e);
+		/* What pg_dump says explains a stream that is cut off. */
+		if (result == 0 || e->code == ERR_DAMAGE) {
+			if (child_end(s->child, &why) == -1) {
+				*e = why;
+				if (result == 0)
+					pg_dump_result_free(out);
+				result = -1;
+			}
+		} else {
+			child_free(s->child);
+		}
+	}
+	report_progress(s->report, s->what, 0, 0);
+	free(s->piece);
+	free(option);
+	free(program);
+	strs_free(&environment);
+	return result;
+}
+
+int
+pg_backup_scan(struct pg *p, const char *name, const char *what,
+	const struct pg_dump_result *like, struct pg_dump_result *out,
+	struct err *e)
+{
+	struct stream s = { .report = p->base.report, .what = what,
+		.like = like };
+	char *size;
+
+	if (pg_sql_value(p, &size, e, "SELECT pg_catalog.pg_database_size($1"
+		"::pg_catalog.name)", name == NULL ? p->name : name) == -1)
+		return -1;
+	s.estimate = size == NULL ? 0 : strtoll(size, NULL, 10);
+	free(size);
+	return run_dump(p, name, NULL, &s, out, e);
+}
+
+/* --- the snapshot --------------------------------------------------------- */
+
+#define LOCKABLE \
+	"SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM " \
+	"pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = " \
+	"c.relnamespace WHERE c.relkind IN ('r', 'p') AND c.relpersistence " \
+	"<> 't' AND n.nspname !~ '^pg_' AND n.nspname <> " \
+	"'information_schema' ORDER BY 1"
+
+static PGresult *
+list(struct pg *p, struct err *e)
+{
+	PGresult *r = pg_sql_one(p, LOCKABLE, 0, NULL, e);
+
+	if (r != NULL && PQresultStatus(r) != PGRES_TUPLES_OK) {
+		pg_error(p, r, e, "list its tables");
+		PQclear(r);
+		return NULL;
+	}
+	return r;
+}
+
+/* 1: locked; 0: one is gone meanwhile, try again; -1. */
+static int
+lock_all(struct pg *p, const PGresult *tables, struct err *e)
+{
+	struct buf b = { 0 };
+	int i, result = 1, n = PQntuples(tables);
+
+	for (i = 0; i < n && result == 1; i++) {
+		const char *state;
+		PGresult *r;
+
+		buf_printf(&b, "%sONLY %s", b.len == 0 ? "LOCK TABLE " : ", ",
+			PQgetvalue(tables, i, 0));
+		if ((i + 1) % LOCK_AT_ONCE != 0 && i + 1 < n)
+			continue;
+		buf_text(&b, " IN ACCESS SHARE MODE");
+		r = PQexec(p->c, b.data);
+		state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+		if (PQresultStatus(r) == PGRES_COMMAND_OK)
+			buf_clear(&b);
+		else if (state != NULL && (strcmp(state, "42P01") == 0 ||
+			strcmp(state, "3F000") == 0 ||
+			strcmp(state, "XX000") == 0))
+			result = 0;
+		else
+			result = pg_error(p, r, e, "lock its tables");
+		if (result == -1 && strcmp(e->reason, "server") == 0 &&
+			state != NULL && strcmp(state, "53200") == 0)
+			err_next(e, "raise max_locks_per_transaction: there "
+				"are %d tables", n);
+		PQclear(r);
+	}
+	buf_free(&b);
+	return result;
+}
+
+static int
+same_list(const PGresult *a, const PGresult *b)
+{
+	int i;
+
+	if (PQntuples(a) != PQntuples(b))
+		return 0;
+	for (i = 0; i < PQntuples(a); i++)
+		if (strcmp(PQgetvalue(a, i, 0), PQgetvalue(b, i, 0)) != 0)
+			return 0;
+	return 1;
+}
+
+/* 1: held, *snapshot given; 0: try again; -1. */
+static int
+try_hold(struct pg *p, char **snapshot, struct err *e)
+{
+	PGresult *before = list(p, e), *inside = NULL;
+	char text[300];
+	int result = -1;
+
+	if (before == NULL)
+		return -1;
+	snprintf(text, sizeof(text), "BEGIN ISOLATION LEVEL REPEATABLE READ, "
+		"READ ONLY; SET LOCAL lock_timeout = %lld; SET LOCAL "
+		"statement_timeout = 0; SET LOCAL "
+		"idle_in_transaction_session_timeout = 0",
+		(long long)(p->base.busy_ms > 0 ? p->base.busy_ms : 1));
+	if (pg_sql_exec(&p->base, text, e) == -1)
+		goto out;
+	result = lock_all(p, before, e);
+	if (result != 1)
+		goto out;
+	result = -1;
+	if (pg_sql_exec(&p->base, "SET LOCAL lock_timeout = 0", e) == -1 ||
+		pg_sql_value(p, snapshot, e,
+			"SELECT pg_catalog.pg_export_snapshot()", NULL) == -1)
+		goto out;
+	inside = list(p, e);
+	if (inside != NULL)
+		result = same_list(before, inside);
+out:
+	PQclear(before);
+	PQclear(inside);
+	if (result != 1) {
+		pg_sql_rollback(&p->base);
+		free(*snapshot);
+		*snapshot = NULL;
+	}
+	return result;
+}
+
+static int
+hold(struct pg *p, char **snapshot, struct err *e)
+{
+	int tries, result;
+
+	*snapshot = NULL;
+	for (tries = 0; tries < TRIES; tries++) {
+		result = try_hold(p, snapshot, e);
+		if (result == 1)
+			return 0;
+		if (result == -1 || stop_check(e) == -1)
+			return -1;
+		usleep(20000);
+	}
+	err_set(e, ERR_ENV, "busy", "%s: tables come and go too fast for a "
+		"snapshot", p->shown);
+	return err_next(e, "run it when nobody changes the schema");
+}
+
+/* What a dump cannot hold is said. */
+static int
+say_left_out(struct pg *p, struct err *e)
+{
+	char *names;
+
+	if (pg_sql_value(p, &names, e, "SELECT pg_catalog.string_agg("
+		PG_NAME("n", "c") ", ', ') FROM pg_catalog.pg_class c JOIN "
+		"pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE "
+		"c.relkind = 'f'", NULL) == -1)
+		return -1;
+	if (names != NULL)
+		report_say(p->base.report, REPORT_NOTE, "foreign tables are "
+			"backed up by definition only: %s", names);
+	free(names);
+	return 0;
+}
+
+/* Each table that the database has is in the stream, with as many rows. */
+static int
+check_counts(struct pg *p, const struct pg_dump_result *r, struct err *e)
+{
+	const struct wire_table *have = r->tables.items, *want;
+	struct shape_list tables = { 0 };
+	size_t i, k = 0;
+	int result = 0;
+
+	if (pg_catalog_tables(&p->base, &tables, e) == -1)
+		return -1;
+	want = tables.items;
+	for (i = 0; i < tables.n && result == 0; i++) {
+		for (k = 0; k < r->tables.n; k++)
+			if (strcmp(have[k].name, want[i].name) == 0)
+				break;
+		if (k == r->tables.n)
+			result = err_set(e, ERR_REFUSED, "database-damaged",
+				"%s: the dump holds no rows of %s", p->shown,
+				want[i].name);
+		else if (have[k].rows != want[i].rows)
+			result = err_set(e, ERR_REFUSED, "database-damaged",
+				"%s: %s has %lld rows, the dump has %lld",
+				p->shown, want[i].name,
+				(long long)want[i].rows,
+				(long long)have[k].rows);
+	}
+	db_tables_free(&tables);
+	if (result == -1)
+		err_next(e, "nothing was kept; report it, with the versions "
+			"of server and pg_dump");
+	return result;
+}
+
+int
+pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e)
+{
+	struct pg *p = pg_of(d);
+	struct db_snapshot s = { .raw_bytes = -1 };
+	struct stream stream = { .b = b, .report = d->report,
+		.what = "backup" };
+	struct pg_dump_result r = { 0 };
+	char *snapshot = NULL, *size = NULL;
+	int result = -1;
+
+	if (b->spool_dir != NULL) {
+		err_set(e, ERR_USAGE, "driver", "--spool is for SQLite: a "
+			"backup of PostgreSQL blocks no writers");
+		return err_next(e, "leave it out");
+	}
+	if (hold(p, &snapshot, e) == -1)
+		return -1;
+	if (pg_catalog_position(d, &s.position, e) == -1 ||
+		pg_catalog_fingerprint(d, s.fingerprint, e) == -1 ||
+		pg_sql_value(p, &size, e, "SELECT pg_catalog.pg_database_size("
+			"pg_catalog.current_database())", NULL) == -1 ||
+		say_left_out(p, e) == -1)
+		goto out;
+	s.estimate = stream.estimate = strtoll(size, NULL, 10);
+	if (b->begin(b->arg, &s, e) == -1 ||
+		run_dump(p, NULL, snapshot, &stream, &r, e) == -1 ||
+		(b->check && check_counts(p, &r, e) == -1))
+		goto out;
+	result = b->end(b->arg, r.bytes, &r.tables, e);
+out:
+	pg_sql_rollback(d);
+	pg_dump_result_free(&r);
+	shape_release(&wire_position_shape, &s.position);
+	free(snapshot);
+	free(size);
+	return result;
+}

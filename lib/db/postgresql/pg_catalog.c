@@ -1,0 +1,372 @@
+/* pg_catalog: what the server's catalog says of the database. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "codec/sha256.h"
+#include "db/postgresql/pg.h"
+
+extern const char postgresql_fingerprint_sql[]; /* from fingerprint.sql */
+
+int
+pg_catalog_identity(struct db *d, struct wire_database *out, struct err *e)
+{
+	struct pg *p = pg_of(d);
+	char *system = NULL;
+	int there;
+
+	memset(out, 0, sizeof(*out));
+	if (pg_sql_value(p, &system, e, "SELECT system_identifier FROM "
+		"pg_catalog.pg_control_system()", NULL) == -1)
+		return -1;
+	out->engine = "postgresql";
+	out->name = mem_dup(p->name);
+	out->path = mem_printf("postgresql:%s/%s", system, p->name);
+	free(system);
+	there = pg_catalog_has_table(d, "mig_identity", e);
+	if (there == -1 || (there == 1 && pg_sql_value(p, &out->id, e,
+		"SELECT id FROM mig.mig_identity", NULL) == -1)) {
+		shape_release(&wire_database_shape, out);
+		return -1;
+	}
+	return 0;
+}
+
+int
+pg_catalog_position(struct db *d, struct wire_position *out, struct err *e)
+{
+	struct pg *p = pg_of(d);
+	PGresult *r = pg_sql_one(p, "SELECT pg_catalog.pg_current_snapshot(), "
+		"CASE WHEN pg_catalog.pg_is_in_recovery() THEN "
+		"pg_catalog.pg_last_wal_replay_lsn() ELSE "
+		"pg_catalog.pg_current_wal_lsn() END", 0, NULL, e);
+
+	if (r == NULL)
+		return -1;
+	if (PQresultStatus(r) != PGRES_TUPLES_OK || PQntuples(r) != 1) {
+		pg_error(p, r, e, "ask where it stands");
+		PQclear(r);
+		return -1;
+	}
+	memset(out, 0, sizeof(*out));
+	out->journal = "server";
+	out->change_counter = out->pages = out->page_bytes = -1;
+	out->wal_frames = out->changed_ns = -1;
+	out->snapshot = mem_dup(PQgetvalue(r, 0, 0));
+	if (!PQgetisnull(r, 0, 1))
+		out->wal_location = mem_dup(PQgetvalue(r, 0, 1));
+	PQclear(r);
+	return 0;
+}
+
+/*
+ * Rows of a query run with an empty search_path, which is put back; works
+ * inside a transaction and outside.
+ */
+static PGresult *
+without_path(struct pg *p, const char *sql, struct err *e)
+{
+	char *text = mem_printf("SELECT pg_catalog.set_config('mig.path', "
+		"pg_catalog.current_setting('search_path'), false);"
+		"SET search_path = '';\n%s;\n"
+		"SELECT pg_catalog.set_config('search_path', "
+		"pg_catalog.current_setting('mig.path'), false)", sql);
+	PGresult *r, *wanted = NULL;
+	int n = 0, failed = !PQsendQuery(p->c, text);
+
+	free(text);
+	if (failed) {
+		pg_error(p, NULL, e, "send a query");
+		return NULL;
+	}
+	while ((r = PQgetResult(p->c)) != NULL) {
+		if (PQresultStatus(r) != PGRES_TUPLES_OK &&
+			PQresultStatus(r) != PGRES_COMMAND_OK && !failed)
+			failed = pg_error(p, r, e, "read the catalog");
+		if (n++ == 2)
+			wanted = r;
+		else
+			PQclear(r);
+	}
+	if (!failed && wanted != NULL)
+		return wanted;
+	PQclear(wanted);
+	return NULL;
+}
+
+int
+pg_catalog_fingerprint(struct db *d, char out[65], struct err *e)
+{
+	struct pg *p = pg_of(d);
+	PGresult *r = without_path(p, postgresql_fingerprint_sql, e);
+	struct sha256 *h;
+	int i;
+
+	if (r == NULL)
+		return -1;
+	h = sha256_new();
+	for (i = 0; i < PQntuples(r); i++)
+		sha256_add_text(h, PQgetvalue(r, i, 0));
+	sha256_end_text(h, out);
+	sha256_free(h);
+	PQclear(r);
+	return 0;
+}
+
+/*
+ * The table that a dump loads c's rows through: c itself, or the root above
+ * when rows are spread by the hash of an enum, which changes in another
+ * database (pg_dump's forcePartitionRootLoad()).
+ */
+#define LOADED_AS \
+	"CASE WHEN c.relispartition AND EXISTS (SELECT 1 FROM " \
+	"pg_catalog.pg_partition_ancestors(c.oid) AS y JOIN " \
+	"pg_catalog.pg_partitioned_table k ON k.partrelid = y.relid AND " \
+	"k.partstrat = 'h' JOIN pg_catalog.pg_attribute a ON a.attrelid = " \
+	"k.partrelid AND a.attnum = ANY (k.partattrs::int2[]) JOIN " \
+	"pg_catalog.pg_type z ON z.oid = a.atttypid AND z.typtype = 'e') THEN " \
+	"pg_catalog.pg_partition_root(c.oid)::pg_catalog.oid ELSE c.oid END"
+
+/* The tables whose rows a dump holds. */
+#define WITH_ROWS \
+	"FROM (SELECT " PG_NAME("m", "l") " AS name, c.*, n.nspname FROM " \
+	"pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = " \
+	"c.relnamespace JOIN pg_catalog.pg_class l ON l.oid = " LOADED_AS " " \
+	"JOIN pg_catalog.pg_namespace m ON m.oid = l.relnamespace) AS c WHERE c.relkind = 'r' AND " \
+	"c.relpersistence <> 't' AND c.nspname !~ '^pg_' AND " \
+	"c.nspname <> 'information_schema' AND NOT EXISTS (" \
+	"SELECT 1 FROM pg_catalog.pg_depend x WHERE x.deptype = 'e' AND " \
+	"x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND " \
+	"x.objid = c.oid)"
+
+static int
+count_one(struct pg *p, struct shape_list *out, const char *name,
+	const char *sql, struct err *e)
+{
+	struct wire_table *t;
+	char *n;
+
+	if (pg_sql_value(p, &n, e, sql, NULL) == -1)
+		return err_wrap(e, "count the rows of %s", name);
+	t = out->items;
+	if (out->n == 0 || strcmp(t[out->n - 1].name, name) != 0) {
+		t = shape_list_add(out, &wire_table_shape);
+		t->name = mem_dup(name);
+		t->bytes = -1;
+	} else {
+		t += out->n - 1; /* another part of it */
+	}
+	t->rows += n == NULL ? 0 : strtoll(n, NULL, 10);
+	free(n);
+	return 0;
+}
+
+static int
+count_all(struct pg *p, struct shape_list *out, struct err *e)
+{
+	PGresult *r = pg_sql_one(p, "SELECT c.name, "
+		"pg_catalog.format('SELECT pg_catalog.count(*) FROM ONLY "
+		"%I.%I', c.nspname, c.relname) " WITH_ROWS
+		" ORDER BY c.name COLLATE \"C\"", 0, NULL, e);
+	int i, result = 0;
+
+	if (r == NULL)
+		return -1;
+	if (PQresultStatus(r) != PGRES_TUPLES_OK)
+		result = pg_error(p, r, e, "list its tables");
+	for (i = 0; result == 0 && i < PQntuples(r); i++)
+		result = count_one(p, out, PQgetvalue(r, i, 0),
+			PQgetvalue(r, i, 1), e);
+	PQclear(r);
+	if (result == 0)
+		result = count_one(p, out, "pg_catalog.pg_largeobject",
+			"SELECT pg_catalog.count(*) FROM "
+			"pg_catalog.pg_largeobject_metadata", e);
+	/* As in an archive: only when there are some. */
+	if (result == 0) {
+		struct wire_table *t = out->items;
+
+		t += out->n - 1;
+		if (t->rows == 0) {
+			shape_release(&wire_table_shape, t);
+			out->n--;
+		}
+	}
+	return result;
+}
+
+/* Rows that a policy hides would be missing without a word: an error. */
+int
+pg_catalog_tables(struct db *d, struct shape_list *out, struct err *e)
+{
+	struct pg *p = pg_of(d);
+	struct err ignored;
+	int result;
+
+	if (pg_sql_exec(d, "SET row_security = off", e) == -1)
+		return -1;
+	result = count_all(p, out, e);
+	if (pg_sql_exec(d, "RESET row_security", &ignored) == -1 &&
+		result == 0) {
+		*e = ignored;
+		result = -1;
+	}
+	if (result == -1)
+		db_tables_free(out);
+	return result;
+}
+
+int
+pg_catalog_has_table(struct db *d, const char *name, struct err *e)
+{
+	struct pg *p = pg_of(d);
+	char *kind, *full = strs_starts(name, "mig_") ?
+		mem_printf("mig.%s", name) : mem_dup(name);
+	int result = pg_sql_value(p, &kind, e, "SELECT relkind FROM "
+		"pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) "
+		"AND relkind IN ('r', 'p')", full);
+
+	free(full);
+	if (result == 0)
+		result = kind != NULL;
+	free(kind);
+	return result;
+}
+
+char *
+pg_catalog_canonical(struct db *d, const char *name)
+{
+	struct pg *p = pg_of(d);
+	struct err ignored;
+	const char *dot = strrchr(name, '.');
+	char *out = NULL, *head, *found = NULL;
+	static const char sql[] = "SELECT " PG_NAME("n", "c") " FROM "
+		"pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON "
+		"n.oid = c.relnamespace WHERE c.oid = "
+		"pg_catalog.to_regclass($1)";
+
+	/* A name that is no table, or not yet, stays as it is. */
+	if (PQtransactionStatus(p->c) == PQTRANS_INERROR)
+		return mem_dup(name);
+	if (pg_sql_value(p, &out, &ignored, sql, name) == 0 && out != NULL)
+		return out;
+	if (dot != NULL) {
+		head = mem_dup_n(name, (size_t)(dot - name));
+		if (pg_sql_value(p, &found, &ignored, sql, head) == 0 &&
+			found != NULL)
+			out = mem_printf("%s%s", found, dot);
+		free(head);
+		free(found);
+	}
+	return out != NULL ? out : mem_dup(name);
+}
+
+/* Names of the columns, and a query that counts their values. */
+static char *
+census_query(struct pg *p, const char *table, struct db_census *out,
+	struct err *e)
+{
+	struct buf b = { 0 };
+	PGresult *r = pg_sql_one(p, "SELECT a.attname, pg_catalog.quote_ident("
+		"a.attname), c.oid::pg_catalog.regclass, " PG_NAME("n", "c")
+		" FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+		"ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_attribute a "
+		"ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
+		"WHERE c.oid = pg_catalog.to_regclass($1) AND c.relkind IN "
+		"('r', 'p', 'm', 'f') ORDER BY a.attnum", 1, &table, e);
+	int i, n;
+
+	if (r == NULL)
+		return NULL;
+	if (PQresultStatus(r) != PGRES_TUPLES_OK) {
+		pg_error(p, r, e, "look at a table");
+		PQclear(r);
+		return NULL;
+	}
+	n = PQntuples(r);
+	out->there = n > 0;
+	buf_text(&b, "SELECT pg_catalog.count(*)");
+	for (i = 0; i < n && !PQgetisnull(r, i, 0); i++) {
+		out->columns = mem_grow(out->columns, out->n + 1,
+			sizeof(*out->columns));
+		out->columns[out->n++] = mem_dup(PQgetvalue(r, i, 0));
+		buf_printf(&b, ", pg_catalog.count(%s)", PQgetvalue(r, i, 1));
+	}
+	if (n > 0) {
+		buf_printf(&b, " FROM %s", PQgetvalue(r, 0, 2));
+		out->name = mem_dup(PQgetvalue(r, 0, 3));
+	}
+	PQclear(r);
+	return buf_detach(&b);
+}
+
+int
+pg_catalog_census(struct db *d, const char *table, int content,
+	struct db_census *out, struct err *e)
+{
+	struct pg *p = pg_of(d);
+	char *sql = census_query(p, table, out, e);
+	PGresult *r;
+	size_t i;
+
+	(void)content; /* only for rebuilds, which this engine does not need */
+	if (sql == NULL || !out->there) {
+		free(sql);
+		return sql == NULL ? -1 : 0;
+	}
+	r = pg_sql_one(p, sql, 0, NULL, e);
+	free(sql);
+	if (r == NULL || PQresultStatus(r) != PGRES_TUPLES_OK) {
+		if (r != NULL)
+			pg_error(p, r, e, "count the rows of a table");
+		PQclear(r);
+		db_census_free(out);
+		return -1;
+	}
+	out->rows = strtoll(PQgetvalue(r, 0, 0), NULL, 10);
+	out->values = mem_array(out->n + 1, sizeof(*out->values));
+	out->digests = mem_array(out->n + 1, sizeof(*out->digests));
+	for (i = 0; i < out->n; i++)
+		out->values[i] = strtoll(PQgetvalue(r, 0, (int)i + 1), NULL,
+			10);
+	PQclear(r);
+	return 0;
+}
+
+/*
+ * A dump reads every row, which is the check; here is only asked whether the
+ * server itself has met damage.
+ */
+int
+pg_catalog_check(struct db *d, int deep, char *found, size_t room,
+	struct err *e)
+{
+	struct pg *p = pg_of(d);
+	char *n;
+
+	(void)deep;
+	if (pg_sql_value(p, &n, e, "SELECT checksum_failures FROM "
+		"pg_catalog.pg_stat_database WHERE datname = "
+		"pg_catalog.current_database() AND checksum_failures > 0",
+		NULL) == -1)
+		return -1;
+	snprintf(found, room, "%s%s", n == NULL ? "ok" : n,
+		n == NULL ? "" : " pages with a wrong checksum");
+	free(n);
+	return 0;
+}
+
+/* The server keeps foreign keys; those NOT VALID are the owner's wish. */
+int
+pg_catalog_dangling(struct db *d, int64_t *n, char *first, size_t room,
+	struct err *e)
+{
+	(void)d;
+	(void)e;
+	*n = 0;
+	if (room > 0)
+		*first = '\0';
+	return 0;
+}

@@ -1,0 +1,53 @@
+/* pg_driver: what the PostgreSQL driver gives. */
+#include "db/postgresql/pg_swap.h"
+
+static const char *
+name(const struct db *d)
+{
+	return ((const struct pg *)d)->shown;
+}
+
+const struct db_driver pg_driver = {
+	.engine = "postgresql",
+	.schemes = pg_open_schemes,
+	.caps = DB_CAP_TXN_DDL | DB_CAP_SERVER,
+	.rules = LEX_POSTGRESQL,
+	.checks = { "dump", "dump" },
+	.open = pg_open_db,
+	.close = pg_open_close,
+	.locate = pg_open_locate,
+	.name = name,
+	.identity = pg_catalog_identity,
+	.position = pg_catalog_position,
+	.fingerprint = pg_catalog_fingerprint,
+	.tables = pg_catalog_tables,
+	.has_table = pg_catalog_has_table,
+	.canonical = pg_catalog_canonical,
+	.exec = pg_sql_exec,
+	.query = pg_sql_query,
+	.next = pg_sql_next,
+	.text = pg_sql_text,
+	.integer = pg_sql_int,
+	.rows_free = pg_sql_free,
+	.sql = pg_sql_named,
+	.begin = pg_sql_begin,
+	.commit = pg_sql_commit,
+	.rollback = pg_sql_rollback,
+	.settle = pg_sql_settle,
+	.lock = pg_lock_take,
+	.locked_by = pg_lock_by,
+	.watch_start = pg_watch_start,
+	.watch_drop = pg_watch_drop,
+	.watch_rename = pg_watch_rename,
+	.watch_create = pg_watch_create,
+	.watch_stop = pg_watch_stop,
+	.watch_cancel = pg_watch_cancel,
+	.run = pg_run_statement,
+	.census = pg_catalog_census,
+	.check = pg_catalog_check,
+	.dangling = pg_catalog_dangling,
+	.backup = pg_backup_stream,
+	.restore = pg_restore_into,
+	.gap = pg_restore_gap,
+	.mend = pg_swap_mend,
+};

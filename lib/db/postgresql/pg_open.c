@@ -1,0 +1,342 @@
+/* pg_open: connecting, and what is asked of a connection at once. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/report.h"
+#include "db/postgresql/pg.h"
+
+const char *const pg_open_schemes[] = { "postgres", "postgresql", NULL };
+
+/*
+ * libpq reads postgresql:// and keyword strings; SQLAlchemy's names of Python
+ * drivers are taken off.  Gives.
+ */
+static char *
+plain_url(const char *url)
+{
+	const char *colon = strchr(url, ':');
+	size_t scheme = strcspn(url, "+:");
+
+	if (colon == NULL || url[scheme] != '+' || url + scheme > colon ||
+		!strs_starts(url, "postgres"))
+		return mem_dup(url);
+	return mem_printf("%.*s%s", (int)scheme, url, colon);
+}
+
+/* libpq's own words may quote a piece of the url, which may be a password. */
+static int
+bad_url(struct err *e, const char *why)
+{
+	err_set(e, ERR_USAGE, "config", "the database url cannot be read%s",
+		why);
+	return err_next(e, "write postgresql://USER@HOST:PORT/NAME, with %%40 "
+			   "for @ and %%3A for : in a password");
+}
+
+static int
+look_at_url(const char *url, struct err *e)
+{
+	char *why = NULL;
+	PQconninfoOption *o = PQconninfoParse(url, &why), *x;
+	int result = 0;
+
+	PQfreemem(why);
+	if (o == NULL)
+		return bad_url(e, "");
+	for (x = o; x->keyword != NULL && result == 0; x++)
+		if (x->val != NULL && strcmp(x->keyword, "password") != 0 &&
+			strcmp(x->keyword, "options") != 0 &&
+			strchr(x->val, '@') != NULL)
+			result = bad_url(e, ": an @ stands in the wrong place");
+	PQconninfoFree(o);
+	return result;
+}
+
+static PGconn *
+connect_to(const char *url, const char *name)
+{
+	const char *const words[] = { "connect_timeout", "dbname", "dbname",
+		"fallback_application_name", "client_encoding", NULL };
+	const char *values[] = { "15", url, name, "mig", "UTF8", NULL };
+
+	/* An empty value is as if the word were not there. */
+	return PQconnectdbParams(words, values, 1);
+}
+
+static int
+not_connected(struct pg *p, struct err *e)
+{
+	const char *text = PQerrorMessage(p->c);
+	size_t n = strlen(text);
+
+	while (n > 0 && text[n - 1] == '\n')
+		n--;
+	err_set(e, ERR_ENV, "unreachable", "%.*s", (int)n, text);
+	if (PQconnectionNeedsPassword(p->c) || PQconnectionUsedPassword(p->c))
+		return err_next(e, "give the password in PGPASSWORD, in "
+			"~/.pgpass (mode 0600) or in a service file");
+	if (strstr(text, "does not exist") != NULL)
+		return err_next(e, "create it (mig never does), or correct "
+			"the name in DATABASE_URL");
+	return err_next(e, "check DATABASE_URL, and that the server runs and "
+			   "lets this host in");
+}
+
+/* What it is that we talk to. */
+static int
+ask(struct pg *p, struct err *e)
+{
+	PGresult *r = PQexec(p->c, "SELECT pg_catalog.current_database(), "
+		"d.oid, pg_catalog.pg_backend_pid(), "
+		"pg_catalog.pg_is_in_recovery()::int, d.encoding FROM "
+		"pg_catalog.pg_database d "
+		"WHERE d.datname = pg_catalog.current_database()");
+	int result = -1, backend;
+
+	if (PQresultStatus(r) != PGRES_TUPLES_OK || PQntuples(r) != 1) {
+		pg_error(p, r, e, "ask who it is");
+		goto out;
+	}
+	p->name = mem_dup(PQgetvalue(r, 0, 0));
+	p->oid = mem_dup(PQgetvalue(r, 0, 1));
+	backend = (int)strtol(PQgetvalue(r, 0, 2), NULL, 10);
+	p->backend = backend;
+	if (p->version < PG_OLDEST) {
+		err_set(e, ERR_USAGE, "driver", "%s: the server has version "
+			"%d, mig works with 13 and later", p->shown,
+			p->version / 10000);
+		err_next(e, "upgrade the server");
+		goto out;
+	}
+	if (backend != PQbackendPID(p->c)) {
+		err_set(e, ERR_REFUSED, "pooler", "%s: the connection goes "
+			"through a pooler, which would break locks and "
+			"snapshots", p->shown);
+		err_next(e, "connect to the server itself, not to pgbouncer "
+			"or its kind");
+		goto out;
+	}
+	if (p->mode == DB_WRITE && strcmp(PQgetvalue(r, 0, 3), "0") != 0) {
+		err_set(e, ERR_REFUSED, "standby", "%s is a standby, which "
+			"cannot be written to", p->shown);
+		err_next(e, "connect to the primary");
+		goto out;
+	}
+	result = 0;
+out:
+	PQclear(r);
+	return result;
+}
+
+static void
+be_silent(void *arg, const char *text)
+{
+	struct pg *p = arg;
+	size_t n = strcspn(text, "\n");
+
+	report_say(p->base.report, REPORT_MORE, "%.*s", (int)n, text);
+}
+
+static int
+open_url(struct pg **out, const char *url, const char *name,
+	const struct db_options *o, struct err *e)
+{
+	struct pg *p = mem_alloc(sizeof(*p));
+	const char *host;
+
+	*out = NULL;
+	p->base.driver = &pg_driver;
+	p->base.report = o->report;
+	p->base.busy_ms = o->busy_ms;
+	p->mode = o->mode;
+	p->url = mem_dup(url);
+	p->c = connect_to(url, name);
+	p->shown = mem_dup("database");
+	if (PQstatus(p->c) != CONNECTION_OK) {
+		not_connected(p, e);
+		goto fail;
+	}
+	host = PQhost(p->c);
+	free(p->shown);
+	p->shown = mem_printf("database '%s' on %s%s%s", PQdb(p->c),
+		host == NULL || *host == '\0' || *host == '/' ?
+			"this machine" : host,
+		host == NULL || *host == '\0' || *host == '/' ? ", port " :
+								":",
+		PQport(p->c));
+	p->version = PQserverVersion(p->c);
+	PQsetNoticeProcessor(p->c, be_silent, p);
+	if (ask(p, e) == -1)
+		goto fail;
+	if (o->mode == DB_READ && pg_sql_exec(&p->base,
+		"SET default_transaction_read_only = on", e) == -1)
+		goto fail;
+	*out = p;
+	return 0;
+fail:
+	pg_open_close(&p->base);
+	return -1;
+}
+
+int
+pg_open_db(struct db **out, const struct db_options *o, struct err *e)
+{
+	struct pg *p;
+	char *url;
+	int result;
+
+	*out = NULL;
+	if (o->mode == DB_SCRATCH)
+		return pg_scratch_open(out, o, e);
+	if (o->mode != DB_READ && o->mode != DB_WRITE)
+		return err_bug(e, "no such mode on PostgreSQL");
+	url = plain_url(o->url);
+	result = look_at_url(url, e);
+	if (result == 0)
+		result = open_url(&p, url, NULL, o, e);
+	if (result == 0)
+		*out = &p->base;
+	free(url);
+	return result;
+}
+
+int
+pg_open_beside(struct pg **out, const struct pg *like, const char *name,
+	struct err *e)
+{
+	struct db_options o = { like->url, DB_WRITE, like->base.busy_ms,
+		like->base.report, NULL };
+
+	return open_url(out, like->url, name == NULL ? like->name : name, &o,
+		e);
+}
+
+/* The name of the database that the url or the environment gives. */
+static char *
+name_in(const char *url)
+{
+	PQconninfoOption *o = PQconninfoParse(url, NULL), *x;
+	const char *names[] = { "dbname", "user" };
+	char *found = NULL;
+	size_t i;
+
+	for (i = 0; i < 2 && found == NULL; i++) {
+		for (x = o; x != NULL && x->keyword != NULL; x++)
+			if (strcmp(x->keyword, names[i]) == 0)
+				found = mem_dup(x->val);
+		if (found == NULL)
+			found = mem_dup(getenv(i == 0 ? "PGDATABASE" :
+							"PGUSER"));
+	}
+	PQconninfoFree(o);
+	return found;
+}
+
+int
+pg_open_maintenance(struct pg **out, char **name, const struct db_options *o,
+	struct err *e)
+{
+	char *url = plain_url(o->url);
+	int result;
+
+	*out = NULL;
+	*name = name_in(url);
+	if (*name == NULL) {
+		err_set(e, ERR_USAGE, "config", "the url names no database");
+		result = err_next(e, "name it in DATABASE_URL");
+	} else {
+		result = look_at_url(url, e);
+	}
+	if (result == 0 && open_url(out, url, strcmp(*name, "postgres") == 0 ?
+		"template1" : "postgres", o, e) == -1)
+		result = -1;
+	free(url);
+	if (result == -1) {
+		free(*name);
+		*name = NULL;
+	}
+	return result;
+}
+
+void
+pg_open_close(struct db *d)
+{
+	struct pg *p = pg_of(d);
+
+	pg_watch_cancel(d);
+	if (p->observer != NULL)
+		pg_open_close(&p->observer->base);
+	if (p->c != NULL)
+		PQfinish(p->c);
+	pg_scratch_free(p->dump);
+	strs_free(&p->touched);
+	free(p->url);
+	free(p->shown);
+	free(p->name);
+	free(p->oid);
+	free(p);
+}
+
+/* There is no file to replace: the place is the server's own. */
+int
+pg_open_locate(const char *url, char **path, struct err *e)
+{
+	struct db_options o = { url, DB_READ, 0, NULL, NULL };
+	struct wire_database w;
+	struct db *d;
+	int result;
+
+	if (pg_open_db(&d, &o, e) == -1)
+		return -1;
+	result = pg_catalog_identity(d, &w, e);
+	if (result == 0)
+		*path = mem_dup(w.path);
+	shape_release(&wire_database_shape, &w);
+	db_close(d);
+	return result;
+}
+
+/*
+ * Every setting of the connection that libpq can take from the environment,
+ * as it is in force: the child must reach the same server as the same role.
+ * What a database may set for itself, and changes the text of values, is set
+ * for every dump alike, so that two dumps of the same rows are the same.
+ */
+void
+pg_open_environment(const struct pg *p, const char *name, struct strs *out)
+{
+	PQconninfoOption *o = PQconninfo(p->c), *x;
+	const char *options = NULL;
+	char *text;
+
+	for (x = o; x != NULL && x->keyword != NULL; x++) {
+		const char *value = x->val;
+
+		if (x->envvar == NULL || value == NULL || *value == '\0')
+			continue;
+		if (strcmp(x->keyword, "dbname") == 0)
+			value = name == NULL ? p->name : name;
+		/* pg_dump takes the server's own; set by mig for itself. */
+		if (strcmp(x->keyword, "client_encoding") == 0 ||
+			strcmp(x->keyword, "application_name") == 0)
+			continue;
+		if (strcmp(x->keyword, "options") == 0) {
+			options = value;
+			continue;
+		}
+		text = mem_printf("%s=%s", x->envvar, value);
+		strs_add(out, text);
+		free(text);
+	}
+	text = mem_printf("PGOPTIONS=%s -c TimeZone=UTC -c bytea_output=hex "
+		"-c default_transaction_read_only=off",
+		options == NULL ? "" : options);
+	strs_add(out, text);
+	free(text);
+	strs_add(out, "PGAPPNAME=mig");
+	strs_add(out, "LC_ALL=C");
+	PQconninfoFree(o);
+}

@@ -1,0 +1,315 @@
+/*
+ * pg_restore: a dump becomes a database beside the live one, is proved, and
+ * then changes names with it (pg_swap.c).  A crash at any instant leaves the
+ * live one as it was, at worst closed to connections, which --undo opens.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/report.h"
+#include "base/stop.h"
+#include "db/postgresql/pg_swap.h"
+#include "os/child.h"
+
+/* --- the gap ------------------------------------------------------------- */
+
+static const struct wire_table *
+find(const struct shape_list *l, const char *name)
+{
+	const struct wire_table *t = l->items;
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (strcmp(t[i].name, name) == 0)
+			return &t[i];
+	return NULL;
+}
+
+static void
+add_gap(struct db_gap **out, size_t *n, const char *table,
+	const struct wire_table *then, const struct wire_table *now)
+{
+	struct db_gap *g;
+
+	if (db_is_ours(table) || (then != NULL && now != NULL &&
+		then->rows == now->rows &&
+		strcmp(then->digest, now->digest) == 0))
+		return;
+	*out = mem_grow(*out, *n + 1, sizeof(**out));
+	g = &(*out)[(*n)++];
+	g->table = mem_dup(table);
+	g->rows_then = then == NULL ? -1 : then->rows;
+	g->rows_now = now == NULL ? -1 : now->rows;
+	/* Digests tell that rows differ, not which. */
+	g->added = g->changed = g->removed = -1;
+}
+
+int
+pg_restore_gap(struct db *d, const char *scratch, struct db_gap **out,
+	size_t *n, struct err *e)
+{
+	struct db_options o = { .url = scratch, .mode = DB_SCRATCH };
+	struct pg_dump_result now;
+	const struct shape_list *then;
+	const struct wire_table *t;
+	struct db *dump;
+	size_t i;
+
+	if (pg_scratch_open(&dump, &o, e) == -1)
+		return -1;
+	if (pg_backup_scan(pg_of(d), NULL, "count the gap",
+		    pg_scratch_result(pg_of(dump)), &now, e) == -1) {
+		db_close(dump);
+		return -1;
+	}
+	then = &pg_scratch_result(pg_of(dump))->tables;
+	t = then->items;
+	for (i = 0; i < then->n; i++)
+		add_gap(out, n, t[i].name, &t[i], find(&now.tables,
+			t[i].name));
+	t = now.tables.items;
+	for (i = 0; i < now.tables.n; i++)
+		if (find(then, t[i].name) == NULL)
+			add_gap(out, n, t[i].name, NULL, &t[i]);
+	pg_dump_result_free(&now);
+	db_close(dump);
+	return 0;
+}
+
+/* --- the new database ------------------------------------------------------ */
+
+/* The same encoding, locale, place and owner as the live one has. */
+static int
+make(struct pg *m, const char *like, const char *name, struct err *e)
+{
+	const char *values[2] = { name, like };
+	PGresult *r = pg_sql_one(m, m->version >= 150000 ?
+		"SELECT pg_catalog.format('CREATE DATABASE %I TEMPLATE "
+		"template0 ENCODING %L LC_COLLATE %L LC_CTYPE %L TABLESPACE "
+		"%I OWNER %I LOCALE_PROVIDER %s%s', $1::text, "
+		"pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, "
+		"d.datctype, t.spcname, pg_catalog.pg_get_userbyid(d.datdba), "
+		"CASE d.datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN "
+		"'builtin' ELSE 'libc' END, CASE WHEN d.datlocprovider = 'i' "
+		"THEN pg_catalog.format(' ICU_LOCALE %L', "
+		"pg_catalog.to_jsonb(d) ->> CASE WHEN "
+		"pg_catalog.to_jsonb(d) ? 'datlocale' THEN 'datlocale' ELSE "
+		"'daticulocale' END) WHEN d.datlocprovider = 'b' THEN "
+		"pg_catalog.format(' BUILTIN_LOCALE %L', "
+		"pg_catalog.to_jsonb(d) ->> 'datlocale') ELSE '' END) FROM "
+		"pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON "
+		"t.oid = d.dattablespace WHERE d.datname = $2" :
+		"SELECT pg_catalog.format('CREATE DATABASE %I TEMPLATE "
+		"template0 ENCODING %L LC_COLLATE %L LC_CTYPE %L TABLESPACE "
+		"%I OWNER %I', $1::text, pg_catalog.pg_encoding_to_char(d.encoding), "
+		"d.datcollate, d.datctype, t.spcname, "
+		"pg_catalog.pg_get_userbyid(d.datdba)) FROM "
+		"pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON "
+		"t.oid = d.dattablespace WHERE d.datname = $2", 2, values, e);
+	int result = -1;
+
+	if (r == NULL)
+		return -1;
+	if (PQresultStatus(r) != PGRES_TUPLES_OK || PQntuples(r) != 1)
+		pg_error(m, r, e, "look at the database");
+	else
+		result = pg_sql_exec(&m->base, PQgetvalue(r, 0, 0), e);
+	PQclear(r);
+	if (result == -1 && strcmp(e->reason, "permission") == 0)
+		err_next(e, "a restore makes a new database: give the role "
+			    "CREATEDB, and let it own this one");
+	return result;
+}
+
+static int
+fill(struct pg *m, const char *name, const char *scratch, int jobs,
+	struct err *e)
+{
+	struct strs environment = { 0 };
+	char *program, *to, *n, room[1024];
+	struct child *c;
+	ssize_t got;
+	int result;
+
+	if (pg_backup_program(m, "pg_restore", &program, e) == -1)
+		return -1;
+	to = mem_printf("--dbname=%s", name);
+	n = mem_printf("--jobs=%d", jobs > 0 ? jobs : 1);
+	{
+		const char *const argv[] = { program, "--exit-on-error",
+			"--no-password", to, n, scratch, NULL };
+
+		pg_open_environment(m, name, &environment);
+		environment.v = mem_grow(environment.v, environment.n + 1,
+			sizeof(*environment.v));
+		environment.v[environment.n] = NULL;
+		result = child_start(&c, argv,
+			(const char *const *)environment.v, e);
+	}
+	if (result == 0) {
+		while ((got = child_read(c, room, sizeof(room), e)) > 0)
+			;
+		if (got == -1)
+			child_free(c);
+		result = got == -1 ? -1 : child_end(c, e);
+	}
+	if (result == -1)
+		err_wrap(e, "fill the new database '%s'", name);
+	strs_free(&environment);
+	free(program);
+	free(to);
+	free(n);
+	return result;
+}
+
+static int
+not_same(struct err *e, const char *name, const char *what)
+{
+	err_set(e, ERR_ENV, "restore", "the new database '%s' is not what the "
+		"archive holds: %s", name, what);
+	return err_next(e, "nothing was changed; report it, with the versions "
+			   "of server and pg_restore");
+}
+
+/* Dumped again, the new database must be the dump that it was made from. */
+static int
+prove(struct pg *m, const char *name, const char *scratch, struct err *e)
+{
+	struct db_options o = { .url = scratch, .mode = DB_SCRATCH };
+	const struct pg_dump_result *want;
+	struct pg_dump_result have;
+	const struct wire_table *t, *x;
+	struct db *dump;
+	char text[400];
+	size_t i;
+	int result = 0;
+
+	if (pg_scratch_open(&dump, &o, e) == -1)
+		return -1;
+	want = pg_scratch_result(pg_of(dump));
+	if (pg_backup_scan(m, name, "check the new database", want, &have,
+		    e) == -1) {
+		db_close(dump);
+		return -1;
+	}
+	t = want->tables.items;
+	for (i = 0; i < want->tables.n && result == 0; i++) {
+		x = find(&have.tables, t[i].name);
+		if (x != NULL && x->rows == t[i].rows &&
+			strcmp(x->digest, t[i].digest) == 0)
+			continue;
+		snprintf(text, sizeof(text), "%.200s has %lld rows, not %lld, "
+			"or other ones", t[i].name, x == NULL ? -1LL :
+			(long long)x->rows, (long long)t[i].rows);
+		result = not_same(e, name, text);
+	}
+	if (result == 0 && have.tables.n != want->tables.n)
+		result = not_same(e, name, "it has another number of tables");
+	if (result == 0 && (have.definitions != want->definitions ||
+		strcmp(have.digest, want->digest) != 0)) {
+		snprintf(text, sizeof(text), "%lld definitions, not %lld, or "
+			"other ones", (long long)have.definitions,
+			(long long)want->definitions);
+		result = not_same(e, name, text);
+	}
+	pg_dump_result_free(&have);
+	db_close(dump);
+	return result;
+}
+
+static int
+prepare(struct pg *m, const char *name, const struct db_restore *r,
+	struct err *e)
+{
+	struct pg *fresh;
+	int result;
+
+	if (pg_open_beside(&fresh, m, name, e) == -1)
+		return -1;
+	report_say(m->base.report, REPORT_MORE, "collecting statistics");
+	result = r->prepare == NULL ? 0 : r->prepare(r->arg, &fresh->base, e);
+	if (result == 0)
+		result = pg_sql_exec(&fresh->base, "ANALYZE", e);
+	pg_open_close(&fresh->base);
+	return result;
+}
+
+static int
+mark_filling(struct pg *m, const char *name, const char *live, struct err *e)
+{
+	char *step = mem_printf("%s %s", PG_SWAP_FILLING, live);
+	int result = pg_swap_mark(m, name, step, e);
+
+	free(step);
+	return result;
+}
+
+static int
+build(struct pg *p, struct pg *m, const char *name, const char *scratch,
+	const struct db_restore *r, struct err *e)
+{
+	if (make(m, p->name, name, e) == -1 ||
+		mark_filling(m, name, p->name, e) == -1)
+		return -1;
+	report_say(m->base.report, REPORT_NOTE,
+		"filling the new database '%s'", name);
+	if (fill(m, name, scratch, r->jobs, e) == -1 || stop_check(e) == -1 ||
+		(r->check && prove(m, name, scratch, e) == -1) ||
+		prepare(m, name, r, e) == -1)
+		return -1;
+	return pg_swap_facts(m, p->name, name, e);
+}
+
+static void
+drop(struct pg *m, const char *name)
+{
+	struct err e;
+	char *quoted;
+
+	if (pg_sql_value(m, &quoted, &e, "SELECT pg_catalog.format('DROP "
+		"DATABASE IF EXISTS %I WITH (FORCE)', $1::text)", name) == -1)
+		return;
+	if (quoted != NULL && pg_sql_exec(&m->base, quoted, &e) == -1)
+		report_say(m->base.report, REPORT_WARN,
+			"the unfinished database '%s' is left: %s", name,
+			e.text);
+	free(quoted);
+}
+
+int
+pg_restore_into(struct db *d, const char *scratch, const struct db_restore *r,
+	struct err *e)
+{
+	struct pg *p = pg_of(d), *m;
+	struct swap_names names;
+	int result = -1;
+
+	if (pg_swap_maintenance(&m, p, e) == -1)
+		return -1;
+	pg_swap_names(&names, p->name, clock_now());
+	if (r->into != NULL) {
+		free(names.fresh);
+		names.fresh = mem_dup(r->into);
+	}
+	if ((r->into == NULL && (pg_swap_may(p, e) == -1 ||
+		pg_swap_sweep(m, p->name, e) == -1)) ||
+		pg_swap_free_name(m, names.fresh, e) == -1)
+		goto out;
+	result = build(p, m, names.fresh, scratch, r, e);
+	if (result == 0 && r->into != NULL)
+		result = pg_swap_unmark(m, names.fresh, e);
+	else if (result == 0)
+		result = pg_swap_run(p, m, &names, r, e);
+	if (result == -1 && e->code != ERR_LEFT)
+		drop(m, names.fresh);
+	if (result == 0 && r->kept != NULL && r->into == NULL)
+		*r->kept = mem_dup(names.old);
+out:
+	pg_swap_names_free(&names);
+	pg_open_close(&m->base);
+	return result;
+}

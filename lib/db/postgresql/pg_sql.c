@@ -1,0 +1,276 @@
+/* pg_sql: queries of mig's own, and transactions. */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/stop.h"
+#include "db/postgresql/pg.h"
+
+#define ARGS_MAX 16
+
+extern const char postgresql_ledger_sql[]; /* made from ledger.sql */
+
+struct rows {
+	PGresult *result;
+	int at;
+};
+
+/* Ask the server to end what it does for us; it then answers with an error. */
+static void
+cancel(struct pg *p)
+{
+	PGcancel *c = PQgetCancel(p->c);
+	char ignored[256];
+
+	if (c != NULL)
+		PQcancel(c, ignored, sizeof(ignored));
+	PQfreeCancel(c);
+}
+
+/* Wait for the answer, looking out for a signal. */
+static int
+wait_for(struct pg *p, struct err *e)
+{
+	int cancelled = 0;
+
+	while (PQisBusy(p->c)) {
+		struct pollfd f = { PQsocket(p->c), POLLIN, 0 };
+
+		if (poll(&f, 1, 200) == -1 && errno != EINTR)
+			return err_sys(e, "wait for the server");
+		if (stop_asked() && !cancelled) {
+			cancel(p);
+			cancelled = 1;
+		}
+		if (f.revents != 0 && !PQconsumeInput(p->c))
+			return pg_error(p, NULL, e, "read the answer");
+	}
+	return 0;
+}
+
+PGresult *
+pg_sql_one(struct pg *p, const char *sql, int n, const char *const *values,
+	struct err *e)
+{
+	PGresult *r = NULL, *next;
+
+	if (!PQsendQueryParams(p->c, sql, n, NULL, values, NULL, NULL, 0)) {
+		pg_error(p, NULL, e, "send a command");
+		return NULL;
+	}
+	for (;;) {
+		if (wait_for(p, e) == -1) {
+			PQclear(r);
+			return NULL;
+		}
+		next = PQgetResult(p->c);
+		if (next == NULL)
+			return r;
+		PQclear(r);
+		r = next;
+		/* A COPY is for the caller to carry on. */
+		if (PQresultStatus(r) == PGRES_COPY_IN ||
+			PQresultStatus(r) == PGRES_COPY_OUT ||
+			PQresultStatus(r) == PGRES_COPY_BOTH)
+			return r;
+	}
+}
+
+int
+pg_sql_exec(struct db *d, const char *sql, struct err *e)
+{
+	struct pg *p = pg_of(d);
+	PGresult *r = PQexec(p->c, sql);
+	ExecStatusType s = PQresultStatus(r);
+	int result = 0;
+
+	if (s != PGRES_COMMAND_OK && s != PGRES_TUPLES_OK)
+		result = pg_error(p, r, e, "run mig's own SQL");
+	PQclear(r);
+	return result;
+}
+
+/*
+ * The SQL of the rooms above is written for every engine: ?1 is $1 here, and
+ * mig's tables have a schema of their own, whatever the search_path is.
+ */
+static char *
+translate(const char *sql)
+{
+	struct buf b = { 0 };
+	const char *p;
+
+	for (p = sql; *p != '\0'; p++) {
+		if (*p == '?' && p[1] >= '1' && p[1] <= '9') {
+			buf_char(&b, '$');
+		} else if (strncmp(p, "mig_", 4) == 0 &&
+			(p == sql || p[-1] == ' ')) {
+			buf_text(&b, "mig.mig_");
+			p += 3;
+		} else {
+			buf_char(&b, *p);
+		}
+	}
+	return buf_detach(&b);
+}
+
+int
+pg_sql_query(struct db_rows *r, const char *sql, const char *args, va_list ap,
+	struct err *e)
+{
+	struct pg *p = pg_of(r->db);
+	const char *values[ARGS_MAX];
+	char numbers[ARGS_MAX][24], *text;
+	struct rows *rows;
+	int i, result = 0;
+
+	for (i = 0; args[i] != '\0' && i < ARGS_MAX; i++) {
+		if (args[i] == 's') {
+			values[i] = va_arg(ap, const char *);
+		} else {
+			snprintf(numbers[i], sizeof(numbers[i]), "%lld",
+				(long long)va_arg(ap, int64_t));
+			values[i] = numbers[i];
+		}
+	}
+	text = translate(sql);
+	rows = mem_alloc(sizeof(*rows));
+	rows->at = -1;
+	rows->result = pg_sql_one(p, text, i, values, e);
+	if (rows->result == NULL) {
+		result = -1;
+	} else if (PQresultStatus(rows->result) != PGRES_TUPLES_OK &&
+		PQresultStatus(rows->result) != PGRES_COMMAND_OK) {
+		result = pg_error(p, rows->result, e, "run mig's own SQL");
+		PQclear(rows->result);
+	}
+	free(text);
+	if (result == -1) {
+		free(rows);
+		return -1;
+	}
+	r->own = rows;
+	return 0;
+}
+
+int
+pg_sql_next(struct db_rows *r, struct err *e)
+{
+	struct rows *rows = r->own;
+
+	(void)e;
+	return ++rows->at < PQntuples(rows->result);
+}
+
+const char *
+pg_sql_text(struct db_rows *r, int column)
+{
+	struct rows *rows = r->own;
+
+	return PQgetisnull(rows->result, rows->at, column) ? NULL :
+		PQgetvalue(rows->result, rows->at, column);
+}
+
+int64_t
+pg_sql_int(struct db_rows *r, int column)
+{
+	const char *text = pg_sql_text(r, column);
+
+	return text == NULL ? 0 : strtoll(text, NULL, 10);
+}
+
+void
+pg_sql_free(struct db_rows *r)
+{
+	struct rows *rows = r->own;
+
+	if (rows != NULL)
+		PQclear(rows->result);
+	free(rows);
+}
+
+int
+pg_sql_value(struct pg *p, char **out, struct err *e, const char *sql,
+	const char *value)
+{
+	PGresult *r = pg_sql_one(p, sql, value != NULL, &value, e);
+	int result = 0;
+
+	*out = NULL;
+	if (r == NULL)
+		return -1;
+	if (PQresultStatus(r) != PGRES_TUPLES_OK)
+		result = pg_error(p, r, e, "run mig's own SQL");
+	else if (PQntuples(r) > 0 && !PQgetisnull(r, 0, 0))
+		*out = mem_dup(PQgetvalue(r, 0, 0));
+	PQclear(r);
+	return result;
+}
+
+const char *
+pg_sql_named(const char *name)
+{
+	return strcmp(name, "ledger") == 0 ? postgresql_ledger_sql : NULL;
+}
+
+/*
+ * The session is as it was at the start (a migration may have set anything,
+ * files of pg_dump empty the search_path), then a transaction that waits only
+ * so long for a lock: whoever waits for a lock makes others wait behind.
+ */
+int
+pg_sql_begin(struct db *d, int foreign_keys, struct err *e)
+{
+	struct pg *p = pg_of(d);
+	char text[160];
+
+	(void)foreign_keys;
+	p->spoilt = 0;
+	snprintf(text, sizeof(text), "BEGIN; SET LOCAL lock_timeout = %lld",
+		(long long)(d->busy_ms > 0 ? d->busy_ms : 1));
+	if (pg_sql_exec(d, "RESET ALL", e) == -1)
+		return -1;
+	return pg_sql_exec(d, text, e);
+}
+
+int
+pg_sql_commit(struct db *d, struct err *e)
+{
+	struct pg *p = pg_of(d);
+	PGresult *r;
+	int result = 0;
+
+	if (p->spoilt)
+		return err_bug(e, "a transaction that was rolled back");
+	r = PQexec(p->c, "COMMIT");
+	/* A transaction that has failed answers COMMIT with ROLLBACK. */
+	if (PQresultStatus(r) != PGRES_COMMAND_OK)
+		result = pg_error(p, r, e, "commit");
+	else if (strcmp(PQcmdStatus(r), "COMMIT") != 0)
+		result = err_bug(e, "COMMIT became a ROLLBACK");
+	PQclear(r);
+	return result;
+}
+
+void
+pg_sql_rollback(struct db *d)
+{
+	struct pg *p = pg_of(d);
+
+	if (PQtransactionStatus(p->c) != PQTRANS_IDLE)
+		PQclear(PQexec(p->c, "ROLLBACK"));
+	p->spoilt = 0;
+}
+
+int
+pg_sql_settle(struct db *d, struct err *e)
+{
+	(void)d;
+	(void)e;
+	return 0; /* the server keeps nothing beside the database */
+}

@@ -1,0 +1,65 @@
+/*
+ * pg_swap: two databases change their names, and the way out of a crash in
+ * between.  Where a restore stands is kept on the server itself, as the
+ * setting mig.restore of the new database, so that any host can go on:
+ *
+ *	filling: made, not yet proved	nothing to resume; --undo drops it
+ *	ready: proved, facts replayed	--resume swaps, --undo drops it
+ *
+ * and a live database that does not allow connections was being swapped.
+ */
+#ifndef DB_POSTGRESQL_PG_SWAP_H
+#define DB_POSTGRESQL_PG_SWAP_H
+
+#include <stdint.h>
+
+#include "db/postgresql/pg.h"
+
+#define PG_SWAP_FILLING "filling"
+#define PG_SWAP_READY "ready"
+
+struct swap_names {
+	char *live; /* APP */
+	char *fresh; /* APP_mig_new_20260131T235959Z */
+	char *old; /* APP_mig_old_... */
+};
+
+void pg_swap_names(struct swap_names *n, const char *live, int64_t when);
+void pg_swap_names_free(struct swap_names *n);
+
+/* A connection to another database of the server. */
+int pg_swap_maintenance(struct pg **out, const struct pg *p, struct err *e);
+
+/* ERR_REFUSED for what a new database would leave behind: slots and such. */
+int pg_swap_may(struct pg *p, struct err *e);
+
+/* ERR_REFUSED "exists" if there is a database of that name. */
+int pg_swap_free_name(struct pg *m, const char *name, struct err *e);
+
+/* Drop what killed restores of live have left; its lock is ours. */
+int pg_swap_sweep(struct pg *m, const char *live, struct err *e);
+
+/* Note where the restore stands, on the new database. */
+int pg_swap_mark(struct pg *m, const char *name, const char *step,
+	struct err *e);
+int pg_swap_unmark(struct pg *m, const char *name, struct err *e);
+
+/*
+ * Owner, privileges, settings, comment, connection limit: what belongs to a
+ * database and not into it.  Replayed from live to fresh, then compared.
+ */
+int pg_swap_facts(struct pg *m, const char *live, const char *fresh,
+	struct err *e);
+
+/*
+ * Close the live database, end its sessions and ours, change the names in one
+ * transaction, open it.  Closes p's connection.
+ */
+int pg_swap_run(struct pg *p, struct pg *m, const struct swap_names *n,
+	const struct db_restore *r, struct err *e);
+
+/* After a crash or a change of mind: see db_mend(). */
+int pg_swap_mend(const char *url, int undo, const struct report *report,
+	char **said, struct err *e);
+
+#endif

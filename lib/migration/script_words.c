@@ -1,0 +1,138 @@
+/* script_words: the words of one statement. */
+#include "migration/script_words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "migration/script.h"
+
+/* Errors were found when the text was cut. */
+void
+script_step(struct script_words *w)
+{
+	struct err e;
+
+	if (lex_next(&w->lex, &w->t, &e) == -1)
+		w->t.kind = LEX_END;
+}
+
+int
+script_eat(struct script_words *w, const char *word)
+{
+	if (!lex_is(&w->t, word))
+		return 0;
+	script_step(w);
+	return 1;
+}
+
+int
+script_find(struct script_words *w, const char *word)
+{
+	int depth = 0;
+
+	for (; w->t.kind != LEX_END; script_step(w)) {
+		if (lex_is_char(&w->t, '('))
+			depth++;
+		else if (lex_is_char(&w->t, ')'))
+			depth--;
+		else if (depth == 0 && lex_is(&w->t, word))
+			return 1;
+	}
+	return 0;
+}
+
+static int
+same_token(const struct lex_token *a, const struct lex_token *b)
+{
+	return a->kind == b->kind && a->n == b->n &&
+		memcmp(a->text, b->text, a->n) == 0;
+}
+
+/* Whether what follows WHERE is always true: 1, TRUE, 1 = 1. */
+static int
+always_true(struct script_words *w)
+{
+	struct lex_token first = w->t, other;
+
+	if (first.kind != LEX_NUMBER && first.kind != LEX_STRING &&
+		!lex_is(&first, "TRUE"))
+		return 0;
+	script_step(w);
+	if (w->t.kind == LEX_END || lex_is(&w->t, "RETURNING"))
+		return lex_is(&first, "TRUE") ||
+			!(first.n == 1 && *first.text == '0');
+	if (!lex_is_char(&w->t, '='))
+		return 0;
+	script_step(w);
+	if (lex_is_char(&w->t, '='))
+		script_step(w);
+	other = w->t;
+	script_step(w);
+	return same_token(&first, &other) &&
+		(w->t.kind == LEX_END || lex_is(&w->t, "RETURNING"));
+}
+
+void
+script_read_where(struct script_words *w, struct script_statement *s)
+{
+	s->all = 1;
+	if (script_find(w, "WHERE")) {
+		script_step(w);
+		s->all = always_true(w);
+	}
+}
+
+/* a = 1, (b, c) = (2, 3) */
+void
+script_read_set(struct script_words *w, struct script_statement *s)
+{
+	int depth = 0, left = 1, list = 0;
+
+	for (; w->t.kind != LEX_END; script_step(w)) {
+		if (lex_is_char(&w->t, '(')) {
+			depth++;
+			list = left && depth == 1;
+		} else if (lex_is_char(&w->t, ')')) {
+			depth--;
+		} else if (depth == 0 && lex_is_char(&w->t, '=')) {
+			left = 0;
+		} else if (depth == 0 && lex_is_char(&w->t, ',')) {
+			left = 1;
+		} else if (depth == 0 && !left &&
+			(lex_is(&w->t, "WHERE") || lex_is(&w->t, "FROM") ||
+				lex_is(&w->t, "RETURNING"))) {
+			return;
+		} else if (left && w->t.kind != LEX_PUNCTUATION &&
+			(depth == 0 || (depth == 1 && list))) {
+			char *name = lex_name(&w->t);
+
+			strs_add_once(&s->columns, name);
+			free(name);
+		}
+	}
+}
+
+void
+script_skip_with(struct script_words *w)
+{
+	int depth = 0, closed = 0;
+
+	/* Only what follows a closing bracket: a name may be "replace". */
+	for (; w->t.kind != LEX_END; script_step(w)) {
+		if (lex_is_char(&w->t, '(')) {
+			depth++;
+		} else if (lex_is_char(&w->t, ')')) {
+			closed = --depth == 0;
+			continue;
+		} else if (depth == 0 && closed &&
+			(lex_is(&w->t, "INSERT") || lex_is(&w->t, "UPDATE") ||
+				lex_is(&w->t, "DELETE") ||
+				lex_is(&w->t, "REPLACE") ||
+				lex_is(&w->t, "SELECT"))) {
+			return;
+		}
+		closed = 0;
+	}
+}
+

@@ -1,0 +1,147 @@
+/*
+ * op_server: a restore on a server.  A new database is filled and proved
+ * beside the live one, then the two change names; the old one is kept.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/report.h"
+#include "db/db.h"
+#include "doc/doc_rollback.h"
+#include "op/op_restore.h"
+#include "os/file.h"
+#include "os/lock.h"
+
+/* The dump needs a place of its own, on this machine. */
+static char *
+place(const struct restore *r)
+{
+	const char *tmp = getenv("TMPDIR");
+	const char *folder = file_is_dir(r->o->backups) &&
+			access(r->o->backups, W_OK) == 0 ? r->o->backups :
+		tmp != NULL && *tmp != '\0' ? tmp : "/tmp";
+
+	return file_join(folder, "dump");
+}
+
+/* In the new database, before it changes names with the live one. */
+static int
+prepare(void *arg, struct db *fresh, struct err *e)
+{
+	struct restore *r = arg;
+	char fingerprint[65];
+
+	if (!r->p->no_check) {
+		if (db_fingerprint(fresh, fingerprint, e) == -1)
+			return -1;
+		if (strcmp(fingerprint, r->proof.read.manifest.fingerprint) !=
+			0) {
+			err_set(e, ERR_ENV, "restore", "the schema of the new "
+				"database is not the one of the archive");
+			return err_next(e, "nothing was changed; report it");
+		}
+	}
+	if (r->p->into != NULL)
+		return 0;
+	return op_history_append(r, fresh, e) == -1 ? -1 : 0;
+}
+
+static int
+open_server(struct restore *r, struct lock **lock, struct err *e)
+{
+	int reads = r->p->dry_run;
+	struct db_options d = { r->o->url, reads ? DB_READ : DB_WRITE,
+		r->o->busy_ms, r->o->report, NULL };
+
+	if (db_open(&r->db, &d, e) == -1) {
+		if (strcmp(e->reason, "unreachable") == 0 &&
+			strstr(e->text, "not currently accepting") != NULL)
+			err_next(e, "a restore was killed in its last step: "
+				"mig-rollback --restore --undo, or --resume");
+		return -1;
+	}
+	if (db_identity(r->db, &r->out->database, e) == -1)
+		return -1;
+	r->target = mem_dup(r->out->database.name);
+	return reads || r->p->into != NULL ? 0 :
+		db_lock(r->db, lock, r->o->wait_s, r->o->program, e);
+}
+
+static int
+mend(struct restore *r, struct err *e)
+{
+	char *said;
+
+	if (db_mend(r->o->url, r->p->undo, r->o->report, &said, e) == -1)
+		return -1;
+	report_say(r->o->report, REPORT_NOTE, "%s", said);
+	strs_add(&r->out->kept, said);
+	free(said);
+	op_restore_describe(r);
+	r->out->result = "done";
+	return 0;
+}
+
+static int
+run(struct restore *r, struct lock **lock, struct err *e)
+{
+	struct db_restore way = { .arg = r, .prepare = prepare,
+		.jobs = r->o->jobs, .check = !r->p->no_check,
+		.into = r->p->into };
+	char *beside, *kept = NULL;
+	int result;
+
+	if (open_server(r, lock, e) == -1 || op_restore_find(r, e) == -1)
+		return -1;
+	beside = place(r);
+	result = op_restore_rebuild(r, beside, e);
+	free(beside);
+	if (result == -1 || (r->p->into == NULL &&
+		(op_restore_identity(r, e) == -1 ||
+			op_restore_gap(r, e) == -1)))
+		return -1;
+	r->out->result = "planned";
+	if (r->p->dry_run)
+		return 0;
+	r->out->result = "failed";
+	if (r->p->into == NULL && (op_restore_confirm(r, e) == -1 ||
+		op_restore_safety(r, e) == -1))
+		return -1;
+	way.kept = &kept;
+	if (db_restore(r->db, r->scratch, &way, e) == -1)
+		return -1;
+	if (kept != NULL) {
+		strs_add(&r->out->kept, kept);
+		report_say(r->o->report, REPORT_NOTE, "the old database is "
+			"kept as '%s'; --undo brings it back", kept);
+		free(kept);
+	}
+	if (r->p->into != NULL)
+		r->out->into = mem_dup(r->p->into);
+	r->out->result = "done";
+	return 0;
+}
+
+int
+op_server_restore(struct restore *r, struct err *e)
+{
+	struct lock *lock = NULL;
+	int result;
+
+	if (r->p->offline) {
+		err_set(e, ERR_USAGE, "driver", "--offline replaces a file; "
+			"a server has none");
+		return err_next(e, "leave it out: a restore makes a new "
+			"database beside the old one");
+	}
+	if (r->p->undo || r->p->resume) {
+		r->target = mem_dup("");
+		return mend(r, e);
+	}
+	result = run(r, &lock, e);
+	lock_free(lock);
+	return result;
+}
