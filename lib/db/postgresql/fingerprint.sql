@@ -1,7 +1,8 @@
 -- The schema of a database as lines, each an object or a part of one; sorted,
 -- they are hashed.  Run with an empty search_path.  Left out: what belongs to
 -- an extension (but not the extension), mig's own schema, owners, privileges,
--- comments and settings that change no meaning.
+-- comments and settings that change no meaning; and the order of the columns
+-- of a child, which a restore may change.
 
 WITH s AS (
 	SELECT oid, nspname FROM pg_catalog.pg_namespace
@@ -40,7 +41,9 @@ SELECT line FROM (
 	WHERE relkind IN ('r', 'p', 'f')
 	UNION ALL SELECT format('column %I.%I %s %I %s %s %s %s %s %s',
 		nspname, relname,
-		row_number() OVER (PARTITION BY r.oid ORDER BY a.attnum),
+		CASE WHEN EXISTS (SELECT 1 FROM pg_catalog.pg_inherits h
+			WHERE h.inhrelid = r.oid) THEN 0 ELSE
+		row_number() OVER (PARTITION BY r.oid ORDER BY a.attnum) END,
 		a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
 		a.attidentity, a.attgenerated,
 		CASE WHEN a.attcollation <> 0 THEN

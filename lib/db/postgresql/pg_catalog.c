@@ -61,20 +61,27 @@ pg_catalog_position(struct db *d, struct wire_position *out, struct err *e)
 	return 0;
 }
 
+/* What a database or a role may have set, and the catalog's words depend on. */
+#define PINNED \
+	"SET LOCAL search_path = ''; SET LOCAL DateStyle = ISO; " \
+	"SET LOCAL IntervalStyle = postgres; SET LOCAL TimeZone = 'UTC'; " \
+	"SET LOCAL bytea_output = hex; SET LOCAL extra_float_digits = 3; " \
+	"SET LOCAL quote_all_identifiers = off; SET LOCAL row_security = off"
+
 /*
- * Rows of a query run with an empty search_path, which is put back; works
- * inside a transaction and outside.
+ * Rows of a query with every setting pinned; works inside a transaction and
+ * outside, and leaves the settings as they were.
  */
 static PGresult *
-without_path(struct pg *p, const char *sql, struct err *e)
+pinned(struct pg *p, const char *sql, struct err *e)
 {
-	char *text = mem_printf("SELECT pg_catalog.set_config('mig.path', "
-		"pg_catalog.current_setting('search_path'), false);"
-		"SET search_path = '';\n%s;\n"
-		"SELECT pg_catalog.set_config('search_path', "
-		"pg_catalog.current_setting('mig.path'), false)", sql);
+	int idle = PQtransactionStatus(p->c) == PQTRANS_IDLE;
+	char *text = mem_printf("%s; " PINNED ";\n%s;\n%s",
+		idle ? "BEGIN READ ONLY" : "SAVEPOINT mig_look", sql,
+		idle ? "ROLLBACK" : "ROLLBACK TO SAVEPOINT mig_look; "
+				    "RELEASE SAVEPOINT mig_look");
 	PGresult *r, *wanted = NULL;
-	int n = 0, failed = !PQsendQuery(p->c, text);
+	int failed = !PQsendQuery(p->c, text);
 
 	free(text);
 	if (failed) {
@@ -82,16 +89,20 @@ without_path(struct pg *p, const char *sql, struct err *e)
 		return NULL;
 	}
 	while ((r = PQgetResult(p->c)) != NULL) {
-		if (PQresultStatus(r) != PGRES_TUPLES_OK &&
-			PQresultStatus(r) != PGRES_COMMAND_OK && !failed)
-			failed = pg_error(p, r, e, "read the catalog");
-		if (n++ == 2)
+		if (PQresultStatus(r) == PGRES_TUPLES_OK && wanted == NULL) {
 			wanted = r;
-		else
-			PQclear(r);
+			continue;
+		}
+		if (PQresultStatus(r) != PGRES_COMMAND_OK && !failed)
+			failed = pg_error(p, r, e, "read the catalog");
+		PQclear(r);
 	}
+	if (failed && idle)
+		pg_sql_rollback(&p->base);
 	if (!failed && wanted != NULL)
 		return wanted;
+	if (!failed)
+		err_bug(e, "the catalog gave no rows");
 	PQclear(wanted);
 	return NULL;
 }
@@ -100,7 +111,7 @@ int
 pg_catalog_fingerprint(struct db *d, char out[65], struct err *e)
 {
 	struct pg *p = pg_of(d);
-	PGresult *r = without_path(p, postgresql_fingerprint_sql, e);
+	PGresult *r = pinned(p, postgresql_fingerprint_sql, e);
 	struct sha256 *h;
 	int i;
 

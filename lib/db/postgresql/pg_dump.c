@@ -244,16 +244,28 @@ static void
 note_definition(struct dump *d, char *const t[TEXTS])
 {
 	unsigned char digest[SHA256_BYTES];
-	int i;
+	/* A restore may change the order of a child's columns: line by line. */
+	int i, lines = strcmp(t[DESC], "TABLE") == 0;
+	const char *p;
+	size_t n, k;
 
 	if (!defines(t))
 		return;
 	/* The columns of a COPY stand in the table's own definition. */
 	for (i = 0; i < TEXTS; i++)
-		if (i != DROP && i != COPY)
+		if (i != DROP && i != COPY && !(i == DEFN && lines))
 			sha256_add_text(d->hash, t[i] == NULL ? "" : t[i]);
 	sha256_end(d->hash, digest);
 	add_to_sum(&d->definitions, digest);
+	for (p = t[DEFN]; lines && p != NULL && *p != '\0'; p += n + (p[n] ==
+		'\n')) {
+		n = strcspn(p, "\n");
+		k = n > 0 && p[n - 1] == ',' ? n - 1 : n;
+		sha256_add_text(d->hash, t[TAG]);
+		sha256_add(d->hash, p, k);
+		sha256_end(d->hash, digest);
+		add_to_sum(&d->definitions, digest);
+	}
 	d->out->definitions++;
 }
 
