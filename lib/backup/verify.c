@@ -182,8 +182,9 @@ check_schema(struct verify *v, struct db *d, struct err *e)
 static int
 check_database(struct verify *v, struct err *e)
 {
-	struct db_options o = { scratch_path(v->scratch), DB_SCRATCH, 0,
-		v->o->report, v->out->read.manifest.database.engine };
+	struct db_options o = { .url = scratch_path(v->scratch),
+		.mode = DB_SCRATCH, .report = v->o->report,
+		.engine = v->out->read.manifest.database.engine };
 	int deep = v->o->level == VERIFY_DEEP, result = -1;
 	struct db *d = NULL;
 	char found[512];

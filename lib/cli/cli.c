@@ -93,6 +93,12 @@ take_common(void *arg, int id, const char *value, struct err *e)
 	case OPT_BUSY:
 		text = &c->busy;
 		break;
+	case OPT_ROLE:
+		text = &c->role;
+		break;
+	case OPT_STATEMENT:
+		text = &c->statement;
+		break;
 	case OPT_QUIET:
 		c->quiet = 1;
 		return 0;
@@ -166,6 +172,9 @@ settle_numbers(struct cli *c)
 {
 	const char *busy = strongest(c->busy, "MIG_BUSY_TIMEOUT", NULL,
 		c->conf.value[CONF_BUSY], NULL);
+	const char *statement = strongest(c->statement,
+		"MIG_STATEMENT_TIMEOUT", NULL, c->conf.value[CONF_STATEMENT],
+		NULL);
 	int64_t n = DEFAULT_BUSY_S;
 
 	if (busy != NULL && cli_span("busy-timeout", busy, &n, &c->err) == -1)
@@ -173,6 +182,13 @@ settle_numbers(struct cli *c)
 	if (n > 86400)
 		n = 86400;
 	c->op.busy_ms = n * 1000;
+	n = 0;
+	if (statement != NULL && cli_span("statement-timeout", statement, &n,
+		&c->err) == -1)
+		return -1;
+	c->op.statement_ms = (n > 86400 ? 86400 : n) * 1000;
+	c->op.role = strongest(c->role, "MIG_ROLE", NULL,
+		c->conf.value[CONF_ROLE], NULL);
 	c->max_age_s = DEFAULT_MAX_AGE_S;
 	if (c->conf.value[CONF_MAX_AGE] != NULL &&
 		cli_span("max-backup-age", c->conf.value[CONF_MAX_AGE],
@@ -305,5 +321,7 @@ cli_end(struct cli *c, int status)
 	free(c->env);
 	free(c->output);
 	free(c->busy);
+	free(c->role);
+	free(c->statement);
 	return status;
 }

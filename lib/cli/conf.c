@@ -14,7 +14,7 @@
 
 static const char *const names[CONF_KEYS] = { "database", "migrations",
 	"backups", "policy", "max-backup-age", "busy-timeout", "jobs",
-	"level" };
+	"level", "role", "statement-timeout" };
 
 static char *
 trim(char *s)

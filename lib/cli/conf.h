@@ -17,6 +17,8 @@ enum conf_key {
 	CONF_BUSY,
 	CONF_JOBS,
 	CONF_LEVEL,
+	CONF_ROLE,
+	CONF_STATEMENT,
 	CONF_KEYS
 };
 

@@ -8,7 +8,7 @@
 #include "base/mem.h"
 
 const struct opt opt_common[] = {
-	{ 'd', "database", "URL", "the database: sqlite:PATH or a path",
+	{ 'd', "database", "URL", "the database: postgresql://..., sqlite:PATH",
 		OPT_DATABASE, 0 },
 	{ 'm', "migrations", "FOLDER", "where the migration files are",
 		OPT_MIGRATIONS, 0 },
@@ -18,6 +18,12 @@ const struct opt opt_common[] = {
 	{ 'o', "output", "FORM", "json, text or none", OPT_OUTPUT, 0 },
 	{ 0, "busy-timeout", "TIME", "wait so long for others' transactions",
 		OPT_BUSY, 0 },
+	{ 0, "lock-timeout", "TIME", "the same; PostgreSQL's name for it",
+		OPT_BUSY, 0 },
+	{ 0, "statement-timeout", "TIME", "PostgreSQL: end statements after "
+		"it", OPT_STATEMENT, 0 },
+	{ 0, "role", "NAME", "PostgreSQL: SET ROLE after connecting",
+		OPT_ROLE, 0 },
 	{ 'q', "quiet", NULL, "say only warnings and errors", OPT_QUIET, 0 },
 	{ 'v', "verbose", NULL, "say more", OPT_VERBOSE, 0 },
 	{ 'h', "help", NULL, "print this and exit", OPT_HELP, 0 },

@@ -52,6 +52,8 @@ enum opt_common_id {
 	OPT_QUIET = -7,
 	OPT_VERBOSE = -8,
 	OPT_BUSY = -9,
+	OPT_ROLE = -20,
+	OPT_STATEMENT = -21,
 	OPT_HELP = -10,
 	OPT_VERSION = -11
 };

@@ -33,6 +33,8 @@ struct db_options {
 	int64_t busy_ms; /* how long to wait for others' transactions */
 	const struct report *report; /* kept */
 	const char *engine; /* of a scratch file; NULL: SQLite */
+	const char *role; /* PostgreSQL: SET ROLE; NULL: none */
+	int64_t statement_ms; /* PostgreSQL: statement_timeout; 0: as it is */
 };
 
 /*

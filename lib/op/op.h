@@ -16,6 +16,8 @@ struct op {
 	int64_t busy_ms; /* wait for others' transactions */
 	int64_t wait_s; /* wait for the runner's lock */
 	int jobs, level;
+	const char *role; /* SET ROLE on a server; NULL: none */
+	int64_t statement_ms; /* statement_timeout; 0: the server's own */
 	const struct report *report;
 	/*
 	 * Ask a person: 0 for yes, -1 (ERR_REFUSED) for no.  NULL: nothing is

@@ -11,7 +11,6 @@
 #include "base/num.h"
 #include "base/report.h"
 #include "base/stop.h"
-#include "db/driver.h"
 #include "doc/doc.h"
 #include "doc/doc_apply.h"
 #include "guard/bind.h"
@@ -21,6 +20,7 @@
 #include "migration/plan.h"
 #include "migration/script.h"
 #include "migration/set.h"
+#include "op/op_db.h"
 #include "op/run.h"
 #include "op/secure.h"
 #include "os/lock.h"
@@ -40,9 +40,7 @@ static int
 open_all(struct apply *a, struct err *e)
 {
 	const struct plan_limit limit = { a->p->to, a->p->steps };
-	struct db_options d = { a->o->url,
-		a->p->dry_run ? DB_READ : DB_WRITE, a->o->busy_ms,
-		a->o->report, NULL };
+	struct db_options d = op_db(a->o, a->p->dry_run ? DB_READ : DB_WRITE);
 
 	if (db_open(&a->db, &d, e) == -1 ||
 		(!a->p->dry_run && db_lock(a->db, &a->lock, a->o->wait_s,

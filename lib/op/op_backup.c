@@ -6,8 +6,8 @@
 #include "backup/create.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "db/db.h"
 #include "doc/doc_backup.h"
+#include "op/op_db.h"
 
 /* The result's texts move into the document. */
 static void
@@ -39,7 +39,7 @@ int
 op_backup(struct doc_backup *out, const struct op *o,
 	const struct op_backup_options *p, struct err *e)
 {
-	struct db_options d = { o->url, DB_READ, o->busy_ms, o->report, NULL };
+	struct db_options d = op_db(o, DB_READ);
 	struct create_options c = { o->tool, o->backups, p->to, p->fd, o->jobs,
 		o->level, !p->no_check, p->spool, 0, o->report };
 	struct create_result r;

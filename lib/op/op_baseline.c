@@ -5,10 +5,10 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "db/db.h"
 #include "doc/doc_generation.h"
 #include "migration/ledger.h"
 #include "migration/set.h"
+#include "op/op_db.h"
 #include "op/op_gen.h"
 #include "os/lock.h"
 
@@ -78,7 +78,7 @@ int
 op_baseline(struct doc_generation *out, const struct op *o,
 	const char *version, struct err *e)
 {
-	struct db_options d = { o->url, DB_WRITE, o->busy_ms, o->report, NULL };
+	struct db_options d = op_db(o, DB_WRITE);
 	struct lock *lock = NULL;
 	struct set set = { 0 };
 	struct db *db = NULL;

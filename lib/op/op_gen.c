@@ -11,10 +11,10 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/num.h"
-#include "db/db.h"
 #include "db/lex.h"
 #include "doc/doc_generation.h"
 #include "migration/set.h"
+#include "op/op_db.h"
 #include "os/file.h"
 #include "schema/rebuild.h"
 
@@ -146,8 +146,7 @@ static int
 add_foreign_key(struct gen *g, struct err *e)
 {
 	const struct op_gen_options *p = g->p;
-	struct db_options d = { g->o->url, DB_READ, g->o->busy_ms,
-		g->o->report, NULL };
+	struct db_options d = op_db(g->o, DB_READ);
 	struct rebuild_key k = { 0 };
 	struct db *db;
 	char *parent, *open;

@@ -93,7 +93,8 @@ append(struct restore *r, struct db *to, const struct ledger *was,
 static int
 is_whole(struct restore *r, struct err *e)
 {
-	struct db_options o = { r->scratch, DB_SCRATCH, 0, r->o->report, NULL };
+	struct db_options o = { .url = r->scratch, .mode = DB_SCRATCH,
+		.report = r->o->report };
 	char *wal = mem_printf("%s-wal", r->scratch), found[256];
 	struct db *d = NULL;
 	int result = -1;
@@ -152,8 +153,8 @@ out:
 int
 op_history_carry(struct restore *r, struct err *e)
 {
-	struct db_options o = { r->scratch, DB_SCRATCH_WRITE, 0,
-		r->o->report, NULL };
+	struct db_options o = { .url = r->scratch,
+		.mode = DB_SCRATCH_WRITE, .report = r->o->report };
 	struct db *to = NULL;
 	int result = -1;
 

@@ -20,8 +20,8 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "base/report.h"
-#include "db/db.h"
 #include "doc/doc_rollback.h"
+#include "op/op_db.h"
 #include "op/op_restore.h"
 #include "os/file.h"
 #include "os/lock.h"
@@ -217,8 +217,7 @@ op_offline_marked(const char *target)
 static void
 try_to_open(struct restore *r)
 {
-	struct db_options d = { r->o->url, DB_READ, r->o->busy_ms,
-		r->o->report, NULL };
+	struct db_options d = op_db(r->o, DB_READ);
 	struct err why;
 
 	if (db_open(&r->db, &d, &why) == -1) {

@@ -12,10 +12,10 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "base/report.h"
-#include "db/db.h"
 #include "doc/doc.h"
 #include "doc/doc_rollback.h"
 #include "doc/doc_verification.h"
+#include "op/op_db.h"
 #include "op/secure.h"
 #include "os/file.h"
 #include "os/lock.h"
@@ -233,8 +233,8 @@ op_restore_confirm(struct restore *r, struct err *e)
 static int
 give_page(struct restore *r, struct err *e)
 {
-	struct db_options o = { r->scratch, DB_SCRATCH_WRITE, 0,
-		r->o->report, NULL };
+	struct db_options o = { .url = r->scratch,
+		.mode = DB_SCRATCH_WRITE, .report = r->o->report };
 	struct db *d;
 	int result;
 
@@ -250,8 +250,7 @@ give_page(struct restore *r, struct err *e)
 static int
 open_again(struct restore *r, struct err *e)
 {
-	struct db_options d = { r->o->url, DB_READ, r->o->busy_ms,
-		r->o->report, NULL };
+	struct db_options d = op_db(r->o, DB_READ);
 
 	db_close(r->db);
 	r->db = NULL;
@@ -318,9 +317,8 @@ into(struct restore *r, struct err *e)
 static int
 open_live(struct restore *r, struct lock **lock, struct err *e)
 {
-	struct db_options d = { r->o->url,
-		r->p->dry_run || r->p->into != NULL ? DB_READ : DB_WRITE,
-		r->o->busy_ms, r->o->report, NULL };
+	struct db_options d = op_db(r->o, r->p->dry_run ||
+		r->p->into != NULL ? DB_READ : DB_WRITE);
 
 	if (db_open(&r->db, &d, e) == -1) {
 		if (strcmp(e->reason, "not-a-database") == 0 ||

@@ -12,13 +12,13 @@
 #include "base/num.h"
 #include "base/report.h"
 #include "base/stop.h"
-#include "db/driver.h"
 #include "doc/doc_rollback.h"
 #include "guard/loss.h"
 #include "guard/sanity.h"
 #include "migration/ledger.h"
 #include "migration/script.h"
 #include "migration/set.h"
+#include "op/op_db.h"
 #include "op/run.h"
 #include "op/secure.h"
 #include "os/file.h"
@@ -39,9 +39,7 @@ struct back {
 static int
 open_all(struct back *b, struct err *e)
 {
-	struct db_options d = { b->o->url,
-		b->p->dry_run ? DB_READ : DB_WRITE, b->o->busy_ms,
-		b->o->report, NULL };
+	struct db_options d = op_db(b->o, b->p->dry_run ? DB_READ : DB_WRITE);
 
 	if (db_open(&b->db, &d, e) == -1 ||
 		(!b->p->dry_run && db_lock(b->db, &b->lock, b->o->wait_s,

@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/report.h"
-#include "db/db.h"
 #include "doc/doc_rollback.h"
+#include "op/op_db.h"
 #include "op/op_restore.h"
 #include "os/file.h"
 #include "os/lock.h"
@@ -53,8 +53,7 @@ static int
 open_server(struct restore *r, struct lock **lock, struct err *e)
 {
 	int reads = r->p->dry_run;
-	struct db_options d = { r->o->url, reads ? DB_READ : DB_WRITE,
-		r->o->busy_ms, r->o->report, NULL };
+	struct db_options d = op_db(r->o, reads ? DB_READ : DB_WRITE);
 
 	if (db_open(&r->db, &d, e) == -1) {
 		if (strcmp(e->reason, "unreachable") == 0 &&

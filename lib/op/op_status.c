@@ -10,13 +10,13 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/report.h"
-#include "db/db.h"
 #include "doc/doc_status.h"
 #include "guard/bind.h"
 #include "guard/sanity.h"
 #include "migration/ledger.h"
 #include "migration/plan.h"
 #include "migration/set.h"
+#include "op/op_db.h"
 
 struct status {
 	struct doc_status *out;
@@ -190,8 +190,7 @@ one_event(void *arg, const struct ledger_event *event, struct err *e)
 static int
 work(struct status *s, struct err *e)
 {
-	struct db_options d = { s->o->url, DB_READ, s->o->busy_ms,
-		s->o->report, NULL };
+	struct db_options d = op_db(s->o, DB_READ);
 	char holder[256];
 
 	if (db_open(&s->db, &d, e) == -1 ||

@@ -9,11 +9,11 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/stop.h"
-#include "db/db.h"
 #include "doc/doc_generation.h"
 #include "doc/part.h"
 #include "migration/ledger.h"
 #include "migration/set.h"
+#include "op/op_db.h"
 #include "op/op_gen.h"
 #include "op/run.h"
 
@@ -165,9 +165,9 @@ base(struct validate *v, struct db *live, size_t *from, struct err *e)
 static int
 work(struct validate *v, struct err *e)
 {
-	struct db_options m = { "sqlite::memory:", DB_MEMORY, 0, NULL, NULL };
-	struct db_options l = { v->o->url, DB_READ, v->o->busy_ms,
-		v->o->report, NULL };
+	struct db_options m = { .url = "sqlite::memory:",
+		.mode = DB_MEMORY };
+	struct db_options l = op_db(v->o, DB_READ);
 	struct db *live = NULL;
 	struct err bad;
 	size_t from = 0;

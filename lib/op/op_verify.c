@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "db/db.h"
 #include "doc/doc_verification.h"
+#include "op/op_db.h"
 #include "os/file.h"
 
 static int
@@ -133,7 +133,7 @@ out:
 int
 op_verify_latest(const struct op *o, char **path, struct err *e)
 {
-	struct db_options d = { o->url, DB_READ, o->busy_ms, o->report, NULL };
+	struct db_options d = op_db(o, DB_READ);
 	struct wire_database identity;
 	struct store s;
 	struct db *db;

@@ -40,6 +40,10 @@ struct pg {
 	char *name; /* of the database */
 	int version; /* of the server, server_version_num */
 	char *oid; /* of the database */
+	char *role; /* SET ROLE; NULL: none */
+	int64_t statement_ms; /* statement_timeout; 0: as it is */
+	int reset_role; /* a statement of a migration may have set it */
+	char *mark; /* counters of writes, when the gap was counted */
 	int locked; /* we hold the advisory lock */
 	int backend; /* our process on the server */
 	int spoilt; /* rolled back inside a watch: must not commit */
@@ -62,6 +66,8 @@ extern const char *const pg_open_schemes[];
 int pg_open_db(struct db **out, const struct db_options *o, struct err *e);
 void pg_open_close(struct db *d);
 int pg_open_locate(const char *url, char **path, struct err *e);
+/* The settings that options ask for; again after RESET ALL. */
+int pg_open_settle(struct pg *p, struct err *e);
 /* Another connection with the same url, to another database if not NULL. */
 int pg_open_beside(struct pg **out, const struct pg *like, const char *name,
 	struct err *e);
@@ -112,6 +118,8 @@ int pg_catalog_identity(struct db *d, struct wire_database *out,
 	struct err *e);
 int pg_catalog_position(struct db *d, struct wire_position *out,
 	struct err *e);
+/* What the counters of the database say was written to its tables.  Gives. */
+int pg_catalog_written(struct pg *p, char **out, struct err *e);
 int pg_catalog_fingerprint(struct db *d, char out[65], struct err *e);
 int pg_catalog_tables(struct db *d, struct shape_list *out, struct err *e);
 int pg_catalog_has_table(struct db *d, const char *name, struct err *e);

@@ -117,12 +117,12 @@ run_dump(struct pg *p, const char *name, const char *snapshot,
 	struct stream *s, struct pg_dump_result *out, struct err *e)
 {
 	struct pg_dump_source source = { s, next_piece, s->like };
-	const char *argv[8] = { NULL, "--format=custom", "--compress=0",
-		"--create", "--no-password", NULL, NULL };
+	const char *argv[9] = { NULL, "--format=custom", "--compress=0",
+		"--create", "--no-password", NULL, NULL, NULL };
 	struct strs environment = { 0 };
 	struct err why;
-	char *program, *option = NULL;
-	int result;
+	char *program, *option = NULL, *role = NULL;
+	int result, n = 5;
 
 	memset(out, 0, sizeof(*out));
 	if (pg_backup_program(p, "pg_dump", &program, e) == -1)
@@ -134,7 +134,9 @@ run_dump(struct pg *p, const char *name, const char *snapshot,
 	environment.v[environment.n] = NULL;
 	argv[0] = program;
 	if (snapshot != NULL)
-		argv[5] = option = mem_printf("--snapshot=%s", snapshot);
+		argv[n++] = option = mem_printf("--snapshot=%s", snapshot);
+	if (p->role != NULL)
+		argv[n++] = role = mem_printf("--role=%s", p->role);
 	s->piece = mem_alloc(PIECE);
 	result = child_start(&s->child, argv,
 		(const char *const *)environment.v, e);
@@ -155,6 +157,7 @@ run_dump(struct pg *p, const char *name, const char *snapshot,
 	report_progress(s->report, s->what, 0, 0);
 	free(s->piece);
 	free(option);
+	free(role);
 	free(program);
 	strs_free(&environment);
 	return result;

@@ -34,6 +34,23 @@ pg_catalog_identity(struct db *d, struct wire_database *out, struct err *e)
 	return 0;
 }
 
+/*
+ * The snapshot moves with every transaction of the cluster, also with our own
+ * restore beside; these counters are of this database and its users' tables.
+ * A session reports to them at the latest when it ends.
+ */
+int
+pg_catalog_written(struct pg *p, char **out, struct err *e)
+{
+	return pg_sql_value(p, out, e, "SELECT pg_catalog.concat_ws(' ', "
+		"coalesce(pg_catalog.sum(s.n_tup_ins), 0), "
+		"coalesce(pg_catalog.sum(s.n_tup_upd), 0), "
+		"coalesce(pg_catalog.sum(s.n_tup_del), 0), "
+		"pg_catalog.count(*), pg_catalog.sum(c.relfilenode::bigint)) "
+		"FROM pg_catalog.pg_stat_user_tables s JOIN "
+		"pg_catalog.pg_class c ON c.oid = s.relid", NULL);
+}
+
 int
 pg_catalog_position(struct db *d, struct wire_position *out, struct err *e)
 {
@@ -47,6 +64,14 @@ pg_catalog_position(struct db *d, struct wire_position *out, struct err *e)
 		return -1;
 	if (PQresultStatus(r) != PGRES_TUPLES_OK || PQntuples(r) != 1) {
 		pg_error(p, r, e, "ask where it stands");
+		PQclear(r);
+		return -1;
+	}
+	/* A restore asks later whether anything came after this. */
+	free(p->mark);
+	p->mark = NULL;
+	if (p->mode == DB_WRITE && PQtransactionStatus(p->c) == PQTRANS_IDLE &&
+		pg_catalog_written(p, &p->mark, e) == -1) {
 		PQclear(r);
 		return -1;
 	}

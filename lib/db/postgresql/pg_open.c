@@ -131,6 +131,33 @@ out:
 	return result;
 }
 
+/*
+ * What the options ask of every session.  After RESET ALL it is to be asked
+ * again, but for the role, which RESET ALL leaves alone.
+ */
+int
+pg_open_settle(struct pg *p, struct err *e)
+{
+	char text[96], *done;
+
+	if (p->statement_ms > 0) {
+		snprintf(text, sizeof(text), "SET statement_timeout = %lld",
+			(long long)p->statement_ms);
+		if (pg_sql_exec(&p->base, text, e) == -1)
+			return -1;
+	}
+	if (p->role == NULL)
+		return 0;
+	if (pg_sql_value(p, &done, e, "SELECT pg_catalog.set_config('role', "
+		"$1, false)", p->role) == -1) {
+		err_wrap(e, "role '%s'", p->role);
+		return err_next(e, "GRANT it to the role of the connection, "
+			"or correct --role");
+	}
+	free(done);
+	return 0;
+}
+
 static void
 be_silent(void *arg, const char *text)
 {
@@ -169,7 +196,9 @@ open_url(struct pg **out, const char *url, const char *name,
 		PQport(p->c));
 	p->version = PQserverVersion(p->c);
 	PQsetNoticeProcessor(p->c, be_silent, p);
-	if (ask(p, e) == -1)
+	p->role = mem_dup(o->role);
+	p->statement_ms = o->statement_ms;
+	if (ask(p, e) == -1 || pg_open_settle(p, e) == -1)
 		goto fail;
 	if (o->mode == DB_READ && pg_sql_exec(&p->base,
 		"SET default_transaction_read_only = on", e) == -1)
@@ -207,8 +236,9 @@ int
 pg_open_beside(struct pg **out, const struct pg *like, const char *name,
 	struct err *e)
 {
-	struct db_options o = { like->url, DB_WRITE, like->base.busy_ms,
-		like->base.report, NULL };
+	struct db_options o = { .url = like->url, .mode = DB_WRITE,
+		.busy_ms = like->base.busy_ms, .report = like->base.report,
+		.role = like->role, .statement_ms = like->statement_ms };
 
 	return open_url(out, like->url, name == NULL ? like->name : name, &o,
 		e);
@@ -277,6 +307,8 @@ pg_open_close(struct db *d)
 	free(p->shown);
 	free(p->name);
 	free(p->oid);
+	free(p->role);
+	free(p->mark);
 	free(p);
 }
 
@@ -284,7 +316,7 @@ pg_open_close(struct db *d)
 int
 pg_open_locate(const char *url, char **path, struct err *e)
 {
-	struct db_options o = { url, DB_READ, 0, NULL, NULL };
+	struct db_options o = { .url = url, .mode = DB_READ };
 	struct wire_database w;
 	struct db *d;
 	int result;

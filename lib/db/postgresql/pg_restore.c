@@ -133,8 +133,10 @@ run_restore(struct pg *m, const char *program, const char *name,
 	char *to = mem_printf("--dbname=%s", name), room[1024];
 	char *s = mem_printf("--section=%s", section);
 	char *n = mem_printf("--jobs=%d", jobs > 0 ? jobs : 1);
+	char *role = m->role == NULL ? NULL :
+		mem_printf("--role=%s", m->role);
 	const char *const argv[] = { program, "--exit-on-error",
-		"--no-password", to, s, n, scratch, NULL };
+		"--no-password", to, s, n, scratch, role, NULL };
 	struct child *c;
 	ssize_t got;
 	int result;
@@ -155,6 +157,7 @@ run_restore(struct pg *m, const char *program, const char *name,
 	free(to);
 	free(s);
 	free(n);
+	free(role);
 	return result;
 }
 

@@ -1,6 +1,7 @@
 /* pg_run: one statement of somebody's migration. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -125,6 +126,8 @@ pg_run_statement(struct db *d, const struct db_statement *s, struct err *e)
 
 	if (s->how == DB_RUN_PLAIN && pg_watch_named(p, s, e) == -1)
 		return -1;
+	if (s->n > 3 && strncasecmp(s->sql, "set", 3) == 0)
+		p->reset_role = 1;
 	if (run(p, s, e) == -1)
 		return -1;
 	if (s->how == DB_RUN_PLAIN &&

@@ -233,7 +233,8 @@ pg_sql_begin(struct db *d, int foreign_keys, struct err *e)
 	p->spoilt = 0;
 	snprintf(text, sizeof(text), "BEGIN; SET LOCAL lock_timeout = %lld",
 		(long long)(d->busy_ms > 0 ? d->busy_ms : 1));
-	if (pg_sql_exec(d, "RESET ALL", e) == -1)
+	if (pg_sql_exec(d, "RESET ALL", e) == -1 ||
+		pg_open_settle(p, e) == -1)
 		return -1;
 	return pg_sql_exec(d, text, e);
 }

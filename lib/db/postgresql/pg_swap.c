@@ -342,6 +342,29 @@ rename_both(struct pg *m, const char *live, const char *to,
 	}
 }
 
+/* Nobody can write any more: was anything written since the gap? */
+static int
+unchanged(struct pg *p, struct err *e)
+{
+	char *now = NULL;
+	int same;
+
+	if (p->mark == NULL)
+		return 0;
+	/* Older servers get the counts by a message that may be on its way. */
+	if (p->version < 150000)
+		usleep(600000);
+	if (pg_catalog_written(p, &now, e) == -1)
+		return -1;
+	same = now != NULL && strcmp(now, p->mark) == 0;
+	free(now);
+	if (same)
+		return 0;
+	err_set(e, ERR_ENV, "written", "%s was written to while the restore "
+		"was prepared; nothing was changed", p->shown);
+	return err_next(e, "stop the application, then run it again");
+}
+
 int
 pg_swap_run(struct pg *p, struct pg *m, const struct swap_names *n,
 	const struct db_restore *r, struct err *e)
@@ -358,6 +381,7 @@ pg_swap_run(struct pg *p, struct pg *m, const struct swap_names *n,
 	if (allow(m, n->live, 0, e) == -1)
 		return -1;
 	if (end_sessions(m, n->live, p->backend, e) == -1 ||
+		unchanged(p, e) == -1 ||
 		(r->ready != NULL && r->ready(r->arg, e) == -1))
 		goto open;
 	/* Our own session, and with it the lock, goes last. */

@@ -534,6 +534,12 @@ pg_watch_stop(struct db *d, struct db_changes *out, struct err *e)
 
 	if (x.p->watch == NULL)
 		return 0;
+	/* A role that the migration took must not write mig's ledger. */
+	if (x.p->reset_role && (pg_sql_exec(d, "SET SESSION AUTHORIZATION "
+		"DEFAULT; RESET ROLE; RESET ALL", e) == -1 ||
+		pg_open_settle(x.p, e) == -1))
+		return -1;
+	x.p->reset_role = 0;
 	result = all(&x, e);
 	if (result == 0)
 		result = check_own(out, e);

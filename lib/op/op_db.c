@@ -1,0 +1,12 @@
+/* op_db: how a verb opens the database that it was told. */
+#include "op/op_db.h"
+
+struct db_options
+op_db(const struct op *o, enum db_mode mode)
+{
+	struct db_options d = { .url = o->url, .mode = mode,
+		.busy_ms = o->busy_ms, .report = o->report, .role = o->role,
+		.statement_ms = o->statement_ms };
+
+	return d;
+}

@@ -1,0 +1,11 @@
+/* op_db: how a verb opens the database that it was told. */
+#ifndef OP_OP_DB_H
+#define OP_OP_DB_H
+
+#include "db/driver.h"
+#include "op/op.h"
+
+/* Everything that op says of the connection.  Borrows from o. */
+struct db_options op_db(const struct op *o, enum db_mode mode);
+
+#endif
