@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "base/report.h"
 #include "base/strs.h"
-#include "db/db.h"
+#include "db/db_copy.h"
 #include "os/file.h"
 
 #define SPACE_RESERVE ((int64_t)16 << 20) /* left free beside a backup */

@@ -8,7 +8,7 @@
 
 #include <stdarg.h>
 
-#include "db/db.h"
+#include "db/db_copy.h"
 #include "db/lex.h"
 
 #define DB_CAP_TXN_DDL 1u /* DDL rolls back */

@@ -52,8 +52,8 @@ struct script {
 };
 
 /*
- * Cut text, whose first line has the number line, by an engine's rules.  Borrows text for as long as
- * out lives.  ERR_USAGE "scan" names the line.  Gives out's contents.
+ * Cut text, whose first line has the number line, by an engine's rules.
+ * Borrows text for as long as out lives.  ERR_USAGE "scan" names the line.  Gives out's contents.
  */
 int script_scan(const char *text, int line, enum lex_rules rules,
 	struct script *out, struct err *e);

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/report.h"
-#include "db/db.h"
+#include "db/db_copy.h"
 #include "doc/doc_rollback.h"
 #include "op/op_restore.h"
 

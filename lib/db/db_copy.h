@@ -1,0 +1,73 @@
+/*
+ * db_copy: a database copied out, brought back, and compared with a copy.
+ */
+#ifndef DB_DB_COPY_H
+#define DB_DB_COPY_H
+
+#include "db/db.h"
+
+/* What a snapshot is, known before its first byte. */
+struct db_snapshot {
+	int64_t raw_bytes; /* -1: a stream, whose length the end tells */
+	int64_t estimate; /* bytes, for the space that a backup needs */
+	struct wire_position position;
+	char fingerprint[65];
+	int blocks_writers; /* commits wait until the snapshot ends */
+};
+
+struct db_backup {
+	void *arg;
+	int (*begin)(void *arg, const struct db_snapshot *s, struct err *e);
+	int (*put)(void *arg, int64_t offset, const void *p, size_t n,
+		struct err *e);
+	/* After the last put: the tables of the snapshot, struct wire_table. */
+	int (*end)(void *arg, int64_t raw_bytes,
+		const struct shape_list *tables, struct err *e);
+	int check; /* count the rows of the stream against the database */
+	int tolerant; /* a table too damaged to count has no count */
+	const char *spool_dir; /* copy there first, then give; NULL: do not */
+};
+
+/* Stream one consistent snapshot: begin, put until all is given, end. */
+int db_backup(struct db *d, const struct db_backup *b, struct err *e);
+
+/*
+ * Replace the contents with those of the scratch file, at once or not at all.
+ * ready is called when nobody else can write any more and nothing has been
+ * written yet; -1 from it leaves the database as it was.  With a server a new
+ * database is filled beside it first, and given to prepare; then the two
+ * change their names.  d is of no more use afterwards, but to be closed.
+ */
+struct db_restore {
+	void *arg;
+	int (*ready)(void *arg, struct err *e);
+	int (*prepare)(void *arg, struct db *fresh, struct err *e);
+	int jobs;
+	int check; /* compare the new database with the archive */
+	const char *into; /* a new database of this name, and no swap */
+	char **kept; /* out: the name of the old one.  Gives; may be NULL */
+};
+
+int db_restore(struct db *d, const char *scratch, const struct db_restore *r,
+	struct err *e);
+
+/*
+ * After a restore on a server that was killed, or is regretted: undo 1 leads
+ * back to the database from before, undo 0 finishes a swap that was ready.
+ * *said tells what was done.  Gives.  ERR_REFUSED "nothing".
+ */
+int db_mend(const char *url, int undo, const struct report *report,
+	char **said, struct err *e);
+
+/* What differs between this database and the scratch file, per table. */
+struct db_gap {
+	char *table;
+	int64_t rows_then, rows_now; /* -1: the table is not there */
+	int64_t added, changed, removed; /* -1: cannot be counted */
+};
+
+int db_gap(struct db *d, const char *scratch, struct db_gap **out, size_t *n,
+	struct err *e);
+void db_gap_free(struct db_gap *g, size_t n);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * pg_stream: the bytes of a dump, taken one after the other; for pg_contents.c
+ * (its table of contents) and pg_dump.c (its data).
+ */
+#ifndef DB_POSTGRESQL_PG_STREAM_H
+#define DB_POSTGRESQL_PG_STREAM_H
+
+#include "codec/sha256.h"
+#include "db/postgresql/pg.h"
+
+/* An entry whose data follows the contents. */
+struct pg_entry {
+	int64_t id;
+	char *name; /* of the table */
+	int seen, objects;
+	size_t *order; /* of its columns, to be hashed; NULL: as they come */
+	size_t order_n;
+};
+
+/* A sum of 256 bits: the digests of all rows, whatever their order. */
+struct pg_sum {
+	unsigned char v[SHA256_BYTES];
+};
+
+struct pg_stream {
+	const struct pg_dump_source *s;
+	const unsigned char *at, *end; /* what is left of the last piece */
+	int64_t taken; /* bytes, for messages */
+	int minor, int_bytes, offset_bytes;
+	struct pg_entry *entries;
+	size_t n;
+	struct sha256 *hash;
+	struct pg_sum definitions;
+	struct pg_dump_result *out;
+};
+
+/* ERR_DAMAGE with the place; returns -1. */
+int pg_stream_broken(const struct pg_stream *d, struct err *e,
+	const char *what);
+
+/* 1: there is something to read; 0: the end; -1. */
+int pg_stream_more(struct pg_stream *d, struct err *e);
+
+/* n bytes, or ERR_DAMAGE. */
+int pg_stream_take(struct pg_stream *d, void *p, size_t n, struct err *e);
+int pg_stream_int(struct pg_stream *d, int64_t *out, struct err *e);
+
+/* Gives *out, NULL for null. */
+int pg_stream_text(struct pg_stream *d, char **out, struct err *e);
+
+void pg_stream_add(struct pg_sum *s,
+	const unsigned char digest[SHA256_BYTES]);
+void pg_stream_sum_text(const struct pg_sum *s, char out[SHA256_TEXT]);
+void pg_stream_sum_of(const char *text, struct pg_sum *s);
+
+/* The head and the table of contents: fills entries and definitions. */
+int pg_contents_read(struct pg_stream *d, struct err *e);
+
+#endif
