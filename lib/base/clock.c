@@ -20,6 +20,15 @@ clock_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+void
+clock_pause_ms(int64_t ms)
+{
+	struct timespec ts = { (time_t)(ms / 1000),
+		(long)(ms % 1000) * 1000000 };
+
+	nanosleep(&ts, NULL);
+}
+
 static void
 split(int64_t when, struct tm *tm)
 {

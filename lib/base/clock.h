@@ -16,6 +16,9 @@ int64_t clock_now(void);
 /* Milliseconds that only go forward. */
 int64_t clock_ms(void);
 
+/* Sleep; a signal ends it early. */
+void clock_pause_ms(int64_t ms);
+
 void clock_text(int64_t when, char out[CLOCK_TEXT]);
 void clock_stamp(int64_t when, char out[CLOCK_STAMP]);
 

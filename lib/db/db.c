@@ -406,6 +406,20 @@ db_dangling(struct db *d, int64_t *n, char *first, size_t room, struct err *e)
 }
 
 int
+db_problems(struct db *d, db_problem *found, void *arg, struct err *e)
+{
+	return d->driver->problems == NULL ? 0 :
+		d->driver->problems(d, found, arg, e);
+}
+
+int
+db_blocked(struct db *d, const struct strs *tables, struct err *e)
+{
+	return d->driver->blocked == NULL ? 0 :
+		d->driver->blocked(d, tables, e);
+}
+
+int
 db_backup(struct db *d, const struct db_backup *b, struct err *e)
 {
 	return d->driver->backup(d, b, e);

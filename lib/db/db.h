@@ -227,6 +227,17 @@ int db_check(struct db *d, int deep, char *found, size_t room, struct err *e);
 int db_dangling(struct db *d, int64_t *n, char *first, size_t room,
 	struct err *e);
 
+/* Something in the database that a person should look at. */
+typedef void db_problem(void *arg, const char *reason, const char *text,
+	const char *next);
+int db_problems(struct db *d, db_problem *found, void *arg, struct err *e);
+
+/*
+ * ERR_REFUSED "blocked" when a dump or an old transaction holds one of the
+ * tables, which a migration would have to wait for.
+ */
+int db_blocked(struct db *d, const struct strs *tables, struct err *e);
+
 /* --- files of a database ------------------------------------------------ */
 
 /*

@@ -79,6 +79,11 @@ struct db_driver {
 		struct err *e);
 	int (*dangling)(struct db *d, int64_t *n, char *first, size_t room,
 		struct err *e);
+	/* Either may be NULL: the engine knows nothing of the kind. */
+	int (*problems)(struct db *d, db_problem *found, void *arg,
+		struct err *e);
+	int (*blocked)(struct db *d, const struct strs *tables,
+		struct err *e);
 	int (*backup)(struct db *d, const struct db_backup *b, struct err *e);
 	int (*restore)(struct db *d, const char *scratch,
 		const struct db_restore *r, struct err *e);

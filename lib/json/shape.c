@@ -205,3 +205,14 @@ shape_copy(const struct shape *s, const void *src, void *dst, struct err *e)
 	buf_free(&b);
 	return result;
 }
+
+void
+shape_list_clear(struct shape_list *l, const struct shape *of)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		shape_release(of, (char *)l->items + i * of->size);
+	free(l->items);
+	memset(l, 0, sizeof(*l));
+}

@@ -90,6 +90,9 @@ int shape_peek(const char *text, size_t n, char **kind, int *version,
 /* Append one zeroed item and return it; it moves when the list grows. */
 void *shape_list_add(struct shape_list *l, const struct shape *of);
 
+/* Release and forget all of them. */
+void shape_list_clear(struct shape_list *l, const struct shape *of);
+
 /* A deep copy of src into dst, by way of its JSON text. */
 int shape_copy(const struct shape *s, const void *src, void *dst,
 	struct err *e);

@@ -34,6 +34,7 @@ struct apply {
 	struct set set;
 	struct ledger ledger;
 	struct plan plan;
+	struct strs tables; /* that the plan is about */
 };
 
 static int
@@ -70,6 +71,14 @@ forecast(struct apply *a, const struct migration *m, struct err *e)
 		-1)
 		return err_wrap(e, "'%s'", m->up.file);
 	x->statements = (int64_t)script.n;
+	for (i = 0; i < script.n; i++) {
+		size_t k;
+
+		if (script.v[i].table != NULL)
+			strs_add_once(&a->tables, script.v[i].table);
+		for (k = 0; k < script.v[i].more.n; k++)
+			strs_add_once(&a->tables, script.v[i].more.v[k]);
+	}
 	if (db_can(a->db, DB_CAP_REBUILD))
 		script_rebuilds(&script, &rebuilds);
 	for (i = 0; i < m->up.rebuilds.n && db_can(a->db, DB_CAP_REBUILD); i++)
@@ -235,7 +244,7 @@ apply_all(struct apply *a, struct err *e)
 {
 	char *me = ledger_me();
 	struct run r = { .db = a->db, .tool = a->o->tool, .by = me,
-		.allow = &a->p->allow, .option = "--allow-loss",
+		.report = a->o->report, .allow = &a->p->allow, .option = "--allow-loss",
 		.ledger = a->ledger.there };
 	size_t i;
 	int result = 0;
@@ -315,8 +324,9 @@ work(struct apply *a, struct err *e)
 		a->out->result = "planned";
 		return 0;
 	}
-	if (confirm(a, e) == -1 || take_backup(a, e) == -1 ||
-		apply_all(a, e) == -1)
+	if (db_blocked(a->db, &a->tables, e) == -1 || confirm(a, e) == -1 ||
+		take_backup(a, e) == -1 ||
+		db_blocked(a->db, &a->tables, e) == -1 || apply_all(a, e) == -1)
 		return -1;
 	a->out->result = "applied";
 	return 0;
@@ -335,6 +345,7 @@ op_apply(struct doc_apply *out, const struct op *o,
 	result = work(&a, e);
 	out->duration_ms = clock_ms() - start;
 	plan_free(&a.plan);
+	strs_free(&a.tables);
 	ledger_free(&a.ledger);
 	set_free(&a.set);
 	lock_free(a.lock);

@@ -218,6 +218,7 @@ undo_all(struct back *b, struct err *e)
 	const struct strs none = { 0 };
 	char *me = ledger_me();
 	struct run r = { .db = b->db, .tool = b->o->tool, .by = me,
+		.report = b->o->report,
 		.allow = &none, .allow_all = b->p->accept_loss,
 		.option = "--accept-loss for", .down = 1,
 		.ledger = 1, .backup = b->out->safety->id };

@@ -72,6 +72,12 @@ fill_plan(struct status *s)
 		s->out->head = mem_dup(s->set.v[s->set.n - 1].version);
 }
 
+static void
+found(void *arg, const char *reason, const char *text, const char *next)
+{
+	problem(arg, reason, NULL, text, next);
+}
+
 static int
 fill_schema(struct status *s, struct err *e)
 {
@@ -203,7 +209,8 @@ work(struct status *s, struct err *e)
 	fill_plan(s);
 	if (db_locked_by(s->db, holder, sizeof(holder)))
 		s->out->running = mem_dup(holder);
-	if (fill_schema(s, e) == -1 || fill_backups(s, e) == -1)
+	if (db_problems(s->db, found, s, e) == -1 ||
+		fill_schema(s, e) == -1 || fill_backups(s, e) == -1)
 		return -1;
 	if (s->p->history &&
 		ledger_each(s->db, one_event, &s->out->history, e) == -1)

@@ -4,10 +4,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/report.h"
 #include "base/stop.h"
 #include "db/driver.h"
 #include "doc/part.h"
@@ -15,6 +17,8 @@
 #include "guard/sanity.h"
 #include "migration/ledger.h"
 #include "migration/script.h"
+
+#define LOCK_TRIES 5
 
 /* A rebuilt table, as it was just before its DROP. */
 struct rebuilt {
@@ -250,7 +254,7 @@ record(struct running *x, const char *state, int64_t statements, int64_t start,
 }
 
 static int
-inside(struct running *x, struct err *e)
+try_inside(struct running *x, struct err *e)
 {
 	struct db *d = x->r->db;
 	int64_t start = clock_ms();
@@ -285,6 +289,48 @@ fail:
 	db_watch_cancel(d);
 	db_rollback(d);
 	return -1;
+}
+
+/* Everything that a try has noted is forgotten. */
+static void
+forget(struct running *x)
+{
+	size_t i;
+
+	for (i = 0; i < x->rebuilt_n; i++) {
+		free(x->rebuilt[i].table);
+		db_census_free(&x->rebuilt[i].before);
+	}
+	free(x->rebuilt);
+	x->rebuilt = NULL;
+	x->rebuilt_n = 0;
+	shape_list_clear(&x->done->losses, &part_loss_shape);
+	shape_list_clear(&x->done->delta, &part_delta_shape);
+}
+
+/*
+ * A lock that cannot be had soon is not waited for: others would queue behind
+ * us.  The whole migration is rolled back and tried again after a while, of a
+ * length that differs from everybody else's.
+ */
+static int
+inside(struct running *x, struct err *e)
+{
+	int tries;
+
+	for (tries = 1;; tries++) {
+		if (try_inside(x, e) == 0)
+			return 0;
+		if (strcmp(e->reason, "lock-timeout") != 0 ||
+			tries == LOCK_TRIES || stop_asked())
+			return -1;
+		report_say(x->r->report, REPORT_NOTE, "migration %s waits for "
+			"a lock: it is rolled back and tried again (%d of %d)",
+			x->m->version, tries + 1, LOCK_TRIES);
+		forget(x);
+		clock_pause_ms(200 * tries + clock_ms() % 97 +
+			getpid() % 211);
+	}
 }
 
 /* One step of an outside migration's own record. */

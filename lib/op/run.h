@@ -13,9 +13,11 @@
 struct db;
 struct err;
 struct part_done;
+struct report;
 
 struct run {
 	struct db *db;
+	const struct report *report;
 	const char *tool, *by;
 	const char *backup; /* id; may be NULL */
 	const struct strs *allow; /* losses that are allowed */

@@ -145,6 +145,15 @@ int pg_watch_named(struct pg *p, const struct db_statement *s, struct err *e);
 /* After one that may change rows of target (NULL: not known). */
 int pg_watch_after(struct pg *p, const char *target, struct err *e);
 
+/* A list of texts as the server reads an array.  Gives. */
+char *pg_watch_array(const struct strs *l);
+
+/* pg_problems.c */
+int pg_problems_each(struct db *d, db_problem *found, void *arg,
+	struct err *e);
+int pg_problems_blocked(struct db *d, const struct strs *tables,
+	struct err *e);
+
 /* pg_dump.c: the stream of pg_dump -Fc, read as it passes. */
 struct pg_dump_source {
 	void *arg;

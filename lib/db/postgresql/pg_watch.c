@@ -62,9 +62,8 @@ find(struct pg_watch *w, const char *oid)
 	return &w->v[w->n++];
 }
 
-/* A list of texts as the server reads an array.  Gives. */
-static char *
-array_of(const struct strs *l)
+char *
+pg_watch_array(const struct strs *l)
 {
 	struct buf b = { 0 };
 	const char *p;
@@ -162,7 +161,7 @@ pg_watch_start(struct db *d, const struct strs *expected, struct err *e)
 
 	pg_watch_cancel(d);
 	p->watch = w;
-	oids = array_of(&p->touched);
+	oids = pg_watch_array(&p->touched);
 	r = ask(p, "SELECT x, " COUNTS("x") " FROM (SELECT "
 		"pg_catalog.unnest($1::pg_catalog.oid[]) UNION SELECT c.oid "
 		"FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON "
@@ -340,7 +339,7 @@ observe(struct end *x, const struct strs *oids, struct err *e)
 	if (p->observer == NULL &&
 		pg_open_beside(&p->observer, p, NULL, e) == -1)
 		return err_wrap(e, "a second connection");
-	array = array_of(oids);
+	array = pg_watch_array(oids);
 	r = ask(p->observer, "SELECT c.oid, " PG_NAME("n", "c")
 		", c.relfilenode FROM pg_catalog.pg_class c JOIN "
 		"pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE "
@@ -358,7 +357,7 @@ observe(struct end *x, const struct strs *oids, struct err *e)
 		o->filenode = mem_dup(PQgetvalue(r, i, 2));
 	}
 	PQclear(r);
-	array = array_of(&p->watch->named);
+	array = pg_watch_array(&p->watch->named);
 	r = ask(p->observer, "SELECT DISTINCT pg_catalog.to_regclass(x)::"
 		"pg_catalog.oid FROM pg_catalog.unnest($1::text[]) AS x WHERE "
 		"pg_catalog.to_regclass(x) IS NOT NULL", array, e);
