@@ -15,6 +15,7 @@
 #include "doc/doc_generation.h"
 #include "migration/set.h"
 #include "op/op_db.h"
+#include "op/op_gen_postgresql.h"
 #include "os/file.h"
 #include "schema/rebuild.h"
 
@@ -23,6 +24,9 @@ struct gen {
 	const struct op *o;
 	const struct op_gen_options *p;
 	struct buf up, down;
+	struct buf up2, down2; /* of a second migration; empty: none */
+	int server; /* PostgreSQL's words */
+	int outside; /* in no transaction */
 };
 
 static int
@@ -56,6 +60,10 @@ add_table(struct gen *g, struct err *e)
 	if (p->table == NULL || p->columns.n == 0)
 		return need(e, p->template,
 			"--table NAME and --column 'NAME TYPE ...'");
+	if (g->server) {
+		op_gen_postgresql_table(p, &g->up, &g->down);
+		return 0;
+	}
 	buf_text(&g->up, "CREATE TABLE ");
 	rebuild_quote(&g->up, p->table);
 	buf_text(&g->up, " (\n");
@@ -79,6 +87,16 @@ add_column(struct gen *g, struct err *e)
 	if (p->table == NULL || p->columns.n == 0)
 		return need(e, p->template,
 			"--table NAME and --column 'NAME TYPE ...'");
+	for (i = 0; i < p->columns.n && g->server; i++)
+		op_gen_postgresql_column(p, p->columns.v[i], NULL, &g->up,
+			NULL);
+	for (i = p->columns.n; i > 0 && g->server; i--) {
+		name = column_name(p->columns.v[i - 1]);
+		op_gen_postgresql_column(p, NULL, name, NULL, &g->down);
+		free(name);
+	}
+	if (g->server)
+		return 0;
 	for (i = 0; i < p->columns.n; i++) {
 		buf_text(&g->up, "ALTER TABLE ");
 		rebuild_quote(&g->up, p->table);
@@ -104,6 +122,11 @@ add_index(struct gen *g, struct err *e)
 
 	if (p->table == NULL || p->columns.n == 0)
 		return need(e, p->template, "--table NAME and --column NAME");
+	if (g->server) {
+		op_gen_postgresql_index(p, &g->up, &g->down);
+		g->outside = 1;
+		return 0;
+	}
 	buf_text(&name, p->table);
 	for (i = 0; i < p->columns.n; i++)
 		buf_printf(&name, "_%s", p->columns.v[i]);
@@ -157,6 +180,11 @@ add_foreign_key(struct gen *g, struct err *e)
 			"and --references 'TABLE(COLUMN)'");
 	if (on_delete_words(p->on_delete, e) == -1)
 		return -1;
+	if (g->server) {
+		op_gen_postgresql_key(p, &g->up, &g->down, &g->up2,
+			&g->down2);
+		return 0;
+	}
 	parent = mem_dup(p->references);
 	open = strchr(parent, '(');
 	if (open != NULL) {
@@ -263,22 +291,21 @@ next_version(const struct set *s)
 }
 
 static int
-write_file(struct gen *g, const struct set *s, struct err *e)
+write_file(struct gen *g, const char *version, const char *suffix,
+	const struct buf *up, const struct buf *down, struct err *e)
 {
 	struct buf name = { 0 }, text = { 0 };
 	struct file_stage *stage;
-	char *version = next_version(s), *file, *path;
+	char *file, *path;
 	mode_t mask;
 	int result = -1;
 
-	if (slug(g->p->title, &name, e) == -1) {
-		free(version);
+	if (slug(g->p->title, &name, e) == -1)
 		return -1;
-	}
-	file = mem_printf("%s_%s.sql", version, name.data);
+	file = mem_printf("%s_%s%s.sql", version, name.data, suffix);
 	path = file_join(g->o->migrations, file);
-	buf_printf(&text, "-- migrate:up\n%s\n-- migrate:down\n%s",
-		g->up.data, g->down.data);
+	buf_printf(&text, "-- migrate:up%s\n%s\n-- migrate:down\n%s",
+		g->outside ? " transaction:false" : "", up->data, down->data);
 	if (file_stage_open(&stage, path, e) == 0) {
 		result = file_write(file_stage_fd(stage), text.data, text.len,
 			e);
@@ -294,13 +321,32 @@ write_file(struct gen *g, const struct set *s, struct err *e)
 	}
 	if (result == 0) {
 		strs_add(&g->out->files, path);
+		free(g->out->migration);
 		g->out->migration = mem_dup(version);
 	}
 	free(path);
 	free(file);
-	free(version);
 	buf_free(&name);
 	buf_free(&text);
+	return result;
+}
+
+/* The migration, and a second one after it. */
+static int
+write_files(struct gen *g, struct set *set, struct err *e)
+{
+	char *version = next_version(set);
+	int result = write_file(g, version, "", &g->up, &g->down, e);
+
+	free(version);
+	if (result == -1 || g->up2.len == 0)
+		return result;
+	set_free(set);
+	if (set_read(set, g->o->migrations, e) == -1)
+		return -1;
+	version = next_version(set);
+	result = write_file(g, version, "_validate", &g->up2, &g->down2, e);
+	free(version);
 	return result;
 }
 
@@ -315,15 +361,18 @@ op_gen(struct doc_generation *out, const struct op *o,
 	out->tool = mem_dup(o->tool);
 	out->action = "generate";
 	out->folder = mem_dup(o->migrations);
+	g.server = o->url != NULL && db_is_server(o->url);
 	result = fill(&g, e);
 	if (result == 0)
 		result = file_make_dir(o->migrations, 0777, &made, e);
 	if (result == 0)
 		result = set_read(&set, o->migrations, e);
 	if (result == 0)
-		result = write_file(&g, &set, e);
+		result = write_files(&g, &set, e);
 	set_free(&set);
 	buf_free(&g.up);
 	buf_free(&g.down);
+	buf_free(&g.up2);
+	buf_free(&g.down2);
 	return result;
 }
