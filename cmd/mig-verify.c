@@ -14,14 +14,14 @@ enum { OPT_QUICK = 1, OPT_DEEP, OPT_LATEST, OPT_ARCHIVE, OPT_SCRATCH, OPT_JOBS }
 static const struct opt options[] = {
 	{ 0, "quick", NULL, "only digests, offsets, sizes and the end",
 		OPT_QUICK, 0 },
-	{ 0, "deep", NULL, "also integrity_check the rebuilt database",
+	{ 0, "deep", NULL, "also integrity_check, or restore and compare",
 		OPT_DEEP, 0 },
 	{ 0, "latest", NULL, "the newest archive of the database",
 		OPT_LATEST, 0 },
 	{ 0, "archive", "PATH", "this archive; - is standard input",
 		OPT_ARCHIVE, 0 },
-	{ 0, "scratch", "FOLDER", "rebuild the database there", OPT_SCRATCH,
-		0 },
+	{ 0, "scratch", "PLACE", "rebuild it in this folder, or on this "
+		"server", OPT_SCRATCH, 0 },
 	{ 'j', "jobs", "N", "check with N threads", OPT_JOBS, 0 },
 	{ 0, NULL, NULL, NULL, 0, 0 },
 };

@@ -61,7 +61,9 @@ begin(void *arg, const struct manifest_header *h, struct err *e)
 
 	if (v->o->level == VERIFY_QUICK)
 		return 0;
-	return scratch_open(&v->scratch, v->o->keep, v->o->scratch,
+	return scratch_open(&v->scratch, v->o->keep,
+		v->o->scratch != NULL && db_is_server(v->o->scratch) ? NULL :
+			v->o->scratch,
 		v->o->path, h->raw_bytes == -1 ? 0 : h->raw_bytes, e);
 }
 
@@ -180,6 +182,18 @@ check_schema(struct verify *v, struct db *d, struct err *e)
 }
 
 static int
+check_restore(struct verify *v, struct db *d, struct err *e)
+{
+	const char *server = v->o->scratch != NULL &&
+			db_is_server(v->o->scratch) ? v->o->scratch : NULL;
+	char found[512];
+
+	return db_deep(d, scratch_path(v->scratch), server, v->o->jobs,
+		v->o->report, found, sizeof(found), e) == -1 ? -1 :
+		check(v, "restored", mem_dup("ok"), mem_dup(found), e);
+}
+
+static int
 check_database(struct verify *v, struct err *e)
 {
 	struct db_options o = { .url = scratch_path(v->scratch),
@@ -197,7 +211,8 @@ check_database(struct verify *v, struct err *e)
 		check(v, db_check_name(d, deep),
 			mem_dup("ok"), mem_dup(found), e) == 0 &&
 		check_counts(v, d, e) == 0)
-		result = db_can(d, DB_CAP_DUMP) ? 0 : check_schema(v, d, e);
+		result = !db_can(d, DB_CAP_DUMP) ? check_schema(v, d, e) :
+			!deep ? 0 : check_restore(v, d, e);
 	db_close(d);
 	return result;
 }

@@ -433,6 +433,20 @@ db_restore(struct db *d, const char *scratch, const struct db_restore *r,
 }
 
 int
+db_copy_schema(struct db *from, struct db *to, struct err *e)
+{
+	return from->driver->copy_schema(from, to, e);
+}
+
+int
+db_deep(struct db *d, const char *scratch, const char *server, int jobs,
+	const struct report *report, char *found, size_t room, struct err *e)
+{
+	return d->driver->deep(d, scratch, server, jobs, report, found, room,
+		e);
+}
+
+int
 db_mend(const char *url, int undo, const struct report *report, char **said,
 	struct err *e)
 {

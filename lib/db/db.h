@@ -24,7 +24,7 @@ enum db_mode {
 	DB_WRITE,
 	DB_SCRATCH, /* a file of ours: read only, no lock, no journal */
 	DB_SCRATCH_WRITE, /* a file of ours, to be changed */
-	DB_MEMORY /* a new empty one; the url is "sqlite::memory:" */
+	DB_MEMORY /* a new empty one of the engine, gone when it is closed */
 };
 
 struct db_options {

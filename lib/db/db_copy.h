@@ -51,6 +51,18 @@ struct db_restore {
 int db_restore(struct db *d, const char *scratch, const struct db_restore *r,
 	struct err *e);
 
+/* The definitions of one database, without rows, into an empty one. */
+int db_copy_schema(struct db *from, struct db *to, struct err *e);
+
+/*
+ * With a dump (a scratch file of a server's archive): restore it into a scratch
+ * server and compare.  server: its url, or NULL for a throw-away one on this
+ * machine.  found as of db_check().
+ */
+int db_deep(struct db *d, const char *scratch, const char *server, int jobs,
+	const struct report *report, char *found, size_t room,
+	struct err *e);
+
 /*
  * After a restore on a server that was killed, or is regretted: undo 1 leads
  * back to the database from before, undo 0 finishes a swap that was ready.

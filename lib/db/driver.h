@@ -45,6 +45,7 @@ struct db_driver {
 	int (*position)(struct db *d, struct wire_position *out,
 		struct err *e);
 	int (*fingerprint)(struct db *d, char out[65], struct err *e);
+	int (*copy_schema)(struct db *from, struct db *to, struct err *e);
 	int (*tables)(struct db *d, struct shape_list *out, struct err *e);
 	int (*has_table)(struct db *d, const char *name, struct err *e);
 	char *(*canonical)(struct db *d, const char *name);
@@ -89,6 +90,10 @@ struct db_driver {
 		const struct db_restore *r, struct err *e);
 	int (*gap)(struct db *d, const char *scratch, struct db_gap **out,
 		size_t *n, struct err *e);
+	/* Only with DB_CAP_DUMP. */
+	int (*deep)(struct db *d, const char *scratch, const char *server,
+		int jobs, const struct report *report, char *found,
+		size_t room, struct err *e);
 	/* Only with DB_CAP_SERVER. */
 	int (*mend)(const char *url, int undo, const struct report *report,
 		char **said, struct err *e);

@@ -106,28 +106,6 @@ all_down(struct validate *v, size_t from, struct err *e)
 	return 0;
 }
 
-static int
-copy_schema(struct db *from, struct db *to, struct err *e)
-{
-	struct db_rows *r;
-	int more;
-
-	if (db_query(&r, from, e,
-		    "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND "
-		    "name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT IN "
-		    "(SELECT name FROM pragma_table_list WHERE type = "
-		    "'shadow') AND tbl_name NOT IN ('mig_identity', "
-		    "'mig_ledger', 'mig_event') ORDER BY rowid", "") == -1)
-		return -1;
-	while ((more = db_next(r, e)) == 1)
-		if (db_exec(to, db_text(r, 0), e) == -1) {
-			more = -1;
-			break;
-		}
-	db_rows_free(r);
-	return more;
-}
-
 /* Where to begin: after the applied ones, if a baseline stands before them. */
 static int
 base(struct validate *v, struct db *live, size_t *from, struct err *e)
@@ -143,7 +121,7 @@ base(struct validate *v, struct db *live, size_t *from, struct err *e)
 	ledger_free(&ledger);
 	/* Made before mig: what is pending stands on what is there. */
 	if (!more)
-		return copy_schema(live, v->scratch, e);
+		return db_copy_schema(live, v->scratch, e);
 	if (db_query(&r, live, e,
 		    "SELECT 1 FROM mig_event WHERE event = 'baseline'", "") ==
 		-1)
@@ -152,7 +130,7 @@ base(struct validate *v, struct db *live, size_t *from, struct err *e)
 	db_rows_free(r);
 	if (more != 1)
 		return more;
-	if (copy_schema(live, v->scratch, e) == -1 ||
+	if (db_copy_schema(live, v->scratch, e) == -1 ||
 		ledger_load(&ledger, live, e) == -1)
 		return -1;
 	while (*from < v->set.n &&
@@ -165,8 +143,10 @@ base(struct validate *v, struct db *live, size_t *from, struct err *e)
 static int
 work(struct validate *v, struct err *e)
 {
-	struct db_options m = { .url = "sqlite::memory:",
-		.mode = DB_MEMORY };
+	int server = v->o->url != NULL && db_is_server(v->o->url);
+	struct db_options m = { .url = "sqlite::memory:", .mode = DB_MEMORY,
+		.engine = server ? "postgresql" : "sqlite",
+		.report = v->o->report };
 	struct db_options l = op_db(v->o, DB_READ);
 	struct db *live = NULL;
 	struct err bad;

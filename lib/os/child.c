@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,11 +58,16 @@ merge(const char *const *with)
 
 /* In the child: only calls that are safe after a fork among threads. */
 static void
-become(const char *const *argv, char **environment, pid_t parent, int out,
-	int words, int report)
+become(const char *const *argv, char **environment, const struct passwd *user,
+	pid_t parent, int out, int words, int report)
 {
 	int null = open("/dev/null", O_RDONLY), code;
 
+	if (user != NULL && (setgroups(0, NULL) == -1 ||
+		setgid(user->pw_gid) == -1 || setuid(user->pw_uid) == -1 ||
+		chdir("/") == -1))
+		_Exit(127);
+	/* After setuid(), which forgets it. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_Exit(127);
@@ -79,6 +86,14 @@ int
 child_start(struct child **out, const char *const *argv,
 	const char *const *environment, struct err *e)
 {
+	return child_start_as(out, argv, environment, NULL, e);
+}
+
+int
+child_start_as(struct child **out, const char *const *argv,
+	const char *const *environment, const char *as, struct err *e)
+{
+	const struct passwd *user = as == NULL ? NULL : getpwnam(as);
 	struct child *c = mem_alloc(sizeof(*c));
 	char **merged = merge(environment);
 	int o[2] = { -1, -1 }, w[2] = { -1, -1 }, r[2] = { -1, -1 };
@@ -95,7 +110,7 @@ child_start(struct child **out, const char *const *argv,
 	}
 	c->pid = fork();
 	if (c->pid == 0)
-		become(argv, merged, me, o[1], w[1], r[1]);
+		become(argv, merged, user, me, o[1], w[1], r[1]);
 	if (c->pid == -1) {
 		err_sys(e, "start '%s'", argv[0]);
 		goto fail;

@@ -22,6 +22,13 @@ struct err;
 int child_start(struct child **out, const char *const *argv,
 	const char *const *environment, struct err *e);
 
+/*
+ * The same as another user, when we are root: for a program that refuses to
+ * run as root.  user NULL: as ourselves.
+ */
+int child_start_as(struct child **out, const char *const *argv,
+	const char *const *environment, const char *user, struct err *e);
+
 /* Up to n bytes of its output: the count, 0 at its end, or -1. */
 ssize_t child_read(struct child *c, void *p, size_t n, struct err *e);
 

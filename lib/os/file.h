@@ -93,6 +93,13 @@ int file_make_dir(const char *path, mode_t mode, int *made, struct err *e);
  */
 void file_sweep(const char *folder, const char *prefix, const char *suffix);
 
+/* Make a folder NAMEXXXXXX in dir, mode 0700.  Gives *path. */
+int file_make_temp_dir(const char *dir, const char *name, char **path,
+	struct err *e);
+
+/* Remove a folder and everything in it; follows no links. */
+void file_remove_tree(const char *path);
+
 /* The absolute path without links; the last part need not exist.  Gives. */
 char *file_real(const char *path, struct err *e);
 

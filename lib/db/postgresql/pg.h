@@ -28,6 +28,7 @@
 	PG_QUOTED(n ".nspname") " || '.' END || " PG_QUOTED(c ".relname")
 
 struct pg_dump_result;
+struct pg_server;
 struct pg_watch;
 struct pg_dump;
 
@@ -50,6 +51,7 @@ struct pg {
 	struct pg_watch *watch;
 	struct pg *observer; /* sees what is committed; NULL: not open */
 	struct strs touched; /* oids that this session has written to */
+	struct pg_server *server; /* a throw-away one; NULL: none */
 	struct pg_dump *dump; /* a file of a dump instead of a server */
 };
 
@@ -174,6 +176,8 @@ struct pg_dump_result {
 	char digest[65]; /* of all definitions, whatever their order */
 	struct pg_dump_columns *columns;
 	size_t columns_n;
+	char *encoding; /* of its database */
+	struct strs roles; /* that it names, exactly; more do no harm */
 	char *server; /* version of the server and of pg_dump */
 };
 
@@ -190,6 +194,8 @@ int pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e);
 int pg_backup_scan(struct pg *p, const char *name, const char *what,
 	const struct pg_dump_result *like, struct pg_dump_result *out,
 	struct err *e);
+/* Its dump, without rows, into a file. */
+int pg_backup_schema(struct pg *p, const char *path, struct err *e);
 /* The client program of that name which can serve p's server.  Gives. */
 int pg_backup_program(const struct pg *p, const char *name, char **path,
 	struct err *e);
@@ -200,7 +206,30 @@ int pg_scratch_open(struct db **out, const struct db_options *o,
 const struct pg_dump_result *pg_scratch_result(const struct pg *p);
 void pg_scratch_free(struct pg_dump *s);
 
+/* pg_server.c: a throw-away server on this machine, for a deep look. */
+/*
+ * Start one of the given major version or later.  *url leads to its database
+ * postgres; borrowed.  ERR_ENV "program" when no server is installed.
+ */
+int pg_server_start(struct pg_server **out, int major, const char **url,
+	struct err *e);
+void pg_server_free(struct pg_server *s);
+
+/* pg_deep.c: restore a dump into a scratch server, dump it again, compare. */
+int pg_deep_check(struct db *d, const char *scratch, const char *server,
+	int jobs, const struct report *report, char *found, size_t room,
+	struct err *e);
+
+/* Roles by name, as superusers where they do no harm. */
+int pg_deep_roles(struct pg *m, const struct strs *roles, int super,
+	struct err *e);
+int pg_deep_copy_schema(struct db *from, struct db *to, struct err *e);
+
 /* pg_restore.c and pg_swap.c */
+int pg_restore_fill(struct pg *m, const char *name, const char *scratch,
+	int jobs, struct err *e);
+int pg_restore_prove(struct pg *m, const char *name, const char *scratch,
+	struct err *e);
 int pg_restore_into(struct db *d, const char *scratch,
 	const struct db_restore *r, struct err *e);
 int pg_restore_gap(struct db *d, const char *scratch, struct db_gap **out,

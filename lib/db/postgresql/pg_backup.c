@@ -6,6 +6,7 @@
  * somebody truncates or rewrites in between as empty, without an error
  * (PostgreSQL documentation, mvcc-caveats).
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 #include "base/stop.h"
 #include "db/postgresql/pg.h"
 #include "os/child.h"
+#include "os/file.h"
 
 #define TRIES 50
 #define LOCK_AT_ONCE 200
@@ -90,6 +92,7 @@ struct stream {
 	const char *what;
 	int64_t at, estimate;
 	const struct pg_dump_result *like;
+	int schema_only, fd; /* into a file */
 };
 
 static ssize_t
@@ -112,13 +115,26 @@ next_piece(void *arg, const unsigned char **p, struct err *e)
 	return n;
 }
 
+static ssize_t
+file_piece(void *arg, const unsigned char **p, struct err *e)
+{
+	struct stream *s = arg;
+	ssize_t n = child_read(s->child, s->piece, PIECE, e);
+
+	*p = s->piece;
+	if (n > 0 && file_write(s->fd, s->piece, (size_t)n, e) == -1)
+		return -1;
+	return n;
+}
+
 static int
 run_dump(struct pg *p, const char *name, const char *snapshot,
 	struct stream *s, struct pg_dump_result *out, struct err *e)
 {
-	struct pg_dump_source source = { s, next_piece, s->like };
-	const char *argv[9] = { NULL, "--format=custom", "--compress=0",
-		"--create", "--no-password", NULL, NULL, NULL };
+	struct pg_dump_source source = { s,
+		s->schema_only ? file_piece : next_piece, s->like };
+	const char *argv[10] = { NULL, "--format=custom", "--compress=0",
+		"--create", "--no-password", NULL, NULL, NULL, NULL };
 	struct strs environment = { 0 };
 	struct err why;
 	char *program, *option = NULL, *role = NULL;
@@ -135,6 +151,8 @@ run_dump(struct pg *p, const char *name, const char *snapshot,
 	argv[0] = program;
 	if (snapshot != NULL)
 		argv[n++] = option = mem_printf("--snapshot=%s", snapshot);
+	if (s->schema_only)
+		argv[n++] = "--schema-only";
 	if (p->role != NULL)
 		argv[n++] = role = mem_printf("--role=%s", p->role);
 	s->piece = mem_alloc(PIECE);
@@ -178,6 +196,24 @@ pg_backup_scan(struct pg *p, const char *name, const char *what,
 	s.estimate = size == NULL ? 0 : strtoll(size, NULL, 10);
 	free(size);
 	return run_dump(p, name, NULL, &s, out, e);
+}
+
+int
+pg_backup_schema(struct pg *p, const char *path, struct err *e)
+{
+	struct stream s = { .report = p->base.report, .what = "schema",
+		.schema_only = 1 };
+	struct pg_dump_result r = { 0 };
+	int result;
+
+	s.fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (s.fd == -1)
+		return err_sys(e, "create '%s'", path);
+	result = run_dump(p, NULL, NULL, &s, &r, e);
+	if (close(s.fd) == -1 && result == 0)
+		result = err_sys(e, "close '%s'", path);
+	pg_dump_result_free(&r);
+	return result;
 }
 
 /* --- the snapshot --------------------------------------------------------- */

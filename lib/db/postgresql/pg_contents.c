@@ -233,6 +233,66 @@ note_data(struct pg_stream *d, int64_t id, char *const t[TEXTS], struct err *e)
 	return 0;
 }
 
+/* "SET client_encoding = 'UTF8';" */
+static void
+note_encoding(struct pg_stream *d, char *const t[TEXTS])
+{
+	const char *p;
+
+	if (strcmp(t[DESC], "ENCODING") != 0 || t[DEFN] == NULL)
+		return;
+	p = strchr(t[DEFN], '\'');
+	if (p != NULL && d->out->encoding == NULL &&
+		p[1 + strspn(p + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			"abcdefghijklmnopqrstuvwxyz0123456789_-")] == '\'')
+		d->out->encoding = mem_dup_n(p + 1, strcspn(p + 1, "'"));
+}
+
+static void
+add_role(struct strs *l, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (strcmp(l->v[i], name) == 0)
+			return;
+	strs_add(l, name);
+}
+
+/* The owner, and the names after TO, FROM and ROLE in what grants. */
+static void
+note_roles(struct pg_stream *d, char *const t[TEXTS])
+{
+	struct lex_token k;
+	struct lex l;
+	struct err e;
+	int names = 0;
+
+	if (t[OWNER] != NULL && *t[OWNER] != '\0')
+		add_role(&d->out->roles, t[OWNER]);
+	if (t[DEFN] == NULL || (strcmp(t[DESC], "ACL") != 0 &&
+		strcmp(t[DESC], "DEFAULT ACL") != 0 &&
+		strcmp(t[DESC], "POLICY") != 0 &&
+		strcmp(t[DESC], "USER MAPPING") != 0))
+		return;
+	lex_open(&l, t[DEFN], strlen(t[DEFN]), 1, LEX_POSTGRESQL);
+	while (lex_next(&l, &k, &e) == 0 && k.kind != LEX_END) {
+		if (names && (k.kind == LEX_WORD || k.kind == LEX_NAME) &&
+			!lex_is(&k, "ROLE") && !lex_is(&k, "PUBLIC")) {
+			char *name = lex_name(&k);
+
+			add_role(&d->out->roles, name);
+			free(name);
+			names = 0;
+		} else if (lex_is_char(&k, ',')) {
+			names = 1; /* superfluous ones do no harm */
+		} else {
+			names = lex_is(&k, "TO") || lex_is(&k, "FROM") ||
+				lex_is(&k, "ROLE") || lex_is(&k, "FOR");
+		}
+	}
+}
+
 /* Names of what an entry depends on, a null at their end. */
 static int
 skip_dependencies(struct pg_stream *d, struct err *e)
@@ -277,6 +337,8 @@ take_entry(struct pg_stream *d, struct err *e)
 		goto out;
 	}
 	note_definition(d, t);
+	note_encoding(d, t);
+	note_roles(d, t);
 	result = has_data ? note_data(d, id, t, e) : 0;
 out:
 	for (i = 0; i < TEXTS; i++)

@@ -20,6 +20,7 @@ const struct db_driver pg_driver = {
 	.identity = pg_catalog_identity,
 	.position = pg_catalog_position,
 	.fingerprint = pg_catalog_fingerprint,
+	.copy_schema = pg_deep_copy_schema,
 	.tables = pg_catalog_tables,
 	.has_table = pg_catalog_has_table,
 	.canonical = pg_catalog_canonical,

@@ -319,6 +319,8 @@ pg_dump_result_free(struct pg_dump_result *r)
 		strs_free(&r->columns[i].names);
 	}
 	free(r->columns);
+	strs_free(&r->roles);
+	free(r->encoding);
 	free(r->server);
 	memset(r, 0, sizeof(*r));
 }

@@ -210,6 +210,26 @@ fail:
 	return -1;
 }
 
+/* An empty database on a server of its own. */
+static int
+open_throw_away(struct db **out, const struct db_options *o, struct err *e)
+{
+	struct db_options own = { .mode = DB_WRITE, .report = o->report,
+		.busy_ms = 5000 };
+	struct pg_server *s;
+	struct pg *p;
+
+	if (pg_server_start(&s, 0, &own.url, e) == -1)
+		return -1;
+	if (open_url(&p, own.url, NULL, &own, e) == -1) {
+		pg_server_free(s);
+		return -1;
+	}
+	p->server = s;
+	*out = &p->base;
+	return 0;
+}
+
 int
 pg_open_db(struct db **out, const struct db_options *o, struct err *e)
 {
@@ -220,6 +240,8 @@ pg_open_db(struct db **out, const struct db_options *o, struct err *e)
 	*out = NULL;
 	if (o->mode == DB_SCRATCH)
 		return pg_scratch_open(out, o, e);
+	if (o->mode == DB_MEMORY)
+		return open_throw_away(out, o, e);
 	if (o->mode != DB_READ && o->mode != DB_WRITE)
 		return err_bug(e, "no such mode on PostgreSQL");
 	url = plain_url(o->url);
@@ -302,6 +324,7 @@ pg_open_close(struct db *d)
 	if (p->c != NULL)
 		PQfinish(p->c);
 	pg_scratch_free(p->dump);
+	pg_server_free(p->server);
 	strs_free(&p->touched);
 	free(p->url);
 	free(p->shown);

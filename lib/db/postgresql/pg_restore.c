@@ -165,8 +165,8 @@ run_restore(struct pg *m, const char *program, const char *name,
  * Section by section: in one parallel run a constraint of a domain that was
  * never validated may be made before the rows that break it.
  */
-static int
-fill(struct pg *m, const char *name, const char *scratch, int jobs,
+int
+pg_restore_fill(struct pg *m, const char *name, const char *scratch, int jobs,
 	struct err *e)
 {
 	static const char *const sections[] = { "pre-data", "data",
@@ -199,8 +199,9 @@ not_same(struct err *e, const char *name, const char *what)
 }
 
 /* Dumped again, the new database must be the dump that it was made from. */
-static int
-prove(struct pg *m, const char *name, const char *scratch, struct err *e)
+int
+pg_restore_prove(struct pg *m, const char *name, const char *scratch,
+	struct err *e)
 {
 	struct db_options o = { .url = scratch, .mode = DB_SCRATCH };
 	const struct pg_dump_result *want;
@@ -280,8 +281,8 @@ build(struct pg *p, struct pg *m, const char *name, const char *scratch,
 		return -1;
 	report_say(m->base.report, REPORT_NOTE,
 		"filling the new database '%s'", name);
-	if (fill(m, name, scratch, r->jobs, e) == -1 || stop_check(e) == -1 ||
-		(r->check && prove(m, name, scratch, e) == -1) ||
+	if (pg_restore_fill(m, name, scratch, r->jobs, e) == -1 || stop_check(e) == -1 ||
+		(r->check && pg_restore_prove(m, name, scratch, e) == -1) ||
 		prepare(m, name, r, e) == -1)
 		return -1;
 	return pg_swap_facts(m, p->name, name, e);

@@ -69,6 +69,7 @@ static const struct db_driver scratch_driver = {
 	.tables = tables,
 	.check = check,
 	.dangling = pg_catalog_dangling,
+	.deep = pg_deep_check,
 };
 
 int

@@ -267,3 +267,25 @@ fail:
 	db_census_free(out);
 	return -1;
 }
+
+int
+sqlite_catalog_copy(struct db *from, struct db *to, struct err *e)
+{
+	struct db_rows *r;
+	int more;
+
+	if (db_query(&r, from, e,
+		    "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND "
+		    "name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT IN "
+		    "(SELECT name FROM pragma_table_list WHERE type = "
+		    "'shadow') AND tbl_name NOT IN ('mig_identity', "
+		    "'mig_ledger', 'mig_event') ORDER BY rowid", "") == -1)
+		return -1;
+	while ((more = db_next(r, e)) == 1)
+		if (db_exec(to, db_text(r, 0), e) == -1) {
+			more = -1;
+			break;
+		}
+	db_rows_free(r);
+	return more;
+}

@@ -20,6 +20,7 @@ const struct db_driver sqlite_driver = {
 	.identity = sqlite_catalog_identity,
 	.position = sqlite_position_get,
 	.fingerprint = sqlite_catalog_fingerprint,
+	.copy_schema = sqlite_catalog_copy,
 	.tables = sqlite_catalog_tables,
 	.has_table = sqlite_catalog_has_table,
 	.exec = sqlite_sql_exec,

@@ -1,0 +1,176 @@
+/*
+ * pg_server: a throw-away server on this machine: in a folder of its own, on a
+ * Unix socket, without a network, never as root; it ends with us.
+ */
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/stop.h"
+#include "db/postgresql/pg.h"
+#include "os/child.h"
+#include "os/file.h"
+
+#define START_MS 30000
+#define OLDEST 13
+#define NEWEST 29
+#define SOCKET_MAX 80 /* a Unix socket's path is at most 107 bytes */
+
+struct pg_server {
+	char *folder, *data, *url;
+	struct child *child;
+	const char *user; /* NULL: ourselves */
+};
+
+/* As root it runs as somebody else. */
+static int
+choose_user(struct pg_server *s, struct err *e)
+{
+	static const char *const names[] = { "postgres", "nobody", NULL };
+	const char *const *n;
+	const struct passwd *p;
+
+	if (geteuid() != 0)
+		return 0;
+	for (n = names; *n != NULL; n++) {
+		p = getpwnam(*n);
+		if (p == NULL || p->pw_uid == 0)
+			continue;
+		s->user = *n;
+		return chown(s->folder, p->pw_uid, p->pw_gid) == -1 ?
+			err_sys(e, "give '%s' to %s", s->folder, *n) : 0;
+	}
+	err_set(e, ERR_ENV, "program", "a server does not run as root, and "
+		"there is no user 'postgres' or 'nobody'");
+	return err_next(e, "run it as another user, or name a server with "
+			   "--scratch URL");
+}
+
+static int
+find(int major, char **initdb, char **postgres, struct err *e)
+{
+	int n;
+
+	/* Any will do for major 0: the newest. */
+	for (n = major > 0 ? major : NEWEST; n >= OLDEST && n <= NEWEST;
+		n += major > 0 ? 1 : -1) {
+		*initdb = mem_printf("/usr/lib/postgresql/%d/bin/initdb", n);
+		*postgres = mem_printf("/usr/lib/postgresql/%d/bin/postgres",
+			n);
+		if (access(*initdb, X_OK) == 0 && access(*postgres, X_OK) == 0)
+			return 0;
+		free(*initdb);
+		free(*postgres);
+	}
+	*initdb = *postgres = NULL;
+	err_set(e, ERR_ENV, "program", "no PostgreSQL server of version %d or "
+		"later is installed here", major > 0 ? major : OLDEST);
+	return err_next(e, "install the package postgresql; mig-verify --deep "
+			   "can also use a server: --scratch URL");
+}
+
+static int
+make_data(struct pg_server *s, const char *initdb, struct err *e)
+{
+	const char *const argv[] = { initdb, "-D", s->data, "-U", "mig", "-A",
+		"trust", "-E", "UTF8", "--locale=C", "--no-sync", NULL };
+	struct child *c;
+	char room[1024];
+	ssize_t n;
+
+	if (child_start_as(&c, argv, NULL, s->user, e) == -1)
+		return -1;
+	while ((n = child_read(c, room, sizeof(room), e)) > 0)
+		;
+	if (n == -1) {
+		child_free(c);
+		return -1;
+	}
+	return child_end(c, e);
+}
+
+static int
+wait_until_up(struct pg_server *s, struct err *e)
+{
+	struct db_options o = { .url = s->url, .mode = DB_WRITE };
+	int64_t end = clock_ms() + START_MS;
+	struct db *d;
+
+	while (pg_open_db(&d, &o, e) == -1) {
+		if (clock_ms() > end)
+			return err_wrap(e, "the scratch server does not start");
+		if (stop_check(e) == -1)
+			return -1;
+		clock_pause_ms(50);
+	}
+	db_close(d);
+	return 0;
+}
+
+static int
+run(struct pg_server *s, const char *postgres, struct err *e)
+{
+	char *socket = mem_printf("unix_socket_directories=%s", s->folder);
+	const char *const argv[] = { postgres, "-D", s->data, "-c",
+		"listen_addresses=", "-c", socket, "-c", "fsync=off", "-c",
+		"full_page_writes=off", "-c", "wal_level=minimal", "-c",
+		"max_wal_senders=0", "-c", "autovacuum=off", "-c",
+		"max_wal_size=4GB", "-c", "logging_collector=off", NULL };
+	int result = child_start_as(&s->child, argv, NULL, s->user, e);
+
+	free(socket);
+	return result == 0 ? wait_until_up(s, e) : -1;
+}
+
+int
+pg_server_start(struct pg_server **out, int major, const char **url,
+	struct err *e)
+{
+	struct pg_server *s = mem_alloc(sizeof(*s));
+	const char *tmp = getenv("TMPDIR");
+	char *initdb = NULL, *postgres = NULL;
+	int result = -1;
+
+	*out = NULL;
+	if (tmp == NULL || *tmp == '\0' || strlen(tmp) > SOCKET_MAX ||
+		geteuid() == 0)
+		tmp = "/tmp"; /* which any user may enter */
+	if (find(major, &initdb, &postgres, e) == -1 ||
+		file_make_temp_dir(tmp, "mig-server-", &s->folder, e) == -1 ||
+		choose_user(s, e) == -1)
+		goto out;
+	s->data = file_join(s->folder, "data");
+	s->url = mem_printf("host='%s' user=mig dbname=postgres "
+		"sslmode=disable", s->folder);
+	if (make_data(s, initdb, e) == 0)
+		result = run(s, postgres, e);
+out:
+	free(initdb);
+	free(postgres);
+	if (result == -1) {
+		pg_server_free(s);
+		return -1;
+	}
+	*url = s->url;
+	*out = s;
+	return 0;
+}
+
+void
+pg_server_free(struct pg_server *s)
+{
+	if (s == NULL)
+		return;
+	child_free(s->child);
+	if (s->folder != NULL)
+		file_remove_tree(s->folder);
+	free(s->folder);
+	free(s->data);
+	free(s->url);
+	free(s);
+}
