@@ -174,6 +174,7 @@ struct pg_dump_result {
 	int64_t bytes;
 	int64_t definitions; /* entries that define, mig's own left out */
 	char digest[65]; /* of all definitions, whatever their order */
+	char core[65]; /* the same without owners and privileges */
 	struct pg_dump_columns *columns;
 	size_t columns_n;
 	char *encoding; /* of its database */
@@ -228,8 +229,9 @@ int pg_deep_copy_schema(struct db *from, struct db *to, struct err *e);
 /* pg_restore.c and pg_swap.c */
 int pg_restore_fill(struct pg *m, const char *name, const char *scratch,
 	int jobs, struct err *e);
+/* elsewhere: on another server, where owners and privileges differ. */
 int pg_restore_prove(struct pg *m, const char *name, const char *scratch,
-	struct err *e);
+	int elsewhere, struct err *e);
 int pg_restore_into(struct db *d, const char *scratch,
 	const struct db_restore *r, struct err *e);
 int pg_restore_gap(struct db *d, const char *scratch, struct db_gap **out,

@@ -88,8 +88,16 @@ note_definition(struct pg_stream *d, char *const t[TEXTS])
 		return;
 	/* The columns of a COPY stand in the table's own definition. */
 	for (i = 0; i < TEXTS; i++)
-		if (i != DROP && i != COPY && !(i == DEFN && lines))
+		if (i != DROP && i != COPY && i != OWNER &&
+			!(i == DEFN && lines))
 			sha256_add_text(d->hash, t[i] == NULL ? "" : t[i]);
+	sha256_end(d->hash, digest);
+	pg_stream_add(&d->definitions, digest);
+	if (strcmp(t[DESC], "ACL") != 0 && strcmp(t[DESC], "DEFAULT ACL") != 0)
+		pg_stream_add(&d->core, digest);
+	sha256_add_text(d->hash, t[TAG]);
+	sha256_add_text(d->hash, t[DESC]);
+	sha256_add_text(d->hash, t[OWNER] == NULL ? "" : t[OWNER]);
 	sha256_end(d->hash, digest);
 	pg_stream_add(&d->definitions, digest);
 	for (p = t[DEFN]; lines && p != NULL && *p != '\0'; p += n + (p[n] ==
@@ -100,6 +108,7 @@ note_definition(struct pg_stream *d, char *const t[TEXTS])
 		sha256_add(d->hash, p, k);
 		sha256_end(d->hash, digest);
 		pg_stream_add(&d->definitions, digest);
+		pg_stream_add(&d->core, digest);
 	}
 	d->out->definitions++;
 }

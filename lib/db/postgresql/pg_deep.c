@@ -101,7 +101,7 @@ restore_and_compare(struct pg *m, const char *name, const char *encoding,
 		return -1;
 	result = -1;
 	if (pg_restore_fill(m, name, scratch, jobs, e) == 0 &&
-		pg_restore_prove(m, name, scratch, e) == 0)
+		pg_restore_prove(m, name, scratch, 1, e) == 0)
 		result = check_indexes(m, name, &said, e);
 	if (result == 0)
 		snprintf(found, room, "ok");

@@ -283,6 +283,7 @@ take_all(struct pg_stream *d, struct err *e)
 			sizeof(struct wire_table), by_name);
 	join_parts(&d->out->tables);
 	pg_stream_sum_text(&d->definitions, d->out->digest);
+	pg_stream_sum_text(&d->core, d->out->core);
 	return 0;
 }
 

@@ -30,7 +30,7 @@ struct pg_stream {
 	struct pg_entry *entries;
 	size_t n;
 	struct sha256 *hash;
-	struct pg_sum definitions;
+	struct pg_sum definitions, core;
 	struct pg_dump_result *out;
 };
 
