@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/stop.h"
 
+#define PIPE_BYTES (1 << 20)
 #define WORDS_MAX 4096 /* of its standard error, the last ones */
 
 struct child {
@@ -128,6 +129,7 @@ child_start_as(struct child **out, const char *const *argv,
 	c->out = o[0];
 	c->words = w[0];
 	fcntl(c->words, F_SETFL, O_NONBLOCK);
+	fcntl(c->out, F_SETPIPE_SZ, PIPE_BYTES); /* fewer switches */
 	free(merged);
 	*out = c;
 	return 0;
