@@ -50,6 +50,8 @@ struct pg {
 	int spoilt; /* rolled back inside a watch: must not commit */
 	struct pg_watch *watch;
 	struct pg *observer; /* sees what is committed; NULL: not open */
+	struct strs prepared; /* SQL of mig's own */
+	int generation; /* of their names: a migration may deallocate all */
 	struct strs touched; /* oids that this session has written to */
 	struct pg_server *server; /* a throw-away one; NULL: none */
 	struct pg_dump *dump; /* a file of a dump instead of a server */
@@ -105,6 +107,12 @@ int pg_sql_settle(struct db *d, struct err *e);
  * interrupted by a signal.  Gives *out: PQclear(); NULL on failure.
  */
 PGresult *pg_sql_one(struct pg *p, const char *sql, int n,
+	const char *const *values, struct err *e);
+/*
+ * The same for SQL of mig's own, which is prepared once: a run of a thousand
+ * migrations asks the same few questions a thousand times.
+ */
+PGresult *pg_sql_own(struct pg *p, const char *sql, int n,
 	const char *const *values, struct err *e);
 /* One value of one row, as text.  Gives *out, NULL for null or no row. */
 int pg_sql_value(struct pg *p, char **out, struct err *e, const char *sql,

@@ -326,6 +326,7 @@ pg_open_close(struct db *d)
 	pg_scratch_free(p->dump);
 	pg_server_free(p->server);
 	strs_free(&p->touched);
+	strs_free(&p->prepared);
 	free(p->url);
 	free(p->shown);
 	free(p->name);

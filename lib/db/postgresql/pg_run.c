@@ -128,6 +128,10 @@ pg_run_statement(struct db *d, const struct db_statement *s, struct err *e)
 		return -1;
 	if (s->n > 3 && strncasecmp(s->sql, "set", 3) == 0)
 		p->reset_role = 1;
+	if (s->n > 10 && strncasecmp(s->sql, "deallocate", 10) == 0) {
+		strs_free(&p->prepared);
+		p->generation++;
+	}
 	if (run(p, s, e) == -1)
 		return -1;
 	if (s->how == DB_RUN_PLAIN &&

@@ -12,6 +12,7 @@
 #include "db/postgresql/pg.h"
 
 #define ARGS_MAX 16
+#define PREPARED_MAX 48
 
 extern const char postgresql_ledger_sql[]; /* made from ledger.sql */
 
@@ -53,16 +54,12 @@ wait_for(struct pg *p, struct err *e)
 	return 0;
 }
 
-PGresult *
-pg_sql_one(struct pg *p, const char *sql, int n, const char *const *values,
-	struct err *e)
+/* The last result of what was sent, but a COPY at once. */
+static PGresult *
+collect(struct pg *p, struct err *e)
 {
 	PGresult *r = NULL, *next;
 
-	if (!PQsendQueryParams(p->c, sql, n, NULL, values, NULL, NULL, 0)) {
-		pg_error(p, NULL, e, "send a command");
-		return NULL;
-	}
 	for (;;) {
 		if (wait_for(p, e) == -1) {
 			PQclear(r);
@@ -79,6 +76,59 @@ pg_sql_one(struct pg *p, const char *sql, int n, const char *const *values,
 			PQresultStatus(r) == PGRES_COPY_BOTH)
 			return r;
 	}
+}
+
+PGresult *
+pg_sql_one(struct pg *p, const char *sql, int n, const char *const *values,
+	struct err *e)
+{
+	if (!PQsendQueryParams(p->c, sql, n, NULL, values, NULL, NULL, 0)) {
+		pg_error(p, NULL, e, "send a command");
+		return NULL;
+	}
+	return collect(p, e);
+}
+
+/* The name of the prepared statement, or "" when it could not be prepared. */
+static void
+prepare(struct pg *p, const char *sql, char name[24])
+{
+	PGresult *r;
+	size_t i;
+
+	for (i = 0; i < p->prepared.n; i++)
+		if (strcmp(p->prepared.v[i], sql) == 0)
+			break;
+	snprintf(name, 24, "mig_%d_%zu", p->generation, i);
+	if (i < p->prepared.n)
+		return;
+	*name = '\0';
+	if (i == PREPARED_MAX || PQtransactionStatus(p->c) == PQTRANS_INERROR)
+		return;
+	snprintf(name, 24, "mig_%d_%zu", p->generation, i);
+	r = PQprepare(p->c, name, sql, 0, NULL);
+	if (PQresultStatus(r) == PGRES_COMMAND_OK)
+		strs_add(&p->prepared, sql);
+	else
+		*name = '\0';
+	PQclear(r);
+}
+
+PGresult *
+pg_sql_own(struct pg *p, const char *sql, int n, const char *const *values,
+	struct err *e)
+{
+	char name[24];
+
+	/* A failure to prepare would spoil the transaction of a migration. */
+	prepare(p, sql, name);
+	if (*name == '\0')
+		return pg_sql_one(p, sql, n, values, e);
+	if (!PQsendQueryPrepared(p->c, name, n, values, NULL, NULL, 0)) {
+		pg_error(p, NULL, e, "send a command");
+		return NULL;
+	}
+	return collect(p, e);
 }
 
 int
@@ -141,7 +191,7 @@ pg_sql_query(struct db_rows *r, const char *sql, const char *args, va_list ap,
 	text = translate(sql);
 	rows = mem_alloc(sizeof(*rows));
 	rows->at = -1;
-	rows->result = pg_sql_one(p, text, i, values, e);
+	rows->result = pg_sql_own(p, text, i, values, e);
 	if (rows->result == NULL) {
 		result = -1;
 	} else if (PQresultStatus(rows->result) != PGRES_TUPLES_OK &&
@@ -198,7 +248,7 @@ int
 pg_sql_value(struct pg *p, char **out, struct err *e, const char *sql,
 	const char *value)
 {
-	PGresult *r = pg_sql_one(p, sql, value != NULL, &value, e);
+	PGresult *r = pg_sql_own(p, sql, value != NULL, &value, e);
 	int result = 0;
 
 	*out = NULL;
@@ -227,15 +277,17 @@ int
 pg_sql_begin(struct db *d, int foreign_keys, struct err *e)
 {
 	struct pg *p = pg_of(d);
-	char text[160];
+	char text[256], limit[64] = "";
 
 	(void)foreign_keys;
 	p->spoilt = 0;
-	snprintf(text, sizeof(text), "BEGIN; SET LOCAL lock_timeout = %lld",
+	if (p->statement_ms > 0)
+		snprintf(limit, sizeof(limit), "SET statement_timeout = %lld; ",
+			(long long)p->statement_ms);
+	/* In one: what precedes BEGIN belongs to the transaction. */
+	snprintf(text, sizeof(text), "RESET ALL; %sBEGIN; SET LOCAL "
+		"lock_timeout = %lld", limit,
 		(long long)(d->busy_ms > 0 ? d->busy_ms : 1));
-	if (pg_sql_exec(d, "RESET ALL", e) == -1 ||
-		pg_open_settle(p, e) == -1)
-		return -1;
 	return pg_sql_exec(d, text, e);
 }
 

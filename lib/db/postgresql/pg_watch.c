@@ -86,7 +86,7 @@ pg_watch_array(const struct strs *l)
 static PGresult *
 ask(struct pg *p, const char *sql, const char *value, struct err *e)
 {
-	PGresult *r = pg_sql_one(p, sql, value != NULL, &value, e);
+	PGresult *r = pg_sql_own(p, sql, value != NULL, &value, e);
 
 	if (r != NULL && PQresultStatus(r) != PGRES_TUPLES_OK) {
 		pg_error(p, r, e, "look at what was changed");
