@@ -82,34 +82,33 @@ pg_restore_gap(struct db *d, const char *scratch, struct db_gap **out,
 
 /* --- the new database ------------------------------------------------------ */
 
+/* The tablespace only when it is not the usual one: that needs a privilege. */
+#define MAKE(more, values) \
+	"SELECT pg_catalog.format('CREATE DATABASE %I TEMPLATE template0 " \
+	"ENCODING %L LC_COLLATE %L LC_CTYPE %L OWNER %I%s " more "', " \
+	"$1::text, pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, " \
+	"d.datctype, pg_catalog.pg_get_userbyid(d.datdba), CASE WHEN " \
+	"t.spcname <> 'pg_default' THEN pg_catalog.format(' TABLESPACE %I', " \
+	"t.spcname) ELSE '' END" values ") FROM pg_catalog.pg_database d JOIN " \
+	"pg_catalog.pg_tablespace t ON t.oid = d.dattablespace WHERE " \
+	"d.datname = $2"
+
 /* The same encoding, locale, place and owner as the live one has. */
 static int
 make(struct pg *m, const char *like, const char *name, struct err *e)
 {
 	const char *values[2] = { name, like };
 	PGresult *r = pg_sql_one(m, m->version >= 150000 ?
-		"SELECT pg_catalog.format('CREATE DATABASE %I TEMPLATE "
-		"template0 ENCODING %L LC_COLLATE %L LC_CTYPE %L TABLESPACE "
-		"%I OWNER %I LOCALE_PROVIDER %s%s', $1::text, "
-		"pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, "
-		"d.datctype, t.spcname, pg_catalog.pg_get_userbyid(d.datdba), "
-		"CASE d.datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN "
+		MAKE("LOCALE_PROVIDER %s%s", ", CASE "
+		"d.datlocprovider WHEN 'i' THEN 'icu' WHEN 'b' THEN "
 		"'builtin' ELSE 'libc' END, CASE WHEN d.datlocprovider = 'i' "
 		"THEN pg_catalog.format(' ICU_LOCALE %L', "
 		"pg_catalog.to_jsonb(d) ->> CASE WHEN "
 		"pg_catalog.to_jsonb(d) ? 'datlocale' THEN 'datlocale' ELSE "
 		"'daticulocale' END) WHEN d.datlocprovider = 'b' THEN "
 		"pg_catalog.format(' BUILTIN_LOCALE %L', "
-		"pg_catalog.to_jsonb(d) ->> 'datlocale') ELSE '' END) FROM "
-		"pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON "
-		"t.oid = d.dattablespace WHERE d.datname = $2" :
-		"SELECT pg_catalog.format('CREATE DATABASE %I TEMPLATE "
-		"template0 ENCODING %L LC_COLLATE %L LC_CTYPE %L TABLESPACE "
-		"%I OWNER %I', $1::text, pg_catalog.pg_encoding_to_char(d.encoding), "
-		"d.datcollate, d.datctype, t.spcname, "
-		"pg_catalog.pg_get_userbyid(d.datdba)) FROM "
-		"pg_catalog.pg_database d JOIN pg_catalog.pg_tablespace t ON "
-		"t.oid = d.dattablespace WHERE d.datname = $2", 2, values, e);
+		"pg_catalog.to_jsonb(d) ->> 'datlocale') ELSE '' END") :
+		MAKE("", ""), 2, values, e);
 	int result = -1;
 
 	if (r == NULL)

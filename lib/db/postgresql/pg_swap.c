@@ -131,12 +131,12 @@ pg_swap_free_name(struct pg *m, const char *name, struct err *e)
 
 /* The new databases of a live one, and where each stands. */
 #define FRESH \
-	"SELECT d.datname, pg_catalog.split_part(pg_catalog.substr(c, 13), " \
-	"' ', 1) FROM pg_catalog.pg_database d JOIN " \
-	"pg_catalog.pg_db_role_setting s ON s.setdatabase = d.oid AND " \
-	"s.setrole = 0, pg_catalog.unnest(s.setconfig) AS c WHERE c LIKE " \
-	"'mig.restore=%' AND pg_catalog.substr(c, 13) IN ('filling ' || $1, " \
-	"'ready ' || $1) AND d.datname LIKE '%\\_mig\\_new\\_%' ORDER BY 1 DESC"
+	"SELECT datname, pg_catalog.split_part(pg_catalog.substr(c, " \
+	"1 + pg_catalog.length('" PG_SWAP_NOTE "')), ' ', 1) FROM (SELECT " \
+	"d.datname, pg_catalog.shobj_description(d.oid, 'pg_database') AS c " \
+	"FROM pg_catalog.pg_database d WHERE d.datname LIKE " \
+	"'%\\_mig\\_new\\_%') AS x WHERE c IN ('" PG_SWAP_NOTE "filling ' || " \
+	"$1, '" PG_SWAP_NOTE "ready ' || $1) ORDER BY 1 DESC"
 
 int
 pg_swap_sweep(struct pg *m, const char *live, struct err *e)
@@ -163,15 +163,25 @@ pg_swap_sweep(struct pg *m, const char *live, struct err *e)
 int
 pg_swap_mark(struct pg *m, const char *name, const char *step, struct err *e)
 {
-	return runf(m, e, "SELECT pg_catalog.format('ALTER DATABASE %I SET "
-		"mig.restore = %L', $1::text, $2::text)", name, step);
+	return runf(m, e, "SELECT pg_catalog.format('COMMENT ON DATABASE %I IS "
+		"%L', $1::text, '" PG_SWAP_NOTE "' || $2::text)", name, step);
 }
 
 int
 pg_swap_unmark(struct pg *m, const char *name, struct err *e)
 {
-	return runf(m, e, "SELECT pg_catalog.format('ALTER DATABASE %I RESET "
-		"mig.restore', $1::text)", name, NULL);
+	return runf(m, e, "SELECT pg_catalog.format('COMMENT ON DATABASE %I IS "
+		"NULL', $1::text)", name, NULL);
+}
+
+/* The comment was ours until now; it becomes the one of the old database. */
+static int
+carry_comment(struct pg *m, const char *old, const char *live, struct err *e)
+{
+	return runf(m, e, "SELECT pg_catalog.format('COMMENT ON DATABASE %I IS "
+		"%L', $2::text, pg_catalog.shobj_description(d.oid, "
+		"'pg_database')) FROM pg_catalog.pg_database d WHERE "
+		"d.datname = $1", old, live);
 }
 
 /* --- facts ----------------------------------------------------------------- */
@@ -196,7 +206,7 @@ pg_swap_unmark(struct pg *m, const char *name, struct err *e)
 	"d.oid = s.setdatabase, pg_catalog.unnest(s.setconfig) AS c, LATERAL " \
 	"(SELECT pg_catalog.split_part(c, '=', 1) AS name, " \
 	"pg_catalog.substr(c, pg_catalog.strpos(c, '=') + 1) AS value) AS x " \
-	"WHERE d.datname = $1 AND x.name <> 'mig.restore'"
+	"WHERE d.datname = $1"
 
 #define REPLAY_GRANTS \
 	"SELECT pg_catalog.format('REVOKE ALL ON DATABASE %I FROM PUBLIC, %I', " \
@@ -212,19 +222,14 @@ pg_swap_unmark(struct pg *m, const char *name, struct err *e)
 #define REPLAY_REST \
 	"SELECT pg_catalog.format('ALTER DATABASE %I CONNECTION LIMIT %s', " \
 	"$2::text, d.datconnlimit) FROM pg_catalog.pg_database d WHERE " \
-	"d.datname = $1 AND d.datconnlimit <> -1 UNION ALL SELECT " \
-	"pg_catalog.format('COMMENT ON DATABASE %I IS %L', $2::text, " \
-	"pg_catalog.shobj_description(d.oid, 'pg_database')) FROM " \
-	"pg_catalog.pg_database d WHERE d.datname = $1 AND " \
-	"pg_catalog.shobj_description(d.oid, 'pg_database') IS NOT NULL"
+	"d.datname = $1 AND d.datconnlimit <> -1"
 
 /* Everything that the catalog says of a database by its number. */
 #define FACTS \
 	"SELECT pg_catalog.string_agg(x, E'\\n' ORDER BY x COLLATE \"C\") FROM (" \
 	"SELECT pg_catalog.format('owner %s, limit %s, encoding %s, locale %s " \
-	"%s, tablespace %s, comment %s', d.datdba, d.datconnlimit, " \
-	"d.encoding, d.datcollate, d.datctype, d.dattablespace, " \
-	"pg_catalog.shobj_description(d.oid, 'pg_database')) AS x FROM " \
+	"%s, tablespace %s', d.datdba, d.datconnlimit, d.encoding, " \
+	"d.datcollate, d.datctype, d.dattablespace) AS x FROM " \
 	"pg_catalog.pg_database d WHERE d.datname = $1 UNION ALL SELECT " \
 	"pg_catalog.format('grant %s to %s, %s', a.privilege_type, a.grantee, " \
 	"a.is_grantable) FROM pg_catalog.pg_database d, " \
@@ -232,7 +237,7 @@ pg_swap_unmark(struct pg *m, const char *name, struct err *e)
 	"SELECT pg_catalog.format('set %s for %s', c, s.setrole) FROM " \
 	"pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON " \
 	"d.oid = s.setdatabase, pg_catalog.unnest(s.setconfig) AS c WHERE " \
-	"d.datname = $1 AND c NOT LIKE 'mig.restore=%') AS f"
+	"d.datname = $1) AS f"
 
 int
 pg_swap_facts(struct pg *m, const char *live, const char *fresh,
@@ -318,7 +323,7 @@ end_sessions(struct pg *m, const char *name, int except, struct err *e)
 
 static int
 rename_both(struct pg *m, const char *live, const char *to,
-	const char *fresh, const char *mark, struct err *e)
+	const char *fresh, int marked, struct err *e)
 {
 	int tries;
 
@@ -330,7 +335,7 @@ rename_both(struct pg *m, const char *live, const char *to,
 			runf(m, e, "SELECT pg_catalog.format('ALTER DATABASE "
 			"%I RENAME TO %I', $1::text, $2::text)", fresh,
 			live) == 0 &&
-			(mark == NULL || pg_swap_unmark(m, live, e) == 0) &&
+			(!marked || carry_comment(m, to, live, e) == 0) &&
 			allow(m, live, 1, e) == 0 &&
 			pg_sql_commit(&m->base, e) == 0)
 			return 0;
@@ -388,7 +393,7 @@ pg_swap_run(struct pg *p, struct pg *m, const struct swap_names *n,
 	PQfinish(p->c);
 	p->c = NULL;
 	if (end_sessions(m, n->live, 0, e) == 0 &&
-		rename_both(m, n->live, n->old, n->fresh, "", e) == 0) {
+		rename_both(m, n->live, n->old, n->fresh, 1, e) == 0) {
 		if (allow(m, n->old, 1, &second) == -1)
 			report_say(m->base.report, REPORT_WARN, "'%s' stays "
 				"closed: %s", n->old, second.text);
@@ -472,7 +477,7 @@ go_on(struct mend *x, char **said, struct err *e)
 	if (result == 0)
 		result = end_sessions(x->m, x->live, 0, e);
 	if (result == 0)
-		result = rename_both(x->m, x->live, n.old, x->fresh, "", e);
+		result = rename_both(x->m, x->live, n.old, x->fresh, 1, e);
 	if (result == 0)
 		result = allow(x->m, n.old, 1, e);
 	if (result == 0)
@@ -501,7 +506,7 @@ swap_back(struct mend *x, char **said, struct err *e)
 	if (result == 0)
 		result = end_sessions(x->m, x->old, 0, e);
 	if (result == 0)
-		result = rename_both(x->m, x->live, to, x->old, NULL, e);
+		result = rename_both(x->m, x->live, to, x->old, 0, e);
 	if (result == -1) {
 		struct err second;
 

@@ -1,7 +1,7 @@
 /*
  * pg_swap: two databases change their names, and the way out of a crash in
  * between.  Where a restore stands is kept on the server itself, as the
- * setting mig.restore of the new database, so that any host can go on:
+ * comment of the new database, so that any host can go on:
  *
  *	filling: made, not yet proved	nothing to resume; --undo drops it
  *	ready: proved, facts replayed	--resume swaps, --undo drops it
@@ -15,6 +15,7 @@
 
 #include "db/postgresql/pg.h"
 
+#define PG_SWAP_NOTE "mig restore: "
 #define PG_SWAP_FILLING "filling"
 #define PG_SWAP_READY "ready"
 
