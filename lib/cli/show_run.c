@@ -139,6 +139,10 @@ show_run_rollback(const void *body, struct buf *out)
 		buf_printf(out, "%zu %s\n", planned ? d->plan.n : d->done.n,
 			planned ? "to roll back, nothing was written" :
 				  "rolled back");
+	else if (strcmp(d->mode, "undo") == 0)
+		buf_text(out, "as it was before the restore\n");
+	else if (strcmp(d->mode, "resume") == 0)
+		buf_text(out, "the restore is finished\n");
 	else
 		buf_printf(out, "%s from %s\n",
 			planned ? "would be restored" : "restored",

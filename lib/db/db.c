@@ -448,11 +448,11 @@ db_deep(struct db *d, const char *scratch, const char *server, int jobs,
 
 int
 db_mend(const char *url, int undo, const struct report *report, char **said,
-	struct err *e)
+	char **kept, struct err *e)
 {
 	const struct db_driver *driver = find(url, e);
 
-	*said = NULL;
+	*said = *kept = NULL;
 	if (driver == NULL)
 		return -1;
 	if (driver->mend == NULL) {
@@ -461,7 +461,7 @@ db_mend(const char *url, int undo, const struct report *report, char **said,
 			"nothing", driver->engine);
 		return err_next(e, "run the restore again");
 	}
-	return driver->mend(url, undo, report, said, e);
+	return driver->mend(url, undo, report, said, kept, e);
 }
 
 int

@@ -66,10 +66,11 @@ int db_deep(struct db *d, const char *scratch, const char *server, int jobs,
 /*
  * After a restore on a server that was killed, or is regretted: undo 1 leads
  * back to the database from before, undo 0 finishes a swap that was ready.
- * *said tells what was done.  Gives.  ERR_REFUSED "nothing".
+ * *said tells what was done, *kept names the database that was put aside (or
+ * is NULL).  Gives both.  ERR_REFUSED "nothing".
  */
 int db_mend(const char *url, int undo, const struct report *report,
-	char **said, struct err *e);
+	char **said, char **kept, struct err *e);
 
 /* What differs between this database and the scratch file, per table. */
 struct db_gap {

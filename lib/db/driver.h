@@ -96,7 +96,7 @@ struct db_driver {
 		size_t room, struct err *e);
 	/* Only with DB_CAP_SERVER. */
 	int (*mend)(const char *url, int undo, const struct report *report,
-		char **said, struct err *e);
+		char **said, char **kept, struct err *e);
 	/* Only with DB_CAP_OFFLINE. */
 	int (*prove_unused)(const char *path, struct err *e);
 	const char *const *companions;

@@ -2,7 +2,7 @@
 #include "doc/doc_rollback.h"
 
 static const char *const modes[] = { "down", "restore", "into", "offline",
-	NULL };
+	"undo", "resume", NULL };
 static const char *const results[] = { "done", "nothing", "planned", "failed",
 	NULL };
 

@@ -355,7 +355,8 @@ work(struct restore *r, struct lock **lock, struct err *e)
 	if (r->o->url != NULL && db_is_server(r->o->url))
 		return op_server_restore(r, e);
 	if (r->p->undo || r->p->resume)
-		return db_mend(r->o->url, r->p->undo, r->o->report, &path, e);
+		return db_mend(r->o->url, r->p->undo, r->o->report, &path,
+			&path, e);
 	if (r->o->url != NULL || r->p->into == NULL) {
 		if (db_locate(r->o->url, &path, e) == -1)
 			return -1;
@@ -411,7 +412,8 @@ op_restore(struct doc_rollback *out, const struct op *o,
 	int result;
 
 	out->tool = mem_dup(o->tool);
-	out->mode = p->into != NULL ? "into" :
+	out->mode = p->undo ? "undo" : p->resume ? "resume" :
+		p->into != NULL ? "into" :
 		p->offline ? "offline" : "restore";
 	out->result = "failed";
 	result = work(&r, &lock, e);

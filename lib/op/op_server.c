@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/report.h"
 #include "doc/doc_rollback.h"
+#include "migration/ledger.h"
 #include "op/op_db.h"
 #include "op/op_restore.h"
 #include "os/file.h"
@@ -69,18 +70,29 @@ open_server(struct restore *r, struct lock **lock, struct err *e)
 		db_lock(r->db, lock, r->o->wait_s, r->o->program, e);
 }
 
+/* After a restore: what stands there now is asked of the database itself. */
 static int
 mend(struct restore *r, struct err *e)
 {
-	char *said;
+	struct db_options d = op_db(r->o, DB_READ);
+	struct ledger ledger;
+	char *said, *kept;
 
-	if (db_mend(r->o->url, r->p->undo, r->o->report, &said, e) == -1)
+	if (db_mend(r->o->url, r->p->undo, r->o->report, &said, &kept, e) ==
+		-1)
 		return -1;
 	report_say(r->o->report, REPORT_NOTE, "%s", said);
-	strs_add(&r->out->kept, said);
+	if (kept != NULL)
+		strs_add(&r->out->kept, kept);
 	free(said);
-	op_restore_describe(r);
+	free(kept);
 	r->out->result = "done";
+	if (db_open(&r->db, &d, e) == -1 ||
+		db_identity(r->db, &r->out->database, e) == -1 ||
+		ledger_load(&ledger, r->db, e) == -1)
+		return err_wrap(e, "it is done, but the database");
+	r->out->current = mem_dup(ledger_current(&ledger));
+	ledger_free(&ledger);
 	return 0;
 }
 

@@ -417,6 +417,7 @@ struct mend {
 	char *old; /* the newest; NULL: there is none */
 	int closed; /* the live one allows no connections */
 	int there;
+	char *kept; /* the database that was put aside */
 };
 
 static int
@@ -480,9 +481,11 @@ go_on(struct mend *x, char **said, struct err *e)
 		result = rename_both(x->m, x->live, n.old, x->fresh, 1, e);
 	if (result == 0)
 		result = allow(x->m, n.old, 1, e);
-	if (result == 0)
+	if (result == 0) {
 		*said = mem_printf("the restore of '%s' is finished; the old "
 			"database is kept as '%s'", x->live, n.old);
+		x->kept = mem_dup(n.old);
+	}
 	pg_swap_names_free(&n);
 	return result;
 }
@@ -517,6 +520,7 @@ swap_back(struct mend *x, char **said, struct err *e)
 		*said = mem_printf("'%s' is again the database from before "
 			"the restore; the restored one is kept as '%s'",
 			x->live, to);
+		x->kept = mem_dup(to);
 	}
 	free(to);
 	pg_swap_names_free(&n);
@@ -564,7 +568,7 @@ lock_live(struct mend *x, struct pg **p, struct err *e)
 
 int
 pg_swap_mend(const char *url, int undo, const struct report *report,
-	char **said, struct err *e)
+	char **said, char **kept, struct err *e)
 {
 	struct db_options o = { .url = url, .mode = DB_WRITE, .busy_ms = 5000,
 		.report = report };
@@ -572,7 +576,7 @@ pg_swap_mend(const char *url, int undo, const struct report *report,
 	struct pg *p = NULL;
 	int result = -1;
 
-	*said = NULL;
+	*said = *kept = NULL;
 	if (pg_open_maintenance(&x.m, &x.live, &o, e) == -1)
 		return -1;
 	if (look(&x, e) == -1 || lock_live(&x, &p, e) == -1)
@@ -597,5 +601,9 @@ out:
 	free(x.fresh);
 	free(x.step);
 	free(x.old);
+	if (result == 0)
+		*kept = x.kept;
+	else
+		free(x.kept);
 	return result;
 }

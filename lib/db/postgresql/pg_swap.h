@@ -61,6 +61,6 @@ int pg_swap_run(struct pg *p, struct pg *m, const struct swap_names *n,
 
 /* After a crash or a change of mind: see db_mend(). */
 int pg_swap_mend(const char *url, int undo, const struct report *report,
-	char **said, struct err *e);
+	char **said, char **kept, struct err *e);
 
 #endif
