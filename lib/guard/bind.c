@@ -175,11 +175,7 @@ bind_gap(struct part_gap *g, const struct receipt *r, struct db *d,
 	if (db_position(d, &now, e) == -1)
 		return -1;
 	if (!wire_position_same(then, &now)) {
-		g->bytes = -1;
-		if (then->wal_salt != NULL && now.wal_salt != NULL &&
-			strcmp(then->wal_salt, now.wal_salt) == 0)
-			g->bytes = (now.wal_frames - then->wal_frames) *
-				now.page_bytes;
+		g->bytes = wire_position_bytes(then, &now);
 		result = compare_counts(g, r, d, e);
 		g->written = g->tables.n > 0 ? "yes" : "unknown";
 	}

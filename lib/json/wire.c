@@ -1,6 +1,7 @@
 /* wire: the objects that stand both in documents and in archives. */
 #include "json/wire.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *const engines[] = { "sqlite", "postgresql", NULL };
@@ -61,4 +62,29 @@ wire_position_same(const struct wire_position *a,
 			strcmp(a->wal_salt, b->wal_salt) == 0;
 	return a->change_counter == b->change_counter &&
 		a->changed_s == b->changed_s && a->changed_ns == b->changed_ns;
+}
+
+/* "16/B374D848": the two halves of a place in PostgreSQL's log. */
+static int64_t
+place(const char *text)
+{
+	unsigned long high, low;
+
+	if (text == NULL || sscanf(text, "%lx/%lx", &high, &low) != 2)
+		return -1;
+	return (int64_t)((uint64_t)high << 32 | low);
+}
+
+int64_t
+wire_position_bytes(const struct wire_position *a,
+	const struct wire_position *b)
+{
+	int64_t from, to;
+
+	if (a->wal_salt != NULL && b->wal_salt != NULL &&
+		strcmp(a->wal_salt, b->wal_salt) == 0)
+		return (b->wal_frames - a->wal_frames) * b->page_bytes;
+	from = place(a->wal_location);
+	to = place(b->wal_location);
+	return from < 0 || to < from ? -1 : to - from;
 }

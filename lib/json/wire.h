@@ -60,4 +60,8 @@ extern const struct shape wire_table_shape;
 int wire_position_same(const struct wire_position *a,
 	const struct wire_position *b);
 
+/* Bytes of write-ahead log from a to b; -1: they do not tell. */
+int64_t wire_position_bytes(const struct wire_position *a,
+	const struct wire_position *b);
+
 #endif

@@ -68,7 +68,8 @@ count_gap(struct restore *r, struct part_gap *g, struct err *e)
 		return -1;
 	same = wire_position_same(now, &r->proof.read.manifest.position);
 	g->bytes = same ? 0 : now->wal_frames > 0 ?
-		now->wal_frames * now->page_bytes : -1;
+		now->wal_frames * now->page_bytes :
+		wire_position_bytes(&r->proof.read.manifest.position, now);
 	g->written = "no";
 	if (same)
 		return 0;

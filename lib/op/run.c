@@ -348,6 +348,17 @@ note_step(struct running *x, const char *state, int64_t statements,
 	return db_commit(x->r->db, e);
 }
 
+/* An index that is invalid now is in the way of the next try. */
+static void
+left_behind(void *arg, const char *reason, const char *text, const char *next)
+{
+	struct err *e = arg;
+
+	if (strcmp(reason, "invalid-index") == 0)
+		err_next(e, "%s: %s; and run mig-apply --resume, or go back "
+			    "with mig-rollback --restore", text, next);
+}
+
 /* transaction:false: statement by statement, the ledger keeping the place. */
 static int
 outside(struct running *x, struct err *e)
@@ -383,8 +394,10 @@ fail:
 	if (note_step(x, "failed", i, start, "fail", &second) == -1)
 		err_wrap(e, "and the ledger could not be written");
 	e->code = ERR_LEFT;
-	return err_next(e, "mend the cause and run mig-apply --resume, or go "
-			   "back with mig-rollback --restore");
+	err_next(e, "mend the cause and run mig-apply --resume, or go back "
+		    "with mig-rollback --restore");
+	db_problems(x->r->db, left_behind, e, &second);
+	return -1;
 }
 
 int
