@@ -12,6 +12,7 @@
 
 #define MANIFEST_HEADER "HEADER.json"
 #define MANIFEST_DATA "data/main/%08" PRId64 ".zst"
+#define MANIFEST_GLOBALS "GLOBALS.sql.zst" /* of a server; may be missing */
 #define MANIFEST_TABLES "TABLES.jsonl.zst"
 #define MANIFEST_MEMBERS "MEMBERS.jsonl.zst"
 #define MANIFEST_LAST "MANIFEST.json"

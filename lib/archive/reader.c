@@ -22,11 +22,14 @@
 #define TABLES_MAX 1000000 /* more than any real schema */
 #define LIST_MAX ((int64_t)1 << 30) /* bytes of a packed list of lines */
 
+/* Members that are no blocks, by what stands for an index. */
+enum { MET_HEADER = -1, MET_GLOBALS = -2, MET_TABLES = -3, MET_END = -4 };
+
 /* A member as it was met. */
 struct met {
 	int64_t offset; /* of its content */
 	int64_t bytes;
-	int64_t index; /* of a block; -1: not one */
+	int64_t index; /* of a block; negative: not one, see met_name() */
 	int64_t raw; /* of a block, inflated; 0: not known */
 	char sha256[SHA256_TEXT];
 };
@@ -122,7 +125,8 @@ meet(struct reader *r, int64_t index)
 
 /* A member that is read whole; it is met, with its digest. */
 static int
-take_whole(struct reader *r, int64_t max, struct buf *b, struct err *e)
+take_whole(struct reader *r, int64_t max, int64_t index, struct buf *b,
+	struct err *e)
 {
 	char *p;
 
@@ -130,7 +134,7 @@ take_whole(struct reader *r, int64_t max, struct buf *b, struct err *e)
 		return damage(r, e, "too large");
 	p = mem_alloc((size_t)r->size + 1);
 	pthread_mutex_lock(&r->mutex);
-	meet(r, -1);
+	meet(r, index);
 	pthread_mutex_unlock(&r->mutex);
 	if (take(r, p, (size_t)r->size, e) == -1) {
 		free(p);
@@ -246,7 +250,7 @@ read_header(struct reader *r, struct err *e)
 		return err_wrap(e, "not a mig archive");
 	if (strcmp(r->name, MANIFEST_HEADER) != 0)
 		return damage(r, e, "an archive begins with " MANIFEST_HEADER);
-	result = take_whole(r, MANIFEST_JSON_MAX, &b, e);
+	result = take_whole(r, MANIFEST_JSON_MAX, MET_HEADER, &b, e);
 	if (result == 0 &&
 		manifest_header_read(&r->out->header, b.data, b.len, e) == -1)
 		result = in_member(MANIFEST_HEADER, TAR_BLOCK, e);
@@ -278,10 +282,34 @@ read_tables(struct reader *r, struct err *e)
 {
 	struct buf b = { 0 };
 	int64_t at = r->at;
-	int result = take_whole(r, LIST_MAX, &b, e);
+	int result = take_whole(r, LIST_MAX, MET_TABLES, &b, e);
 
 	if (result == 0 && lines_each(b.data, b.len, one_table, r, e) == -1)
 		result = in_member(MANIFEST_TABLES, at, e);
+	buf_free(&b);
+	return result;
+}
+
+static int
+one_line(void *arg, const char *line, size_t n, struct err *e)
+{
+	(void)arg;
+	(void)line;
+	(void)n;
+	(void)e;
+	return 0;
+}
+
+/* SQL for people: only that it can be read. */
+static int
+read_globals(struct reader *r, struct err *e)
+{
+	struct buf b = { 0 };
+	int64_t at = r->at;
+	int result = take_whole(r, LIST_MAX, MET_GLOBALS, &b, e);
+
+	if (result == 0 && lines_each(b.data, b.len, one_line, r, e) == -1)
+		result = in_member(MANIFEST_GLOBALS, at, e);
 	buf_free(&b);
 	return result;
 }
@@ -293,8 +321,9 @@ met_name(const struct reader *r, size_t i, char out[TAR_NAME])
 	if (r->met[i].index >= 0)
 		snprintf(out, TAR_NAME, MANIFEST_DATA, r->met[i].index);
 	else
-		snprintf(out, TAR_NAME, "%s",
-			i == 0 ? MANIFEST_HEADER : MANIFEST_TABLES);
+		snprintf(out, TAR_NAME, "%s", r->met[i].index == MET_HEADER ?
+			MANIFEST_HEADER : r->met[i].index == MET_GLOBALS ?
+			MANIFEST_GLOBALS : MANIFEST_TABLES);
 }
 
 static int
@@ -358,14 +387,14 @@ read_end(struct reader *r, struct err *e)
 	ssize_t n;
 	int result = -1;
 
-	if (take_whole(r, LIST_MAX, &list, e) == -1 ||
+	if (take_whole(r, LIST_MAX, MET_END, &list, e) == -1 ||
 		next_member(r, e) == -1)
 		goto out;
 	if (strcmp(r->name, MANIFEST_LAST) != 0) {
 		damage(r, e, MANIFEST_LAST " must stand here");
 		goto out;
 	}
-	if (take_whole(r, MANIFEST_JSON_MAX, &text, e) == -1)
+	if (take_whole(r, MANIFEST_JSON_MAX, MET_END, &text, e) == -1)
 		goto out;
 	if (manifest_read(m, text.data, text.len, e) == -1) {
 		in_member(MANIFEST_LAST, r->met[r->met_n - 1].offset, e);
@@ -421,8 +450,8 @@ check_stream(const struct reader *r, struct err *e)
 	int64_t raw = r->out->manifest.raw_bytes;
 	size_t i;
 
-	for (i = 2; i < r->met_n && r->o->inflate; i++)
-		if (r->met[i].raw != block_raw(raw, r->met[i].index))
+	for (i = 0; i < r->met_n && r->o->inflate; i++)
+		if (r->met[i].index >= 0 && r->met[i].raw != block_raw(raw, r->met[i].index))
 			return err_set(e, ERR_DAMAGE, "damage",
 				"block %" PRId64 " holds %" PRId64
 				" bytes, not %" PRId64, r->met[i].index,
@@ -437,7 +466,7 @@ check_whole(struct reader *r, struct err *e)
 {
 	const struct manifest_header *h = &r->out->header;
 	const struct manifest *m = &r->out->manifest;
-	int64_t i, n = block_count(m->raw_bytes);
+	int64_t i, n = block_count(m->raw_bytes), others = 0;
 
 	if (strcmp(h->id, m->id) != 0 ||
 		(h->raw_bytes != -1 && h->raw_bytes != m->raw_bytes) ||
@@ -450,14 +479,18 @@ check_whole(struct reader *r, struct err *e)
 			"%zu tables are listed, the manifest says %" PRId64,
 			r->out->tables.n, m->tables);
 	qsort(r->met, r->met_n, sizeof(*r->met), by_index);
-	/* Two that are not blocks: the header and the tables. */
+	/* Those that are not blocks: the header, the tables, the globals. */
+	while (others < (int64_t)r->met_n && r->met[others].index < 0)
+		others++;
 	for (i = 0; i < n; i++)
-		if (i + 2 >= (int64_t)r->met_n || r->met[i + 2].index != i)
+		if (i + others >= (int64_t)r->met_n ||
+			r->met[i + others].index != i)
 			return err_set(e, ERR_DAMAGE, "damage",
 				"block %" PRId64 " is missing or doubled", i);
-	if ((int64_t)r->met_n != n + 2)
+	if ((int64_t)r->met_n != n + others)
 		return err_set(e, ERR_DAMAGE, "damage", "a block is doubled");
 	r->out->blocks = n;
+	r->out->members = (int64_t)r->met_n;
 	return h->raw_bytes == -1 ? check_stream(r, e) : 0;
 }
 
@@ -469,6 +502,14 @@ read_all(struct reader *r, struct err *e)
 	for (;;) {
 		if (stop_check(e) == -1 || next_member(r, e) == -1)
 			return -1;
+		if (strcmp(r->name, MANIFEST_GLOBALS) == 0) {
+			if (read_globals(r, e) == -1 ||
+				next_member(r, e) == -1)
+				return -1;
+			if (strcmp(r->name, MANIFEST_TABLES) != 0)
+				return damage(r, e, MANIFEST_TABLES
+					" must stand here");
+		}
 		if (strcmp(r->name, MANIFEST_TABLES) == 0)
 			break;
 		if (read_block(r, e) == -1)

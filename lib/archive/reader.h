@@ -45,6 +45,7 @@ struct reader_result {
 	struct shape_list tables; /* struct wire_table */
 	int64_t bytes; /* length of the archive */
 	int64_t blocks;
+	int64_t members; /* as many as MEMBERS lists */
 };
 
 /*

@@ -23,6 +23,7 @@ struct writer {
 	int fd;
 	int level;
 	int64_t raw_bytes; /* as the header promised; of a stream, so far */
+	struct buf globals; /* empty: none */
 	int stream; /* its length is not known before its end */
 	int64_t next; /* raw offset after the last byte put */
 	unsigned char *first; /* block 0 */
@@ -253,6 +254,30 @@ finish_tables(struct writer *w, const struct shape_list *tables,
 	return result;
 }
 
+void
+writer_globals(struct writer *w, const char *sql)
+{
+	buf_clear(&w->globals);
+	buf_text(&w->globals, sql);
+	if (w->globals.len > 0 && w->globals.data[w->globals.len - 1] != '\n')
+		buf_char(&w->globals, '\n');
+}
+
+static int
+finish_globals(struct writer *w, struct err *e)
+{
+	struct buf packed = { 0 };
+	int result;
+
+	if (w->globals.len == 0)
+		return 0;
+	result = lines_pack(&w->globals, w->level, &packed, e);
+	if (result == 0)
+		result = append_text(w, MANIFEST_GLOBALS, &packed, e);
+	buf_free(&packed);
+	return result;
+}
+
 static int
 finish_members(struct writer *w, struct manifest *m, struct err *e)
 {
@@ -283,7 +308,8 @@ writer_finish(struct writer *w, const struct shape_list *tables,
 	struct buf text = { 0 };
 	int result;
 
-	if (finish_data(w, e) == -1 || finish_tables(w, tables, m, e) == -1 ||
+	if (finish_data(w, e) == -1 || finish_globals(w, e) == -1 ||
+		finish_tables(w, tables, m, e) == -1 ||
 		finish_members(w, m, e) == -1)
 		return -1;
 	manifest_seal(m);
@@ -302,6 +328,7 @@ writer_free(struct writer *w)
 	if (w == NULL)
 		return;
 	pool_free(w->pool);
+	buf_free(&w->globals);
 	pthread_mutex_destroy(&w->mutex);
 	buf_free(&w->members);
 	free(w->first);

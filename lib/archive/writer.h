@@ -33,6 +33,12 @@ int writer_put(struct writer *w, int64_t offset, const void *p, size_t n,
 	struct err *e);
 
 /*
+ * SQL of what belongs to the server and not to the database (roles without
+ * passwords, tablespaces): a member of its own before the tables.  Copied.
+ */
+void writer_globals(struct writer *w, const char *sql);
+
+/*
  * Write the rest: the first block, the tables (struct wire_table), the list
  * of members, the manifest and the end.  Fills m's counts, offsets and digest;
  * the caller has filled the rest.  total gets the archive's length.

@@ -158,13 +158,15 @@ put(void *arg, int64_t offset, const void *p, size_t n, struct err *e)
 
 static int
 end(void *arg, int64_t raw_bytes, const struct shape_list *tables,
-	struct err *e)
+	const char *globals, struct err *e)
 {
 	struct create *c = arg;
 	const struct wire_table *t = tables->items;
 	size_t i;
 
 	c->out->raw_bytes = raw_bytes;
+	if (globals != NULL)
+		writer_globals(c->writer, globals);
 	for (i = 0; i < tables->n; i++)
 		if (!strs_is_utf8(t[i].name, strlen(t[i].name))) {
 			err_set(e, ERR_REFUSED, "name",

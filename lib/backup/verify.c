@@ -107,7 +107,7 @@ read_archive(struct verify *v, int fd, struct err *e)
 		mem_printf("%" PRId64 " as listed, then the end",
 			r->manifest.members),
 		mem_printf("%" PRId64 " as listed, then the end",
-			r->blocks + 2), e);
+			r->members), e);
 }
 
 static int

@@ -20,9 +20,13 @@ struct db_backup {
 	int (*begin)(void *arg, const struct db_snapshot *s, struct err *e);
 	int (*put)(void *arg, int64_t offset, const void *p, size_t n,
 		struct err *e);
-	/* After the last put: the tables of the snapshot, struct wire_table. */
+	/*
+	 * After the last put: the tables of the snapshot, struct wire_table,
+	 * and SQL of what the server has beside the database; NULL: nothing.
+	 */
 	int (*end)(void *arg, int64_t raw_bytes,
-		const struct shape_list *tables, struct err *e);
+		const struct shape_list *tables, const char *globals,
+		struct err *e);
 	int check; /* count the rows of the stream against the database */
 	int tolerant; /* a table too damaged to count has no count */
 	const char *spool_dir; /* copy there first, then give; NULL: do not */

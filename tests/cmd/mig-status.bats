@@ -134,7 +134,7 @@ load ../lib
 	assert_equal "$(stat -c %s zero.db)" 0
 	family
 	fails 2 "no migrations folder at 'nowhere'" mig-status -m nowhere
-	fails 2 "PostgreSQL" mig-status -d postgres://user:secret@host/db
+	fails 4 "host" mig-status -d postgres://user:secret@nowhere.invalid/db
 	[[ $stderr != *secret* ]]
 	fails 2 "no driver for 'mysql:' urls" mig-status -d mysql://user:secret@host/db
 	[[ $stderr != *secret* ]]

@@ -397,6 +397,55 @@ check_counts(struct pg *p, const struct pg_dump_result *r, struct err *e)
 	return result;
 }
 
+/*
+ * Roles and tablespaces, without passwords.  A database can be restored on its
+ * server without them: not having them is said, and no failure.
+ */
+static char *
+read_globals(struct pg *p)
+{
+	struct strs environment = { 0 };
+	struct buf text = { 0 };
+	char *program, *database = NULL, room[4096];
+	struct child *c = NULL;
+	struct err e;
+	ssize_t n = -1;
+
+	if (pg_backup_program(p, "pg_dumpall", &program, &e) == 0) {
+		database = mem_printf("--database=%s", p->name);
+		pg_open_environment(p, NULL, &environment);
+		environment.v = mem_grow(environment.v, environment.n + 1,
+			sizeof(*environment.v));
+		environment.v[environment.n] = NULL;
+		{
+			const char *const argv[] = { program,
+				"--globals-only", "--no-role-passwords",
+				"--no-password", database, NULL };
+
+			if (child_start(&c, argv, (const char *const *)
+				environment.v, &e) == 0)
+				while ((n = child_read(c, room, sizeof(room),
+					&e)) > 0)
+					buf_add(&text, room, (size_t)n);
+		}
+		if (n == -1)
+			child_free(c);
+		else
+			n = child_end(c, &e);
+	}
+	if (n == -1)
+		report_say(p->base.report, REPORT_WARN, "roles and tablespaces "
+			"are not in the backup: %s", e.text);
+	strs_free(&environment);
+	free(program);
+	free(database);
+	if (n == -1) {
+		buf_free(&text);
+		return NULL;
+	}
+	return buf_detach(&text);
+}
+
 int
 pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e)
 {
@@ -405,7 +454,7 @@ pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e)
 	struct stream stream = { .b = b, .report = d->report,
 		.what = "backup" };
 	struct pg_dump_result r = { 0 };
-	char *snapshot = NULL, *size = NULL;
+	char *snapshot = NULL, *size = NULL, *globals = NULL;
 	int result = -1;
 
 	if (b->spool_dir != NULL) {
@@ -426,12 +475,14 @@ pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e)
 		run_dump(p, NULL, snapshot, &stream, &r, e) == -1 ||
 		(b->check && check_counts(p, &r, e) == -1))
 		goto out;
-	result = b->end(b->arg, r.bytes, &r.tables, e);
+	globals = read_globals(p);
+	result = b->end(b->arg, r.bytes, &r.tables, globals, e);
 out:
 	pg_sql_rollback(d);
 	pg_dump_result_free(&r);
 	shape_release(&wire_position_shape, &s.position);
 	free(snapshot);
 	free(size);
+	free(globals);
 	return result;
 }

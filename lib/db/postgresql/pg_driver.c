@@ -52,5 +52,5 @@ const struct db_driver pg_driver = {
 	.backup = pg_backup_stream,
 	.restore = pg_restore_into,
 	.gap = pg_restore_gap,
-	.mend = pg_swap_mend,
+	.mend = pg_mend_run,
 };

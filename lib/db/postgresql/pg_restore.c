@@ -284,7 +284,7 @@ build(struct pg *p, struct pg *m, const char *name, const char *scratch,
 		(r->check && pg_restore_prove(m, name, scratch, 0, e) == -1) ||
 		prepare(m, name, r, e) == -1)
 		return -1;
-	return pg_swap_facts(m, p->name, name, e);
+	return pg_facts_replay(m, p->name, name, e);
 }
 
 static void

@@ -19,6 +19,15 @@
 #define PG_SWAP_FILLING "filling"
 #define PG_SWAP_READY "ready"
 
+/* The new databases of a live one, and where each stands. */
+#define PG_SWAP_FRESH \
+	"SELECT datname, pg_catalog.split_part(pg_catalog.substr(c, " \
+	"1 + pg_catalog.length('" PG_SWAP_NOTE "')), ' ', 1) FROM (SELECT " \
+	"d.datname, pg_catalog.shobj_description(d.oid, 'pg_database') AS c " \
+	"FROM pg_catalog.pg_database d WHERE d.datname LIKE " \
+	"'%\\_mig\\_new\\_%') AS x WHERE c IN ('" PG_SWAP_NOTE "filling ' || " \
+	"$1, '" PG_SWAP_NOTE "ready ' || $1) ORDER BY 1 DESC"
+
 struct swap_names {
 	char *live; /* APP */
 	char *fresh; /* APP_mig_new_20260131T235959Z */
@@ -49,7 +58,7 @@ int pg_swap_unmark(struct pg *m, const char *name, struct err *e);
  * Owner, privileges, settings, comment, connection limit: what belongs to a
  * database and not into it.  Replayed from live to fresh, then compared.
  */
-int pg_swap_facts(struct pg *m, const char *live, const char *fresh,
+int pg_facts_replay(struct pg *m, const char *live, const char *fresh,
 	struct err *e);
 
 /*
@@ -59,8 +68,29 @@ int pg_swap_facts(struct pg *m, const char *live, const char *fresh,
 int pg_swap_run(struct pg *p, struct pg *m, const struct swap_names *n,
 	const struct db_restore *r, struct err *e);
 
+/*
+ * Run what a query makes: SQL of one value per row, from one or two texts (b
+ * may be NULL), on the maintenance connection.
+ */
+int pg_swap_runf(struct pg *m, struct err *e, const char *format,
+	const char *a, const char *b);
+
+/* Whether connections to a database are allowed. */
+int pg_swap_allow(struct pg *m, const char *name, int yes, struct err *e);
+
+/* End every session but the one of process except; wait for their end. */
+int pg_swap_end_sessions(struct pg *m, const char *name, int except,
+	struct err *e);
+
+/*
+ * live becomes `to` and fresh becomes live, in one transaction; marked: the
+ * comment of fresh was ours.
+ */
+int pg_swap_rename(struct pg *m, const char *live, const char *to,
+	const char *fresh, int marked, struct err *e);
+
 /* After a crash or a change of mind: see db_mend(). */
-int pg_swap_mend(const char *url, int undo, const struct report *report,
+int pg_mend_run(const char *url, int undo, const struct report *report,
 	char **said, char **kept, struct err *e);
 
 #endif

@@ -257,7 +257,7 @@ sqlite_backup_stream(struct db *d, const struct db_backup *b, struct err *e)
 	else
 		result = copy_pages(d, &s, b->put, b->arg, e);
 	if (result == 0)
-		result = b->end(b->arg, s.raw_bytes, &tables, e);
+		result = b->end(b->arg, s.raw_bytes, &tables, NULL, e);
 out:
 	q->tolerant = 0;
 	sqlite_sql_rollback(d); /* a read transaction: nothing to commit */

@@ -1,0 +1,208 @@
+/* pg_mend: after a restore that was killed, or is regretted. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/report.h"
+#include "db/postgresql/pg_swap.h"
+
+struct mend {
+	struct pg *m;
+	char *live;
+	char *fresh, *step; /* NULL: there is none */
+	char *old; /* the newest; NULL: there is none */
+	int closed; /* the live one allows no connections */
+	int there;
+	char *kept; /* the database that was put aside */
+};
+
+static int
+look(struct mend *x, struct err *e)
+{
+	struct swap_names names;
+	char *pattern, *open;
+	PGresult *r;
+	int result = 0;
+
+	r = pg_sql_one(x->m, PG_SWAP_FRESH, 1, (const char *const *)&x->live, e);
+	if (r == NULL)
+		return -1;
+	if (PQresultStatus(r) != PGRES_TUPLES_OK) {
+		result = pg_error(x->m, r, e, "look for unfinished restores");
+	} else if (PQntuples(r) > 0) {
+		x->fresh = mem_dup(PQgetvalue(r, 0, 0));
+		x->step = mem_dup(PQgetvalue(r, 0, 1));
+	}
+	PQclear(r);
+	if (result == -1 || pg_sql_value(x->m, &open, e,
+		"SELECT datallowconn::int FROM pg_catalog.pg_database WHERE "
+		"datname = $1", x->live) == -1)
+		return -1;
+	x->there = open != NULL;
+	x->closed = open != NULL && *open == '0';
+	free(open);
+	pg_swap_names(&names, x->live, 0);
+	/* The stamp at its end gives way to any other. */
+	names.old[strlen(names.old) - (CLOCK_STAMP - 1)] = '\0';
+	pattern = mem_dup(names.old);
+	result = pg_sql_value(x->m, &x->old, e, "SELECT datname FROM "
+		"pg_catalog.pg_database WHERE pg_catalog.starts_with(datname, "
+		"$1) ORDER BY datname DESC LIMIT 1", pattern);
+	free(pattern);
+	pg_swap_names_free(&names);
+	return result;
+}
+
+/* The swap that was not reached, or not begun. */
+static int
+go_on(struct mend *x, char **said, struct err *e)
+{
+	struct swap_names n;
+	int result;
+
+	if (x->fresh == NULL || strcmp(x->step, PG_SWAP_READY) != 0) {
+		err_set(e, ERR_REFUSED, "nothing", x->fresh == NULL ?
+			"no restore of '%s' waits to be resumed" :
+			"the restore of '%s' had not yet proved its copy",
+			x->live);
+		return err_next(e, x->closed || x->fresh != NULL ?
+			"open the database with --undo, then restore again" :
+			"restore it: mig-rollback --restore");
+	}
+	pg_swap_names(&n, x->live, clock_now());
+	result = pg_swap_allow(x->m, x->live, 0, e);
+	if (result == 0)
+		result = pg_swap_end_sessions(x->m, x->live, 0, e);
+	if (result == 0)
+		result = pg_swap_rename(x->m, x->live, n.old, x->fresh, 1, e);
+	if (result == 0)
+		result = pg_swap_allow(x->m, n.old, 1, e);
+	if (result == 0) {
+		*said = mem_printf("the restore of '%s' is finished; the old "
+			"database is kept as '%s'", x->live, n.old);
+		x->kept = mem_dup(n.old);
+	}
+	pg_swap_names_free(&n);
+	return result;
+}
+
+static int
+swap_back(struct mend *x, char **said, struct err *e)
+{
+	struct swap_names n;
+	char *to;
+	int result;
+
+	pg_swap_names(&n, x->live, clock_now());
+	to = mem_printf("%.*s_mig_off_%s", (int)(strlen(n.old) -
+		strlen("_mig_old_") - (CLOCK_STAMP - 1)), n.old,
+		n.old + strlen(n.old) - (CLOCK_STAMP - 1));
+	result = pg_swap_allow(x->m, x->live, 0, e);
+	if (result == 0)
+		result = pg_swap_allow(x->m, x->old, 0, e);
+	if (result == 0)
+		result = pg_swap_end_sessions(x->m, x->live, 0, e);
+	if (result == 0)
+		result = pg_swap_end_sessions(x->m, x->old, 0, e);
+	if (result == 0)
+		result = pg_swap_rename(x->m, x->live, to, x->old, 0, e);
+	if (result == -1) {
+		struct err second;
+
+		if (pg_swap_allow(x->m, x->live, 1, &second) == -1)
+			err_wrap(e, "the database is still closed");
+	} else {
+		result = pg_swap_allow(x->m, to, 1, e);
+		*said = mem_printf("'%s' is again the database from before "
+			"the restore; the restored one is kept as '%s'",
+			x->live, to);
+		x->kept = mem_dup(to);
+	}
+	free(to);
+	pg_swap_names_free(&n);
+	return result;
+}
+
+static int
+undo_it(struct mend *x, char **said, struct err *e)
+{
+	if (x->closed && pg_swap_allow(x->m, x->live, 1, e) == -1)
+		return -1;
+	if (x->fresh != NULL) {
+		if (pg_swap_runf(x->m, e, "SELECT pg_catalog.format('DROP DATABASE %I "
+			"WITH (FORCE)', $1::text)", x->fresh, NULL) == -1)
+			return -1;
+		*said = mem_printf("the unfinished restore of '%s' is undone; "
+			"the database is as it was", x->live);
+		return 0;
+	}
+	if (x->closed) {
+		*said = mem_printf("'%s' allows connections again", x->live);
+		return 0;
+	}
+	if (x->old != NULL)
+		return swap_back(x, said, e);
+	err_set(e, ERR_REFUSED, "nothing", "no restore of '%s' is there to "
+		"be undone", x->live);
+	return err_next(e, "databases that a restore kept are named "
+			   "NAME_mig_old_TIME");
+}
+
+/* Nobody may be in the middle of it: the lock, if the database is open. */
+static int
+lock_live(struct mend *x, struct pg **p, struct err *e)
+{
+	struct lock *unused;
+
+	*p = NULL;
+	if (x->closed || !x->there)
+		return 0;
+	if (pg_open_beside(p, x->m, x->live, e) == -1)
+		return -1;
+	return pg_lock_take(&(*p)->base, &unused, 0, "mig-rollback", e);
+}
+
+int
+pg_mend_run(const char *url, int undo, const struct report *report,
+	char **said, char **kept, struct err *e)
+{
+	struct db_options o = { .url = url, .mode = DB_WRITE, .busy_ms = 5000,
+		.report = report };
+	struct mend x = { 0 };
+	struct pg *p = NULL;
+	int result = -1;
+
+	*said = *kept = NULL;
+	if (pg_open_maintenance(&x.m, &x.live, &o, e) == -1)
+		return -1;
+	if (look(&x, e) == -1 || lock_live(&x, &p, e) == -1)
+		goto out;
+	if (!x.there) {
+		err_set(e, ERR_ENV, "unreachable", "there is no database '%s'",
+			x.live);
+		err_next(e, "correct the name in DATABASE_URL");
+		goto out;
+	}
+	/* What is done to the live one ends our session, too. */
+	if (p != NULL) {
+		pg_open_close(&p->base);
+		p = NULL;
+	}
+	result = undo ? undo_it(&x, said, e) : go_on(&x, said, e);
+out:
+	if (p != NULL)
+		pg_open_close(&p->base);
+	pg_open_close(&x.m->base);
+	free(x.live);
+	free(x.fresh);
+	free(x.step);
+	free(x.old);
+	if (result == 0)
+		*kept = x.kept;
+	else
+		free(x.kept);
+	return result;
+}
