@@ -132,6 +132,11 @@ int pg_catalog_position(struct db *d, struct wire_position *out,
 int pg_catalog_written(struct pg *p, char **out, struct err *e);
 int pg_catalog_fingerprint(struct db *d, char out[65], struct err *e);
 int pg_catalog_tables(struct db *d, struct shape_list *out, struct err *e);
+/*
+ * Whether to_regclass() can take it: one or two parts, well quoted.  Anything
+ * else would be an error, and end the transaction.
+ */
+int pg_catalog_is_name(const char *name);
 int pg_catalog_has_table(struct db *d, const char *name, struct err *e);
 int pg_catalog_census(struct db *d, const char *table, int content,
 	struct db_census *out, struct err *e);
@@ -155,7 +160,7 @@ int pg_watch_named(struct pg *p, const struct db_statement *s, struct err *e);
 /* After one that may change rows of target (NULL: not known). */
 int pg_watch_after(struct pg *p, const char *target, struct err *e);
 
-/* A list of texts as the server reads an array.  Gives. */
+/* A list of names (or numbers) as the server reads an array.  Gives. */
 char *pg_watch_array(const struct strs *l);
 
 /* pg_problems.c */

@@ -255,6 +255,36 @@ pg_catalog_tables(struct db *d, struct shape_list *out, struct err *e)
 }
 
 int
+pg_catalog_is_name(const char *name)
+{
+	int parts;
+
+	for (parts = 1; parts <= 2; parts++) {
+		if (*name == '"') {
+			const char *start = ++name;
+
+			while (*name != '\0' && (*name != '"' ||
+				name[1] == '"'))
+				name += *name == '"' ? 2 : 1;
+			if (*name != '"' || name == start)
+				return 0;
+			name++;
+		} else {
+			size_t n = strcspn(name, ".\"(),; \t\r\n");
+
+			if (n == 0)
+				return 0;
+			name += n;
+		}
+		if (*name == '\0')
+			return 1;
+		if (*name++ != '.')
+			return 0;
+	}
+	return 0;
+}
+
+int
 pg_catalog_has_table(struct db *d, const char *name, struct err *e)
 {
 	struct pg *p = pg_of(d);
@@ -286,11 +316,13 @@ pg_catalog_canonical(struct db *d, const char *name)
 	/* A name that is no table, or not yet, stays as it is. */
 	if (PQtransactionStatus(p->c) == PQTRANS_INERROR)
 		return mem_dup(name);
-	if (pg_sql_value(p, &out, &ignored, sql, name) == 0 && out != NULL)
+	if (pg_catalog_is_name(name) &&
+		pg_sql_value(p, &out, &ignored, sql, name) == 0 && out != NULL)
 		return out;
 	if (dot != NULL) {
 		head = mem_dup_n(name, (size_t)(dot - name));
-		if (pg_sql_value(p, &found, &ignored, sql, head) == 0 &&
+		if (pg_catalog_is_name(head) &&
+			pg_sql_value(p, &found, &ignored, sql, head) == 0 &&
 			found != NULL)
 			out = mem_printf("%s%s", found, dot);
 		free(head);
@@ -343,11 +375,14 @@ pg_catalog_census(struct db *d, const char *table, int content,
 	struct db_census *out, struct err *e)
 {
 	struct pg *p = pg_of(d);
-	char *sql = census_query(p, table, out, e);
+	char *sql;
 	PGresult *r;
 	size_t i;
 
 	(void)content; /* only for rebuilds, which this engine does not need */
+	if (!pg_catalog_is_name(table))
+		return 0;
+	sql = census_query(p, table, out, e);
 	if (sql == NULL || !out->there) {
 		free(sql);
 		return sql == NULL ? -1 : 0;

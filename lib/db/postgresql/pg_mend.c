@@ -50,7 +50,8 @@ look(struct mend *x, struct err *e)
 	pattern = mem_dup(names.old);
 	result = pg_sql_value(x->m, &x->old, e, "SELECT datname FROM "
 		"pg_catalog.pg_database WHERE pg_catalog.starts_with(datname, "
-		"$1) ORDER BY datname DESC LIMIT 1", pattern);
+		"$1) AND pg_catalog.substr(datname, pg_catalog.length($1) + 1) "
+		"~ '^[0-9]{8}T[0-9]{6}Z$' ORDER BY datname DESC LIMIT 1", pattern);
 	free(pattern);
 	pg_swap_names_free(&names);
 	return result;

@@ -120,14 +120,17 @@ int
 pg_run_statement(struct db *d, const struct db_statement *s, struct err *e)
 {
 	struct pg *p = pg_of(d);
+	/* What may set a role or a setting without the word SET before it. */
+	int sets = strncasecmp(s->sql, "set", s->n < 3 ? s->n : 3) == 0 ||
+		s->intent != DB_INTENT_DEFINE ||
+		memmem(s->sql, s->n, "set_config", 10) != NULL;
 	int rows = s->how == DB_RUN_PLAIN && s->intent != DB_INTENT_DEFINE &&
 		s->intent != DB_INTENT_DROP_TABLE &&
 		s->intent != DB_INTENT_DROP_COLUMN;
 
 	if (s->how == DB_RUN_PLAIN && pg_watch_named(p, s, e) == -1)
 		return -1;
-	if (s->n > 3 && strncasecmp(s->sql, "set", 3) == 0)
-		p->reset_role = 1;
+	p->reset_role |= sets;
 	if (s->n > 10 && strncasecmp(s->sql, "deallocate", 10) == 0) {
 		strs_free(&p->prepared);
 		p->generation++;

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/report.h"
 #include "base/stop.h"
+#include "codec/sha256.h"
 
 #define FENCE_S 30 /* to wait for other sessions to end */
 #define NAME_MAX_BYTES 63
@@ -49,10 +50,19 @@ pg_swap_names(struct swap_names *n, const char *live, int64_t when)
 		if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ||
 			(*p >= 'A' && *p <= 'Z') || *p == '_' || *p == '-'))
 			*p = '_';
+	/* Two names that look alike like that must not share what is kept. */
+	if (strcmp(plain, live) != 0 || (int)strlen(plain) > room) {
+		char digest[SHA256_TEXT], *longer;
+
+		sha256_of(live, strlen(live), digest);
+		longer = mem_printf("%.*s_%.8s", room - 9, plain, digest);
+		free(plain);
+		plain = longer;
+	}
 	clock_stamp(when, stamp);
 	n->live = mem_dup(live);
-	n->fresh = mem_printf("%.*s_mig_new_%s", room, plain, stamp);
-	n->old = mem_printf("%.*s_mig_old_%s", room, plain, stamp);
+	n->fresh = mem_printf("%s_mig_new_%s", plain, stamp);
+	n->old = mem_printf("%s_mig_old_%s", plain, stamp);
 	free(plain);
 }
 

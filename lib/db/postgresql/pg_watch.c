@@ -71,7 +71,9 @@ pg_watch_array(const struct strs *l)
 
 	buf_char(&b, '{');
 	for (i = 0; i < l->n; i++) {
-		buf_text(&b, i == 0 ? "\"" : ",\"");
+		if (!pg_catalog_is_name(l->v[i]))
+			continue;
+		buf_text(&b, b.len == 1 ? "\"" : ",\"");
 		for (p = l->v[i]; *p != '\0'; p++) {
 			if (*p == '"' || *p == '\\')
 				buf_char(&b, '\\');
@@ -277,7 +279,8 @@ pg_watch_after(struct pg *p, const char *target, struct err *e)
 		"WHERE oid IS NOT NULL) FROM (SELECT DISTINCT l.relation FROM "
 		"pg_catalog.pg_locks l WHERE " OURS " AND l.mode = "
 		"'RowExclusiveLock' AND l.relation >= 16384) x",
-		target == NULL ? "" : target, e);
+		target == NULL || !pg_catalog_is_name(target) ?
+			"pg_catalog.mig_nothing" : target, e);
 	for (i = 0; r != NULL && i < PQntuples(r) && result == 0; i++) {
 		struct touched *t = find(w, PQgetvalue(r, i, 0));
 		int own = *PQgetvalue(r, i, 4) == 't';
