@@ -177,6 +177,7 @@ enum db_intent {
 	DB_INTENT_DROP_TABLE, /* of that name */
 	DB_INTENT_DROP_COLUMN,
 	DB_INTENT_UPDATE,
+	DB_INTENT_TRUNCATE,
 	DB_INTENT_CHANGE /* INSERT, REPLACE, DELETE */
 };
 
@@ -186,6 +187,7 @@ struct db_statement {
 	enum db_intent intent;
 	const char *table; /* that it is about; NULL: not known */
 	const struct strs *more; /* further ones; may be NULL */
+	const struct strs *columns; /* of DROP_COLUMN */
 	const char *data; /* the lines after COPY FROM stdin; or NULL */
 	size_t data_n;
 	int how; /* DB_RUN_... */

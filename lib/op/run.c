@@ -100,6 +100,7 @@ run_one(struct running *x, const struct script_statement *s, int how,
 {
 	struct db_statement one = { .sql = s->text, .n = s->n,
 		.intent = DB_INTENT_OTHER, .table = s->table, .more = &s->more,
+		.columns = &s->columns,
 		.data = s->data, .data_n = s->data_n, .how = how };
 
 	switch (s->kind) {
@@ -112,8 +113,10 @@ run_one(struct running *x, const struct script_statement *s, int how,
 	case SCRIPT_UPDATE:
 		one.intent = DB_INTENT_UPDATE;
 		break;
-	case SCRIPT_DELETE:
 	case SCRIPT_TRUNCATE:
+		one.intent = DB_INTENT_TRUNCATE;
+		break;
+	case SCRIPT_DELETE:
 	case SCRIPT_INSERT:
 	case SCRIPT_REPLACE:
 		one.intent = DB_INTENT_CHANGE;

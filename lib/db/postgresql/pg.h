@@ -157,8 +157,9 @@ int pg_watch_stop(struct db *d, struct db_changes *out, struct err *e);
 void pg_watch_cancel(struct db *d);
 /* Before a statement: the tables that it names. */
 int pg_watch_named(struct pg *p, const struct db_statement *s, struct err *e);
-/* After one that may change rows of target (NULL: not known). */
-int pg_watch_after(struct pg *p, const char *target, struct err *e);
+/* After it: what it did, and to which tables that it does not name. */
+int pg_watch_after(struct pg *p, const struct db_statement *s,
+	struct err *e);
 
 /* A list of names (or numbers) as the server reads an array.  Gives. */
 char *pg_watch_array(const struct strs *l);

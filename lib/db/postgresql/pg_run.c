@@ -124,9 +124,6 @@ pg_run_statement(struct db *d, const struct db_statement *s, struct err *e)
 	int sets = strncasecmp(s->sql, "set", s->n < 3 ? s->n : 3) == 0 ||
 		s->intent != DB_INTENT_DEFINE ||
 		memmem(s->sql, s->n, "set_config", 10) != NULL;
-	int rows = s->how == DB_RUN_PLAIN && s->intent != DB_INTENT_DEFINE &&
-		s->intent != DB_INTENT_DROP_TABLE &&
-		s->intent != DB_INTENT_DROP_COLUMN;
 
 	if (s->how == DB_RUN_PLAIN && pg_watch_named(p, s, e) == -1)
 		return -1;
@@ -145,5 +142,5 @@ pg_run_statement(struct db *d, const struct db_statement *s, struct err *e)
 		return err_next(e, "look at what it left; go back with "
 			"mig-rollback --restore if it is not as it should be");
 	}
-	return rows ? pg_watch_after(p, s->table, e) : 0;
+	return s->how == DB_RUN_PLAIN ? pg_watch_after(p, s, e) : 0;
 }

@@ -1,8 +1,9 @@
 /*
  * pg_watch: which rows a migration changes.  Every relation that a transaction
  * writes to stays locked by it until its end, so pg_locks names exactly the
- * touched ones; the session's own statistics count their rows.  A second
- * connection, the observer, sees the catalog as it was before.
+ * touched ones; the session's own statistics count their rows.  After each
+ * statement is looked at what it did, and to which tables it does not name.  A
+ * second connection, the observer, sees the catalog as it was before.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,45 +11,20 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "db/postgresql/pg.h"
-
-/* One relation that we have written to. */
-struct touched {
-	char *oid;
-	int64_t base[3]; /* inserted, updated, deleted: before the watch */
-	int64_t last[3]; /* after the last statement */
-	int64_t cascaded; /* deleted by a statement about another table */
-	struct db_nulled *nulled;
-	size_t nulled_n;
-};
-
-/* A table whose rows were counted, for it may lose them all. */
-struct counted {
-	char *name;
-	int64_t rows;
-};
-
-struct pg_watch {
-	struct touched *v;
-	size_t n;
-	struct counted *counted;
-	size_t counted_n;
-	struct strs named; /* tables that a statement names */
-	struct strs created;
-};
+#include "db/postgresql/pg_watch.h"
 
 #define OURS \
 	"l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' AND " \
 	"l.mode IN ('RowExclusiveLock', 'ExclusiveLock', " \
-	"'AccessExclusiveLock') AND l.database = (SELECT oid FROM " \
-	"pg_catalog.pg_database WHERE datname = " \
+	"'AccessExclusiveLock') AND l.relation >= 16384 AND l.database = " \
+	"(SELECT oid FROM pg_catalog.pg_database WHERE datname = " \
 	"pg_catalog.current_database())"
 #define COUNTS(oid) \
 	"pg_catalog.pg_stat_get_xact_tuples_inserted(" oid "), " \
 	"pg_catalog.pg_stat_get_xact_tuples_updated(" oid "), " \
 	"pg_catalog.pg_stat_get_xact_tuples_deleted(" oid ")"
 
-static struct touched *
+static struct pg_touched *
 find(struct pg_watch *w, const char *oid)
 {
 	size_t i;
@@ -85,8 +61,8 @@ pg_watch_array(const struct strs *l)
 	return buf_detach(&b);
 }
 
-static PGresult *
-ask(struct pg *p, const char *sql, const char *value, struct err *e)
+PGresult *
+pg_watch_ask(struct pg *p, const char *sql, const char *value, struct err *e)
 {
 	PGresult *r = pg_sql_own(p, sql, value != NULL, &value, e);
 
@@ -104,8 +80,8 @@ number(const PGresult *r, int row, int column)
 	return strtoll(PQgetvalue(r, row, column), NULL, 10);
 }
 
-static int
-count_rows(struct pg *p, const char *table, int64_t *rows, struct err *e)
+int
+pg_watch_count(struct pg *p, const char *table, int64_t *rows, struct err *e)
 {
 	struct db_census c;
 
@@ -119,31 +95,56 @@ count_rows(struct pg *p, const char *table, int64_t *rows, struct err *e)
 	return 0;
 }
 
-/* Count a table before it may lose its rows. */
+int
+pg_watch_observer(struct pg *p, struct err *e)
+{
+	if (p->observer != NULL)
+		return 0;
+	return pg_open_beside(&p->observer, p, NULL, e) == -1 ?
+		err_wrap(e, "a second connection") : 0;
+}
+
+int64_t
+pg_watch_counted(const struct pg_watch *w, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < w->counted_n; i++)
+		if (strcmp(w->counted[i].name, name) == 0)
+			return w->counted[i].amount;
+	return -1;
+}
+
+/* Takes name. */
+static void
+add_counted(struct pg_watch *w, char *name, int64_t amount)
+{
+	if (pg_watch_counted(w, name) != -1) {
+		free(name);
+		return;
+	}
+	w->counted = mem_grow(w->counted, w->counted_n + 1,
+		sizeof(*w->counted));
+	w->counted[w->counted_n].name = name;
+	w->counted[w->counted_n++].amount = amount;
+}
+
+/* Count a table, and its columns, before it may lose them. */
 static int
 note_count(struct pg *p, const char *table, struct err *e)
 {
-	struct pg_watch *w = p->watch;
-	struct counted *c;
-	char *name;
-	int64_t rows;
+	struct db_census c;
 	size_t i;
 
-	if (count_rows(p, table, &rows, e) == -1)
+	memset(&c, 0, sizeof(c));
+	if (pg_catalog_census(&p->base, table, 0, &c, e) == -1)
 		return -1;
-	if (rows == -1)
-		return 0;
-	name = pg_catalog_canonical(&p->base, table);
-	for (i = 0; i < w->counted_n; i++)
-		if (strcmp(w->counted[i].name, name) == 0) {
-			free(name);
-			return 0;
-		}
-	w->counted = mem_grow(w->counted, w->counted_n + 1,
-		sizeof(*w->counted));
-	c = &w->counted[w->counted_n++];
-	c->name = name;
-	c->rows = rows;
+	for (i = 0; i < c.n; i++)
+		add_counted(p->watch, mem_printf("%s.%s", c.name,
+			c.columns[i]), c.values[i]);
+	if (c.there)
+		add_counted(p->watch, mem_dup(c.name), c.rows);
+	db_census_free(&c);
 	return 0;
 }
 
@@ -164,7 +165,7 @@ pg_watch_start(struct db *d, const struct strs *expected, struct err *e)
 	pg_watch_cancel(d);
 	p->watch = w;
 	oids = pg_watch_array(&p->touched);
-	r = ask(p, "SELECT x, " COUNTS("x") " FROM (SELECT "
+	r = pg_watch_ask(p, "SELECT x, " COUNTS("x") " FROM (SELECT "
 		"pg_catalog.unnest($1::pg_catalog.oid[]) UNION SELECT c.oid "
 		"FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON "
 		"n.oid = c.relnamespace WHERE n.nspname = 'mig' AND c.relname "
@@ -174,15 +175,23 @@ pg_watch_start(struct db *d, const struct strs *expected, struct err *e)
 	if (r == NULL)
 		return -1;
 	for (i = 0; i < PQntuples(r); i++) {
-		struct touched *t = find(w, PQgetvalue(r, i, 0));
+		struct pg_touched *t = find(w, PQgetvalue(r, i, 0));
 
 		for (c = 0; c < 3; c++)
 			t->base[c] = t->last[c] = number(r, i, c + 1);
 	}
 	PQclear(r);
-	for (k = 0; expected != NULL && k < expected->n; k++)
-		if (note_count(p, expected->v[k], e) == -1)
+	for (k = 0; expected != NULL && k < expected->n; k++) {
+		const char *dot = strrchr(expected->v[k], '.');
+		char *head = dot == NULL ? NULL : mem_dup_n(expected->v[k],
+			(size_t)(dot - expected->v[k]));
+		int bad = note_count(p, expected->v[k], e) == -1 ||
+			(head != NULL && note_count(p, head, e) == -1);
+
+		free(head);
+		if (bad)
 			return -1;
+	}
 	return 0;
 }
 
@@ -197,7 +206,7 @@ pg_watch_drop(struct db *d, const char *table, struct err *e)
 void
 pg_watch_rename(struct db *d, const char *from, const char *to)
 {
-	(void)d; /* the server's oid stays */
+	(void)d; /* the server's number of it stays */
 	(void)from;
 	(void)to;
 }
@@ -205,29 +214,68 @@ pg_watch_rename(struct db *d, const char *from, const char *to)
 void
 pg_watch_create(struct db *d, const char *table)
 {
-	struct pg *p = pg_of(d);
-
-	/* Of another schema by the search_path: the observer tells it then. */
-	if (p->watch != NULL)
-		strs_add(&p->watch->created, table);
+	(void)d;
+	(void)table;
 }
 
+/* --- around a statement -------------------------------------------------- */
+
+static void
+add_name(struct strs *l, const char *name)
+{
+	if (pg_catalog_is_name(name))
+		strs_add(l, name);
+}
+
+/* The tables that it names, by their numbers, while they are there. */
 int
 pg_watch_named(struct pg *p, const struct db_statement *s, struct err *e)
 {
-	size_t i;
+	struct pg_watch *w = p->watch;
+	struct strs names = { 0 };
+	PGresult *r;
+	char *array;
+	size_t k;
+	int i;
 
-	(void)e;
-	if (p->watch == NULL || s->table == NULL)
+	if (w == NULL)
 		return 0;
-	strs_add_once(&p->watch->named, s->table);
-	for (i = 0; s->more != NULL && i < s->more->n; i++)
-		strs_add_once(&p->watch->named, s->more->v[i]);
+	strs_free(&w->now);
+	/* What only makes something has nothing to lose. */
+	if (s->table == NULL || s->intent == DB_INTENT_DEFINE)
+		return 0;
+	add_name(&names, s->table);
+	for (k = 0; s->more != NULL && k < s->more->n; k++)
+		add_name(&names, s->more->v[k]);
+	array = pg_watch_array(&names);
+	/* With its children: a statement reaches them, too. */
+	r = pg_watch_ask(p, "WITH RECURSIVE tree(oid) AS (SELECT "
+		"pg_catalog.to_regclass(x)::pg_catalog.oid FROM "
+		"pg_catalog.unnest($1::text[]) AS x UNION SELECT i.inhrelid "
+		"FROM pg_catalog.pg_inherits i JOIN tree ON i.inhparent = "
+		"tree.oid) SELECT oid FROM tree WHERE oid IS NOT NULL", array,
+		e);
+	free(array);
+	strs_free(&names);
+	if (r == NULL)
+		return -1;
+	for (i = 0; i < PQntuples(r); i++) {
+		strs_add(&w->now, PQgetvalue(r, i, 0));
+		for (k = 0; s->columns != NULL && s->intent ==
+			DB_INTENT_DROP_COLUMN && k < s->columns->n; k++) {
+			char *text = mem_printf("%s.%s", PQgetvalue(r, i, 0),
+				s->columns->v[k]);
+
+			strs_add(&w->columns, text);
+			free(text);
+		}
+	}
+	PQclear(r);
 	return 0;
 }
 
 static void
-add_nulled(struct touched *t, const char *column, int64_t n)
+add_nulled(struct pg_touched *t, const char *column, int64_t n)
 {
 	size_t i;
 
@@ -244,13 +292,14 @@ add_nulled(struct touched *t, const char *column, int64_t n)
 
 /* Rows of another table were updated: by ON DELETE SET NULL, if it has that. */
 static int
-look_for_nulls(struct pg *p, struct touched *t, int64_t n, struct err *e)
+look_for_nulls(struct pg *p, struct pg_touched *t, int64_t n, struct err *e)
 {
-	PGresult *r = ask(p, "SELECT a.attname FROM pg_catalog.pg_constraint k "
-		"JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND "
-		"a.attnum = ANY (k.conkey) WHERE k.conrelid = $1::pg_catalog.oid"
-		" AND k.contype = 'f' AND (k.confdeltype IN ('n', 'd') OR "
-		"k.confupdtype IN ('n', 'd'))", t->oid, e);
+	PGresult *r = pg_watch_ask(p, "SELECT a.attname FROM "
+		"pg_catalog.pg_constraint k JOIN pg_catalog.pg_attribute a ON "
+		"a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) WHERE "
+		"k.conrelid = $1::pg_catalog.oid AND k.contype = 'f' AND "
+		"(k.confdeltype IN ('n', 'd') OR k.confupdtype IN ('n', 'd'))",
+		t->oid, e);
 	int i;
 
 	if (r == NULL)
@@ -261,300 +310,114 @@ look_for_nulls(struct pg *p, struct touched *t, int64_t n, struct err *e)
 	return 0;
 }
 
-/* After a statement about target: what happened elsewhere came along. */
-int
-pg_watch_after(struct pg *p, const char *target, struct err *e)
-{
-	struct pg_watch *w = p->watch;
-	PGresult *r;
-	int i, c, result = 0;
-
-	if (w == NULL)
-		return 0;
-	r = ask(p, "WITH RECURSIVE tree(oid) AS (SELECT "
-		"pg_catalog.to_regclass($1)::pg_catalog.oid UNION SELECT "
-		"i.inhrelid FROM pg_catalog.pg_inherits i JOIN tree ON "
-		"i.inhparent = tree.oid) SELECT x.relation, "
-		COUNTS("x.relation") ", x.relation IN (SELECT oid FROM tree "
-		"WHERE oid IS NOT NULL) FROM (SELECT DISTINCT l.relation FROM "
-		"pg_catalog.pg_locks l WHERE " OURS " AND l.mode = "
-		"'RowExclusiveLock' AND l.relation >= 16384) x",
-		target == NULL || !pg_catalog_is_name(target) ?
-			"pg_catalog.mig_nothing" : target, e);
-	for (i = 0; r != NULL && i < PQntuples(r) && result == 0; i++) {
-		struct touched *t = find(w, PQgetvalue(r, i, 0));
-		int own = *PQgetvalue(r, i, 4) == 't';
-		int64_t more[3];
-
-		for (c = 0; c < 3; c++) {
-			more[c] = number(r, i, c + 1) - t->last[c];
-			t->last[c] += more[c];
-		}
-		if (more[0] + more[1] + more[2] > 0)
-			strs_add_once(&p->touched, t->oid);
-		if (own || target == NULL)
-			continue;
-		t->cascaded += more[2];
-		if (more[1] > 0)
-			result = look_for_nulls(p, t, more[1], e);
-	}
-	PQclear(r);
-	return r == NULL ? -1 : result;
-}
-
-/* --- the end ------------------------------------------------------------ */
-
-/* A table as it was before, by the observer. */
-struct old {
-	char *oid, *name, *filenode;
-};
-
-struct end {
-	struct pg *p;
-	struct db_changes *out;
-	struct old *old;
-	size_t old_n;
-	struct strs named; /* oids that statements name */
-	struct strs lost; /* names of tables that lost their rows unnamed */
-};
-
-static const struct old *
-old_of(const struct end *x, const char *oid)
-{
-	size_t i;
-
-	for (i = 0; i < x->old_n; i++)
-		if (strcmp(x->old[i].oid, oid) == 0)
-			return &x->old[i];
-	return NULL;
-}
-
+/* What it was before the transaction, when it is met for the first time. */
 static int
-observe(struct end *x, const struct strs *oids, struct err *e)
+meet(struct pg *p, struct pg_touched *t, int made, struct err *e)
 {
-	struct pg *p = x->p;
-	char *array;
 	PGresult *r;
-	int i;
 
-	if (p->observer == NULL &&
-		pg_open_beside(&p->observer, p, NULL, e) == -1)
-		return err_wrap(e, "a second connection");
-	array = pg_watch_array(oids);
-	r = ask(p->observer, "SELECT c.oid, " PG_NAME("n", "c")
+	t->seen = 1;
+	if (made)
+		return 0;
+	if (pg_watch_observer(p, e) == -1)
+		return -1;
+	r = pg_watch_ask(p->observer, "SELECT " PG_NAME("n", "c")
 		", c.relfilenode FROM pg_catalog.pg_class c JOIN "
 		"pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE "
-		"c.relkind IN ('r', 'p') AND c.oid = ANY "
-		"($1::pg_catalog.oid[])", array, e);
-	free(array);
+		"c.relkind IN ('r', 'p') AND c.oid = $1::pg_catalog.oid",
+		t->oid, e);
 	if (r == NULL)
 		return -1;
-	x->old = mem_array((size_t)PQntuples(r) + 1, sizeof(*x->old));
-	for (i = 0; i < PQntuples(r); i++) {
-		struct old *o = &x->old[x->old_n++];
-
-		o->oid = mem_dup(PQgetvalue(r, i, 0));
-		o->name = mem_dup(PQgetvalue(r, i, 1));
-		o->filenode = mem_dup(PQgetvalue(r, i, 2));
+	if (PQntuples(r) == 1) {
+		t->old = 1;
+		t->name = mem_dup(PQgetvalue(r, 0, 0));
+		t->filenode = mem_dup(PQgetvalue(r, 0, 1));
 	}
-	PQclear(r);
-	array = pg_watch_array(&p->watch->named);
-	r = ask(p->observer, "SELECT DISTINCT pg_catalog.to_regclass(x)::"
-		"pg_catalog.oid FROM pg_catalog.unnest($1::text[]) AS x WHERE "
-		"pg_catalog.to_regclass(x) IS NOT NULL", array, e);
-	free(array);
-	if (r == NULL)
-		return -1;
-	for (i = 0; i < PQntuples(r); i++)
-		strs_add(&x->named, PQgetvalue(r, i, 0));
 	PQclear(r);
 	return 0;
 }
 
-static int64_t
-counted_rows(const struct pg_watch *w, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < w->counted_n; i++)
-		if (strcmp(w->counted[i].name, name) == 0)
-			return w->counted[i].rows;
-	return -1;
-}
-
-static struct db_change *
-add_change(struct end *x, const char *table)
-{
-	struct db_change *c;
-
-	x->out->v = mem_grow(x->out->v, x->out->n + 1, sizeof(*x->out->v));
-	c = &x->out->v[x->out->n++];
-	memset(c, 0, sizeof(*c));
-	c->table = mem_dup(table);
-	return c;
-}
-
-/* All rows of a table went without a statement that names it. */
 static void
-lose_all(struct end *x, const char *name, int64_t rows, int dropped)
+replace(char **text, const char *with)
 {
-	struct db_change *c = add_change(x, name);
-
-	c->before = rows;
-	c->after = dropped ? -1 : 0;
-	c->deleted = c->cascaded = rows;
+	if (*text != NULL && strcmp(*text, with) == 0)
+		return;
+	free(*text);
+	*text = mem_dup(with);
 }
 
+/* What the statement has done to one table. */
 static int
-one(struct end *x, const PGresult *r, int i, struct err *e)
+look(struct pg *p, const struct db_statement *s, const PGresult *r, int i,
+	struct err *e)
 {
-	struct pg_watch *w = x->p->watch;
-	const char *oid = PQgetvalue(r, i, 0), *name = PQgetvalue(r, i, 1);
-	int there = !PQgetisnull(r, i, 1);
-	const struct old *old = old_of(x, oid);
-	struct touched *t = find(w, oid);
-	struct db_change *c;
-	int64_t n[3], rows;
-	int k;
+	struct pg_watch *w = p->watch;
+	struct pg_touched *t = find(w, PQgetvalue(r, i, 0));
+	const char *name = PQgetisnull(r, i, 1) ? NULL : PQgetvalue(r, i, 1);
+	int own = strs_has(&w->now, t->oid), c;
+	int may = own && (s->intent == DB_INTENT_OTHER ||
+		s->intent == DB_INTENT_DROP_TABLE ||
+		s->intent == DB_INTENT_DROP_COLUMN ||
+		s->intent == DB_INTENT_TRUNCATE);
+	int made = s->intent == DB_INTENT_DEFINE && s->table != NULL &&
+		name != NULL && strcmp(name, s->table) == 0;
+	int64_t more[3];
 
-	if (old == NULL && !there)
+	if (!t->seen && meet(p, t, made, e) == -1)
+		return -1;
+	if (!t->old && name == NULL)
 		return 0; /* made and dropped, or no table */
-	if (!there || (old != NULL && *PQgetvalue(r, i, 2) != '0' &&
-		strcmp(old->filenode, PQgetvalue(r, i, 2)) != 0 &&
-		!strs_has(&x->named, oid))) {
-		rows = counted_rows(w, old->name);
-		if (there || !strs_has(&x->named, oid)) {
-			if (rows == -1)
-				strs_add(&x->lost, old->name);
-			else
-				lose_all(x, old->name, rows, !there);
-		} else {
-			c = add_change(x, old->name);
-			c->before = rows;
-			c->after = -1;
-		}
+	/* Dropped, emptied or written anew by what does not name it. */
+	if (t->old && !may && !strs_has(&w->lost, t->name) && (name == NULL ?
+		t->there || t->filenode != NULL :
+		*PQgetvalue(r, i, 2) != '0' && t->filenode != NULL &&
+		strcmp(t->filenode, PQgetvalue(r, i, 2)) != 0)) {
+		strs_add(&w->lost, t->name);
+		if (name == NULL)
+			strs_add(&w->gone, t->name);
+	}
+	t->there = name != NULL;
+	if (name == NULL) {
+		free(t->filenode);
+		t->filenode = NULL; /* gone: said once */
 		return 0;
 	}
-	for (k = 0; k < 3; k++)
-		n[k] = number(r, i, k + 3) - t->base[k];
-	if (n[0] + n[1] + n[2] == 0)
-		return 0;
-	strs_add_once(&x->p->touched, oid);
-	if (count_rows(x->p, name, &rows, e) == -1)
-		return -1;
-	c = add_change(x, name);
-	c->after = rows;
-	c->before = old == NULL ? -1 : rows - n[0] + n[2];
-	c->inserted = n[0];
-	c->updated = n[1];
-	c->deleted = n[2];
-	c->cascaded = t->cascaded;
-	c->nulled = t->nulled;
-	c->nulled_n = t->nulled_n;
-	t->nulled = NULL;
-	t->nulled_n = 0;
-	return 0;
-}
-
-/*
- * Tables were emptied or dropped by something that does not name them.  Their
- * rows can be counted only when the transaction is gone; it is to be refused
- * anyway.
- */
-static int
-count_lost(struct end *x, struct err *e)
-{
-	size_t i;
-	int64_t rows;
-
-	if (x->lost.n == 0)
-		return 0;
-	pg_sql_rollback(&x->p->base);
-	x->p->spoilt = 1;
-	for (i = 0; i < x->lost.n; i++) {
-		if (count_rows(x->p, x->lost.v[i], &rows, e) == -1)
-			return -1;
-		lose_all(x, x->lost.v[i], rows, 1);
+	replace(&t->filenode, PQgetvalue(r, i, 2));
+	if (!t->old || strcmp(t->name, name) != 0)
+		replace(&t->name, name);
+	for (c = 0; c < 3; c++) {
+		more[c] = number(r, i, c + 3) - t->last[c];
+		t->last[c] += more[c];
 	}
-	return 0;
-}
-
-static int
-all(struct end *x, struct err *e)
-{
-	struct pg_watch *w = x->p->watch;
-	struct strs oids = { 0 };
-	int i, result = 0;
-	PGresult *r = ask(x->p, "SELECT x.relation, " PG_NAME("n", "c")
-		", c.relfilenode, " COUNTS("x.relation")
-		", n.nspname = 'mig' FROM (SELECT DISTINCT l.relation FROM "
-		"pg_catalog.pg_locks l WHERE " OURS " AND l.relation >= 16384) "
-		"x LEFT JOIN pg_catalog.pg_class c ON c.oid = x.relation LEFT "
-		"JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-		"WHERE c.oid IS NULL OR (c.relkind IN ('r', 'p') AND n.nspname "
-		"!~ '^pg_')", NULL, e);
-
-	if (r == NULL)
-		return -1;
-	for (i = 0; i < PQntuples(r); i++)
-		if (PQgetisnull(r, i, 1) ||
-			!strs_has(&w->created, PQgetvalue(r, i, 1)))
-			strs_add(&oids, PQgetvalue(r, i, 0));
-	if (oids.n > 0)
-		result = observe(x, &oids, e);
-	for (i = 0; i < PQntuples(r) && result == 0; i++)
-		result = one(x, r, i, e);
-	PQclear(r);
-	strs_free(&oids);
-	return result == 0 ? count_lost(x, e) : -1;
-}
-
-/* A migration must leave the ledger to mig. */
-static int
-check_own(const struct db_changes *c, struct err *e)
-{
-	size_t i;
-
-	for (i = 0; i < c->n; i++)
-		if (strs_starts(c->v[i].table, "mig.")) {
-			err_set(e, ERR_REFUSED, "forbidden",
-				"a migration may not write to mig's own table "
-				"'%s'", c->v[i].table);
-			return err_next(e, "take it out of the file");
-		}
-	return 0;
+	if (more[0] + more[1] + more[2] != 0)
+		strs_add_once(&p->touched, t->oid);
+	if (own)
+		return 0;
+	if (more[2] > 0)
+		t->cascaded += more[2];
+	return more[1] > 0 && s->table != NULL ?
+		look_for_nulls(p, t, more[1], e) : 0;
 }
 
 int
-pg_watch_stop(struct db *d, struct db_changes *out, struct err *e)
+pg_watch_after(struct pg *p, const struct db_statement *s, struct err *e)
 {
-	struct end x = { .p = pg_of(d), .out = out };
-	size_t i;
-	int result;
+	PGresult *r;
+	int i, result = 0;
 
-	if (x.p->watch == NULL)
+	if (p->watch == NULL)
 		return 0;
-	/* A role that the migration took must not write mig's ledger. */
-	if (x.p->reset_role && (pg_sql_exec(d, "SET SESSION AUTHORIZATION "
-		"DEFAULT; RESET ROLE; RESET ALL", e) == -1 ||
-		pg_open_settle(x.p, e) == -1))
-		return -1;
-	x.p->reset_role = 0;
-	result = all(&x, e);
-	if (result == 0)
-		result = check_own(out, e);
-	for (i = 0; i < x.old_n; i++) {
-		free(x.old[i].oid);
-		free(x.old[i].name);
-		free(x.old[i].filenode);
-	}
-	free(x.old);
-	strs_free(&x.named);
-	strs_free(&x.lost);
-	pg_watch_cancel(d);
-	if (result == -1)
-		db_changes_free(out);
-	return result;
+	r = pg_watch_ask(p, "SELECT x.relation, " PG_NAME("n", "c")
+		", c.relfilenode, " COUNTS("x.relation") " FROM (SELECT "
+		"DISTINCT l.relation FROM pg_catalog.pg_locks l WHERE " OURS
+		") x LEFT JOIN pg_catalog.pg_class c ON c.oid = x.relation "
+		"LEFT JOIN pg_catalog.pg_namespace n ON n.oid = "
+		"c.relnamespace WHERE c.oid IS NULL OR (c.relkind IN ('r', "
+		"'p') AND n.nspname !~ '^pg_')", NULL, e);
+	for (i = 0; r != NULL && i < PQntuples(r) && result == 0; i++)
+		result = look(p, s, r, i, e);
+	PQclear(r);
+	return r == NULL ? -1 : result;
 }
 
 void
@@ -571,13 +434,17 @@ pg_watch_cancel(struct db *d)
 			free(w->v[i].nulled[k].column);
 		free(w->v[i].nulled);
 		free(w->v[i].oid);
+		free(w->v[i].name);
+		free(w->v[i].filenode);
 	}
 	free(w->v);
 	for (i = 0; i < w->counted_n; i++)
 		free(w->counted[i].name);
 	free(w->counted);
-	strs_free(&w->named);
-	strs_free(&w->created);
+	strs_free(&w->now);
+	strs_free(&w->columns);
+	strs_free(&w->lost);
+	strs_free(&w->gone);
 	free(w);
 	p->watch = NULL;
 }

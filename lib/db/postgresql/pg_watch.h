@@ -1,0 +1,53 @@
+/* pg_watch: for the two files of the watch. */
+#ifndef DB_POSTGRESQL_PG_WATCH_H
+#define DB_POSTGRESQL_PG_WATCH_H
+
+#include "db/postgresql/pg.h"
+
+/* One relation that we have written to. */
+struct pg_touched {
+	char *oid;
+	int seen; /* in this transaction */
+	int old; /* was there before the transaction */
+	int there; /* is there now */
+	char *name; /* now, or before it was dropped */
+	char *filenode; /* where its rows are, after the last statement */
+	int64_t base[3]; /* inserted, updated, deleted: before the watch */
+	int64_t last[3]; /* after the last statement */
+	int64_t cascaded; /* deleted by a statement that does not name it */
+	struct db_nulled *nulled;
+	size_t nulled_n;
+};
+
+/* Rows of a table, or values of a column, that may all go. */
+struct pg_counted {
+	char *name;
+	int64_t amount;
+};
+
+struct pg_watch {
+	struct pg_touched *v;
+	size_t n;
+	struct pg_counted *counted;
+	size_t counted_n;
+	struct strs now; /* oids that the present statement names */
+	struct strs columns; /* "OID.column" that a statement drops by name */
+	struct strs lost; /* tables that lost all rows, not by name */
+	struct strs gone; /* those of them that are dropped */
+};
+
+/* Run a query of mig's own; value may be NULL. */
+PGresult *pg_watch_ask(struct pg *p, const char *sql, const char *value,
+	struct err *e);
+
+/* Rows of a table that is there: 0 and *rows, -1 when it is not. */
+int pg_watch_count(struct pg *p, const char *table, int64_t *rows,
+	struct err *e);
+
+/* What was counted for a name beforehand, or -1. */
+int64_t pg_watch_counted(const struct pg_watch *w, const char *name);
+
+/* A second connection, which sees what is committed. */
+int pg_watch_observer(struct pg *p, struct err *e);
+
+#endif
