@@ -136,6 +136,7 @@ struct db_change {
 	int64_t before, after; /* rows; -1: the table was not there */
 	int64_t inserted, updated, deleted;
 	int64_t cascaded; /* of deleted: not by a statement of the script */
+	int by_name; /* what is not cascaded went by statements that name it */
 	int internal; /* belongs to a virtual table: nobody names it */
 	struct db_nulled *nulled;
 	size_t nulled_n;

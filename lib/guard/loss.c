@@ -153,7 +153,7 @@ loss_of_change(struct shape_list *losses, const struct db_change *x,
 	add(losses, mem_dup(x->table),
 		"taken along by a foreign key or trigger", x->cascaded, "rows",
 		0);
-	if (!deletes_from(s, x->table))
+	if (!x->by_name && !deletes_from(s, x->table))
 		add(losses, mem_dup(x->table), "replaced in a conflict",
 			x->deleted - x->cascaded, "rows", 0);
 	for (k = 0; k < x->nulled_n; k++) {
@@ -175,6 +175,22 @@ loss_of_changes(struct shape_list *losses, const struct db_changes *c,
 	for (i = 0; i < c->n; i++)
 		if (!c->v[i].internal)
 			loss_of_change(losses, &c->v[i], s);
+}
+
+void
+loss_of_values(struct shape_list *losses, const struct script_statement *s,
+	const struct db_census *before, const struct db_census *after)
+{
+	const char *name = after->name == NULL ? s->table : after->name;
+	size_t i;
+
+	for (i = 0; i < s->columns.n; i++)
+		add_column(losses, name, s->columns.v[i],
+			s->kind == SCRIPT_INSERT ?
+			"set to null by ON CONFLICT DO UPDATE" :
+			"not kept by the new type",
+			values_of(before, s->columns.v[i]) -
+			values_of(after, s->columns.v[i]), s->line);
 }
 
 void

@@ -47,6 +47,14 @@ size_t loss_judge(struct shape_list *losses, const struct strs *allow);
 int loss_refuse(const struct shape_list *losses, const char *option,
 	struct err *e);
 
+/*
+ * Values that are null after a statement which may lose them without a row
+ * going (script_statement.compare).
+ */
+void loss_of_values(struct shape_list *losses,
+	const struct script_statement *s, const struct db_census *before,
+	const struct db_census *after);
+
 /* Add names that a person allows, as the engine writes them. */
 void loss_allow(struct strs *to, struct db *d, const struct strs *names);
 

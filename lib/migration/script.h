@@ -41,6 +41,7 @@ struct script_statement {
 	struct strs more; /* further tables: DROP TABLE a, b */
 	struct strs columns;
 	int all; /* a DELETE or UPDATE of every row */
+	int compare; /* the values of columns before and after tell a loss */
 	int either; /* runs outside a transaction as well as in one */
 	const char *data; /* lines after COPY FROM stdin, in text; or NULL */
 	size_t data_n;

@@ -150,6 +150,18 @@ read_actions(struct script_words *w, struct script_statement *s)
 			free(column);
 			first = 0;
 		}
+		if (depth == 0 && first && s->kind != SCRIPT_DROP_COLUMN &&
+			script_eat(w, "ALTER")) {
+			script_eat(w, "COLUMN");
+			column = take_column(w);
+			script_eat(w, "SET");
+			script_eat(w, "DATA");
+			if (column != NULL && lex_is(&w->t, "TYPE")) {
+				strs_add(&s->columns, column);
+				s->compare = 1;
+			}
+			free(column);
+		}
 		if (lex_is(&w->t, "CONCURRENTLY"))
 			s->kind = SCRIPT_OUTSIDE; /* DETACH PARTITION */
 		first = depth == 0 && lex_is_char(&w->t, ',');
@@ -206,6 +218,20 @@ read_create(struct script_words *w, struct script_statement *s)
 		s->kind = SCRIPT_CREATE_TABLE;
 }
 
+/* Names without quotes are stored in lower case. */
+static void
+lower_columns(struct script_statement *s)
+{
+	size_t i;
+	char *p;
+
+	for (i = 0; i < s->columns.n; i++)
+		for (p = s->columns.v[i]; *p != '\0'; p++)
+			if (*p >= 'A' && *p <= 'Z' &&
+				memchr(s->text, '"', s->n) == NULL)
+				*p = (char)(*p - 'A' + 'a');
+}
+
 static void
 read_delete(struct script_words *w, struct script_statement *s)
 {
@@ -228,22 +254,13 @@ read_truncate(struct script_words *w, struct script_statement *s)
 static void
 read_update(struct script_words *w, struct script_statement *s)
 {
-	size_t i;
-
 	s->table = take_name(w);
 	s->kind = SCRIPT_UPDATE;
 	if (script_find(w, "SET")) {
 		script_step(w);
 		script_read_set(w, s);
 	}
-	for (i = 0; i < s->columns.n; i++) {
-		char *p = s->columns.v[i];
-
-		for (; *p != '\0'; p++)
-			if (*p >= 'A' && *p <= 'Z' &&
-				memchr(s->text, '"', s->n) == NULL)
-				*p = (char)(*p - 'A' + 'a');
-	}
+	lower_columns(s);
 	script_read_where(w, s);
 }
 
@@ -254,6 +271,13 @@ read_insert(struct script_words *w, struct script_statement *s)
 		return;
 	s->table = take_name(w);
 	s->kind = SCRIPT_INSERT;
+	if (script_find(w, "CONFLICT") && script_find(w, "UPDATE") &&
+		script_find(w, "SET")) {
+		script_step(w);
+		script_read_set(w, s);
+		lower_columns(s);
+		s->compare = 1;
+	}
 }
 
 /* Words that begin and end transactions, which are mig's. */

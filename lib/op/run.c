@@ -132,6 +132,30 @@ run_one(struct running *x, const struct script_statement *s, int how,
 	return db_run(x->r->db, &one, e);
 }
 
+/* One that may lose values and no row is compared, before and after. */
+static int
+run_compared(struct running *x, const struct script_statement *s,
+	struct err *e)
+{
+	struct db_census before, after;
+	int result;
+
+	if (!s->compare || s->table == NULL)
+		return run_one(x, s, DB_RUN_PLAIN, e);
+	if (db_census(x->r->db, s->table, 0, &before, e) == -1)
+		return -1;
+	result = run_one(x, s, DB_RUN_PLAIN, e);
+	if (result == 0 && before.there) {
+		result = db_census(x->r->db, s->table, 0, &after, e);
+		if (result == 0) {
+			loss_of_values(&x->done->losses, s, &before, &after);
+			db_census_free(&after);
+		}
+	}
+	db_census_free(&before);
+	return result;
+}
+
 static int
 run_statements(struct running *x, struct err *e)
 {
@@ -141,7 +165,7 @@ run_statements(struct running *x, struct err *e)
 		const struct script_statement *s = &x->script.v[i];
 
 		if (stop_check(e) == -1 || before_statement(x, s, e) == -1 ||
-			run_one(x, s, DB_RUN_PLAIN, e) == -1)
+			run_compared(x, s, e) == -1)
 			return at_statement(x, s, e);
 		after_statement(x, s);
 	}

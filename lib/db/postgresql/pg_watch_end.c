@@ -59,6 +59,7 @@ one(struct pg *p, struct pg_touched *t, struct db_changes *out, struct err *e)
 	c->updated = n[1];
 	c->deleted = n[2];
 	c->cascaded = t->cascaded;
+	c->by_name = 1;
 	c->nulled = t->nulled;
 	c->nulled_n = t->nulled_n;
 	t->nulled = NULL;
