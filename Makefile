@@ -88,6 +88,7 @@ fuzz:
 
 bench: all $(TOOLS)
 	B=$(B) scripts/bench
+	B=$(B) scripts/bench-postgresql
 
 cover:
 	$(MAKE) B=build-cover OPTIMIZE=-O0 HARDEN= HARDEN_LD= SAN=--coverage \

@@ -1,0 +1,549 @@
+load ../lib
+load ../pg
+# Every program on a PostgreSQL server of its own.
+
+setup_file() { if pg_available; then pg_start; fi; }
+teardown_file() { pg_stop; }
+
+prepare() {
+	pg_available || skip "$PG_REASON"
+	unset PGSERVICE PGSERVICEFILE PGPASSFILE PGPASSWORD PGDATABASE PGOPTIONS
+	DB=app$BATS_TEST_NUMBER
+	pg_new "$DB"
+	DATABASE_URL=$(pg_url "$DB")
+	export DATABASE_URL
+}
+
+finish() { if [ -n "${DB:-}" ]; then pg_drop "$DB"; fi; }
+
+q() { pg_q "$DB" "$1"; }
+
+# A parent, its children (cascade) and a few rows.
+family() {
+	q "CREATE TABLE parent (id int PRIMARY KEY, name text, note text);
+	CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent ON DELETE CASCADE, x text);
+	INSERT INTO parent VALUES (1, 'a', NULL), (2, 'b', 'x'), (3, 'c', 'y');
+	INSERT INTO child VALUES (1, 1, 'p'), (2, 2, 'q'), (3, 2, 'r'), (4, 3, 's'), (5, 3, 't')"
+}
+
+contents() { pg_dump_text "${1:-$DB}" -N mig; }
+rows() { q "SELECT count(*) FROM $1"; }
+outside() { mkdir -p migrations; printf -- '-- migrate:up transaction:false\n%s\n' "$2" > "migrations/$1.sql"; }
+
+# soon SQL [DB]: until the server answers t.
+soon() {
+	local n
+	for ((n = 0; n < 100; n++)); do
+		if [ "$(pg_q "${2:-$DB}" "$1")" = t ]; then return 0; fi
+		sleep 0.05
+	done
+	echo "never came: $1"
+	return 1
+}
+
+# loses WORDS SQL [OPTION ...]: refused with the words, and nothing is changed.
+loses() {
+	local words=$1 before
+	migration 1_x "$2"
+	shift 2
+	before=$(contents)
+	fails 3 "$words" mig-apply -q --no-backup "$@" || { cat migrations/1_x.sql; return 1; }
+	assert_equal "$(contents)" "$before"
+}
+
+# ---------------------------------------------------------------- urls
+
+@test "urls: every form that libpq and SQLAlchemy know" {
+	mkdir migrations
+	local form host
+	host=$(pg_encode "$PGHOST")
+	for form in "postgres://$PGUSER@/$DB?host=$host&port=$PGPORT" "postgresql://$PGUSER@$host:$PGPORT/$DB" \
+		"postgresql+psycopg2://$PGUSER@$host:$PGPORT/$DB" "postgres+asyncpg:///$DB?host=$host&port=$PGPORT" \
+		"host=$PGHOST port=$PGPORT dbname=$DB user=$PGUSER" "host='$PGHOST' dbname = '$DB'"; do
+		works mig-status -d "$form"
+		assert_equal "$(json '.database.engine, .database.name')" "$(printf 'postgresql\n%s' "$DB")"
+	done
+	printf '[mine]\nhost=%s\nport=%s\ndbname=%s\nuser=%s\n' "$PGHOST" "$PGPORT" "$DB" "$PGUSER" > services
+	PGSERVICEFILE=$PWD/services works env -u PGHOST -u PGPORT -u PGUSER mig-status -d 'service=mine'
+	PGSERVICEFILE=$PWD/services works env -u PGHOST -u PGPORT -u PGUSER mig-status -d 'postgresql://?service=mine'
+	assert_equal "$(json .database.name)" "$DB"
+}
+
+@test "urls: a wrong one says what is wrong, in one line, and never the password" {
+	mkdir migrations
+	local host url
+	host=$(pg_encode "$PGHOST")
+	fails 4 "does not exist" mig-status -d "postgresql://$PGUSER:geheim77@$host:$PGPORT/absent"
+	[[ $stderr$output != *geheim77* && $stderr == *"mig never does"* ]]
+	fails 4 "mig-status: " mig-status -d "postgresql://$PGUSER:geheim77@localhost:1/$DB"
+	[[ $stderr$output != *geheim77* ]]
+	for url in "postgresql://$PGUSER:ge@heim77@$host:$PGPORT/$DB" "postgresql://$PGUSER:gehe/im77@$host/$DB" \
+		"postgresql://$PGUSER:geheim77%@$host/$DB" "host=$PGHOST password=geheim77 nonsense=1" \
+		"host=$PGHOST password='geheim77" "postgresql://$PGUSER:geheim77@$host:port/$DB"; do
+		run --separate-stderr mig-status -d "$url"
+		[ "$status" -eq 2 ] || [ "$status" -eq 4 ] || { echo "$url: $status $stderr"; return 1; }
+		[[ $stderr$output != *heim77* && $stderr$output != *im77* ]] || { echo "$url: $stderr"; return 1; }
+	done
+	works mig-status -d "postgresql://$PGUSER:ge%40heim@$host:$PGPORT/$DB"
+}
+
+@test "a password is in no output, no document, no archive and no process list" {
+	family
+	q "DROP ROLE IF EXISTS mig_test_pw; CREATE ROLE mig_test_pw LOGIN SUPERUSER PASSWORD 'geheim77'"
+	migration 1_a 'CREATE TABLE a (x int); SELECT pg_sleep(0.3);' 'DROP TABLE a;'
+	local url seen
+	url="postgresql://mig_test_pw:geheim77@$(pg_encode "$PGHOST"):$PGPORT/$DB"
+	export MIG_DATABASE_URL=$url
+	(for ((n = 0; n < 200; n++)); do [ -e done ] && break; ps -eo args --no-headers; sleep 0.02; done > seen.txt) 3>&- &
+	seen=$!
+	mig-status -v > status.out 2> status.err
+	mig-backup -v > backup.out 2> backup.err
+	mig-verify -v < backup.out > verify.out 2> verify.err
+	mig-apply -v > apply.out 2> apply.err
+	mig-rollback -v --steps 1 > rollback.out 2> rollback.err
+	mig-rollback -v --restore --accept-loss --yes > restore.out 2> restore.err
+	mig-backup -v -d "${url/$DB/absent}" > absent.out 2> absent.err || true
+	touch done
+	wait "$seen"
+	unset MIG_DATABASE_URL
+	grep -q mig-rollback seen.txt
+	run grep -l geheim77 ./*.out ./*.err seen.txt
+	assert_output ""
+	run bash -c "for f in backups/*.migbak; do tar -xOf \$f | zstd -dcq 2> /dev/null; tar -xOf \$f; done | grep -a -c geheim77"
+	assert_output 0
+	q "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'mig_test_pw'" > /dev/null
+	local old
+	old=$(pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '${DB}\\_mig\\_old\\_%'")
+	pg_drop "$old"
+}
+
+@test "--role: tables are its own, a wrong one is refused" {
+	q "DROP ROLE IF EXISTS mig_test_role; CREATE ROLE mig_test_role; GRANT CREATE ON DATABASE $DB TO mig_test_role; GRANT CREATE ON SCHEMA public TO mig_test_role"
+	migration 1_a 'CREATE TABLE a (x int);' 'DROP TABLE a;'
+	works mig-apply -q --no-backup --role mig_test_role
+	assert_equal "$(q "SELECT string_agg(DISTINCT tableowner, ' ') FROM pg_tables WHERE tablename IN ('a', 'mig_ledger')")" mig_test_role
+	fails 4 "mig_test_absent" mig-status --role mig_test_absent
+	[[ $stderr == *"--role"* ]]
+	q "DROP OWNED BY mig_test_role CASCADE"
+}
+
+# ---------------------------------------------------------------- the programs
+
+@test "the six programs, and their documents" {
+	family
+	migration 1_a 'CREATE TABLE a (x int); INSERT INTO a VALUES (1), (2);' 'DROP TABLE a;'
+	migration 2_b "INSERT INTO parent VALUES (4, 'd', NULL);" 'DELETE FROM parent WHERE id = 4;'
+	local engines='[.. | objects | select(has("engine")) | .engine] | unique | join(" ")' before
+	before=$(contents)
+	works mig-status
+	assert_equal "$(json ".kind, ($engines), (.pending | length), .ledger")" "$(printf 'mig.status\npostgresql\n2\nfalse')"
+	works mig-backup
+	assert_equal "$(json ".kind, ($engines), .result")" "$(printf 'mig.backup\npostgresql\nnull')"
+	printf '%s\n' "$output" > b.json
+	run --separate-stderr bash -c 'mig-verify < b.json'
+	assert_equal "$status $(json ".kind, ($engines), .result" | tr '\n' ' ')" "0 mig.verification postgresql passed "
+	works mig-apply
+	assert_equal "$(json ".kind, ($engines), .result, .current, (.applied | length), .backup.source")" "$(printf 'mig.apply\npostgresql\napplied\n2\n2\nreceipt')"
+	assert_equal "$(json '.applied[0].delta[0] | "\(.table) \(.after) \(.inserted)"') $(json '.applied[1].delta[0] | "\(.table) \(.before) \(.after) \(.inserted)"')" "a 2 2 parent 3 4 1"
+	works mig-status --check
+	works mig-rollback --steps 1
+	assert_equal "$(json ".kind, ($engines), .result, .current")" "$(printf 'mig.rollback\npostgresql\ndone\n1')"
+	works mig-rollback --restore --accept-loss --yes
+	assert_equal "$(json ".kind, ($engines), .result")" "$(printf 'mig.rollback\npostgresql\ndone')"
+	assert_equal "$(contents)" "$before"
+	works mig-rollback --restore --undo --yes
+	assert_equal "$(rows a)" 2
+	works mig-gen add_column -t add_column --table parent --column 'more text'
+	assert_equal "$(json .kind)" mig.generation
+	pg_drop "$(pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '${DB}\\_mig\\_off\\_%'")"
+}
+
+@test "--restore --into a new database beside; the live one and its sessions stay" {
+	family
+	works mig-backup -q
+	q "DELETE FROM child"
+	pg_drop "${DB}_copy"
+	works mig-rollback --restore --into "${DB}_copy"
+	assert_equal "$(rows child) $(pg_q "${DB}_copy" 'SELECT count(*) FROM child')" "0 5"
+	assert_equal "$(pg_q "${DB}_copy" "SELECT count(*) FROM pg_shdescription WHERE description LIKE 'mig restore: %'")" 0
+	fails 3 "${DB}_copy" mig-rollback --restore --into "${DB}_copy"
+	assert_equal "$(pg_q "${DB}_copy" 'SELECT count(*) FROM child')" 5
+	pg_drop "${DB}_copy"
+}
+
+@test "read-only programs write nothing" {
+	family
+	mkdir migrations
+	local before
+	before=$(pg_dump_text "$DB")
+	works mig-status --check
+	works mig-backup -q
+	works mig-verify -q --latest
+	works mig-status --history --all-backups
+	works mig-apply --dry-run
+	works mig-rollback --restore --dry-run
+	assert_equal "$(pg_dump_text "$DB")" "$before"
+	assert_equal "$(q "SELECT count(*) FROM pg_namespace WHERE nspname = 'mig'")" 0
+	assert_equal "$(pg_q postgres "SELECT count(*) FROM pg_database WHERE datname LIKE '%\\_mig\\_%'")" 0
+}
+
+@test "--undo never takes the kept database of another one" {
+	family
+	works mig-backup -q
+	local other="app ${BATS_TEST_NUMBER}" twin="app_${BATS_TEST_NUMBER}" kept
+	# Names that differ only in what a name without quotes cannot have.
+	pg_new "$other" && pg_new "$twin"
+	pg_q "$twin" 'CREATE TABLE of_the_twin (x int)'
+	pg_q "$other" 'CREATE TABLE of_the_other (x int)'
+	works mig-backup -q -d "$(pg_url "$twin")"
+	works mig-rollback --restore --yes -q -d "$(pg_url "$twin")"
+	kept=$(pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '${twin}\\_mig\\_old\\_%'")
+	[ -n "$kept" ]
+	run --separate-stderr mig-rollback --restore --undo --yes -d "$(pg_url "$other")"
+	local said="$status $stderr" tables
+	tables=$(pg_q "$other" "SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'public'")
+	for each in "$other" "$twin" $(pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '${twin}\\_mig\\_%'"); do pg_drop "$each"; done
+	assert_equal "$tables" of_the_other
+	[[ $said == "3 "* ]]
+}
+
+# ---------------------------------------------------------------- apply
+
+@test "the ledger has its own schema: a file of pg_dump, and another after it" {
+	migration 1_dump "SELECT pg_catalog.set_config('search_path', '', false);
+SET client_min_messages = warning; SET row_security = off; SET check_function_bodies = false;
+CREATE TABLE public.a (id int NOT NULL, t text);
+COPY public.a (id, t) FROM stdin;
+1	one; two
+2	\\\\.
+3	\\N
+\\.
+
+ALTER TABLE ONLY public.a ADD CONSTRAINT a_pkey PRIMARY KEY (id);"
+	migration 2_plain 'INSERT INTO a VALUES (4);'
+	works mig-apply -q --no-backup
+	assert_equal "$(q "SELECT string_agg(version || state, ' ' ORDER BY version) FROM mig.mig_ledger")" "1applied 2applied"
+	assert_equal "$(q "SELECT string_agg(coalesce(t, '-'), '|' ORDER BY id) FROM a")" 'one; two|\.|-|-'
+	assert_equal "$(json '.applied[0].delta[0] | "\(.table) \(.inserted)"')" "a 3"
+}
+
+@test "SET ROLE, SET SESSION AUTHORIZATION and settings end with their migration" {
+	q "DROP ROLE IF EXISTS mig_test_setrole; CREATE ROLE mig_test_setrole; GRANT CREATE ON SCHEMA public TO mig_test_setrole"
+	migration 1_a 'SET ROLE mig_test_setrole; CREATE TABLE a (x int);'
+	migration 2_b 'SET LOCAL ROLE mig_test_setrole; CREATE TABLE b (x int);'
+	migration 3_c 'SET SESSION AUTHORIZATION mig_test_setrole; SET TimeZone = "Asia/Tokyo"; CREATE TABLE c (x int);'
+	migration 4_d "CREATE TABLE d AS SELECT current_user::text AS u, current_setting('TimeZone') AS z;"
+	works mig-apply -q --no-backup
+	assert_equal "$(q "SELECT string_agg(tablename || ' ' || tableowner, ', ' ORDER BY 1) FROM pg_tables WHERE schemaname IN ('public')")" \
+		"a mig_test_setrole, b mig_test_setrole, c mig_test_setrole, d mig_admin"
+	assert_equal "$(q 'SELECT u, z FROM d')" "mig_admin|UTC"
+	q "DROP OWNED BY mig_test_setrole CASCADE"
+}
+
+@test "a role taken by set_config ends with its migration, too" {
+	q "DROP ROLE IF EXISTS mig_test_config; CREATE ROLE mig_test_config; GRANT CREATE ON SCHEMA public TO mig_test_config"
+	migration 1_a "SELECT set_config('role', 'mig_test_config', false); CREATE TABLE a (x int);"
+	migration 2_b 'CREATE TABLE b (x int);'
+	run --separate-stderr mig-apply -q --no-backup
+	local said="$status $stderr"
+	q "DROP OWNED BY mig_test_config CASCADE"
+	[[ $said == "0 "* ]] || { echo "$said"; return 1; }
+}
+
+@test "a migration that fails leaves everything but mig's tables as it was" {
+	family
+	migration 1_bad "CREATE TABLE a (x int); CREATE SEQUENCE s; INSERT INTO parent VALUES (9, 'z', NULL);
+COMMENT ON TABLE parent IS 'new'; INSERT INTO absent VALUES (1);"
+	local before
+	before=$(contents)
+	fails 6 "relation \"absent\" does not exist" mig-apply -q
+	[[ $stderr == *"'migrations/1_bad.sql' line 3"* ]]
+	assert_equal "$(json '.kind, .reason')" "$(printf 'mig.error\nstatement')"
+	assert_equal "$(contents)" "$before"
+	works mig-status --history
+	assert_equal "$(json '[.history[].event] | join(" ")')" fail
+	# At commit.
+	q 'CREATE TABLE late (p int REFERENCES parent DEFERRABLE INITIALLY DEFERRED)'
+	migration 1_bad 'INSERT INTO late VALUES (99);'
+	fails 6 "foreign key" mig-apply -q --no-backup
+	assert_equal "$(rows late)" 0
+}
+
+@test "a history table of dbmate is refused; --baseline records it" {
+	q "CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY); INSERT INTO schema_migrations VALUES ('1')"
+	migration 1_a 'CREATE TABLE a (x int);'
+	fails 3 "history table 'schema_migrations' of dbmate" mig-apply
+	[[ $stderr == *"mig-gen --baseline"* ]]
+	works mig-gen --baseline 1
+	migration 2_b 'CREATE TABLE b (x int);'
+	works mig-apply -q
+	assert_equal "$(json '.current, (.applied | length)')" "$(printf '2\n1')"
+	assert_equal "$(q "SELECT to_regclass('a') IS NULL, to_regclass('b') IS NULL")" "t|f"
+}
+
+# ---------------------------------------------------------------- losses
+
+@test "losses: what the words say" {
+	family
+	loses "'child': 5 rows (DROP TABLE" 'DROP TABLE child;'
+	loses "'child': 5 rows (DROP TABLE" 'DROP TABLE parent, child;'
+	[[ $stderr == *"'parent': 3 rows (DROP TABLE"* ]]
+	loses "'parent.note': 2 values (DROP COLUMN" 'ALTER TABLE parent ADD y int, DROP COLUMN IF EXISTS note;'
+	loses "'child': 5 rows (TRUNCATE" 'TRUNCATE child;'
+	loses "'child': 5 rows (DELETE" 'DELETE FROM ONLY public.child AS c;'
+	loses "'child': 5 rows (DELETE" 'WITH x AS (SELECT 1) DELETE FROM child;'
+	loses "'child.x': 5 values (UPDATE" 'UPDATE child SET x = NULL;'
+	q 'CREATE SCHEMA "My App"; CREATE TABLE "My App"."T 1" ("A b" text); INSERT INTO "My App"."T 1" VALUES (1), (2)'
+	loses '"My App"."T 1"' 'DROP TABLE "My App"."T 1";'
+	loses '2 rows' 'SET search_path = "My App"; DROP TABLE "T 1";'
+	loses '2 values' 'ALTER TABLE "My App"."T 1" DROP "A b";'
+}
+
+@test "losses: what comes along without being named" {
+	family
+	loses "'child': 5 rows" 'TRUNCATE parent CASCADE;' --allow-loss parent
+	loses "'child': 2 rows" 'DELETE FROM parent WHERE id = 2;'
+	loses "'child': 5 rows" 'DELETE FROM parent;' --allow-loss parent
+	loses "'child': 5 rows" 'DO $$ BEGIN TRUNCATE child; END $$;'
+	loses "'child': 1 row" 'DO $$ BEGIN DELETE FROM child WHERE id = 1; END $$;'
+	loses "'child': 5 rows" 'DO $$ BEGIN DROP TABLE child; END $$;'
+	q "CREATE TABLE pet (id int PRIMARY KEY, owner int REFERENCES parent ON DELETE SET NULL); INSERT INTO pet VALUES (1, 1), (2, 1)"
+	loses "'pet.owner': 2 values" 'DELETE FROM parent WHERE id = 1;' --allow-loss child
+	q "CREATE SCHEMA s; CREATE TABLE s.t (x int); INSERT INTO s.t VALUES (1), (2), (3)"
+	loses "'s.t': 3 rows" 'DROP SCHEMA s CASCADE;'
+	q "CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM s.t; RETURN NEW; END';
+		CREATE TRIGGER gone AFTER INSERT ON parent FOR EACH ROW EXECUTE FUNCTION gone()"
+	loses "'s.t': 3 rows" "INSERT INTO parent VALUES (7, 'x', NULL);"
+}
+
+# A table that the file names for another reason is no exception.
+
+@test "losses: inserted into, then taken along by TRUNCATE CASCADE" {
+	family
+	loses "'child': " "INSERT INTO child VALUES (6, 1, 'u'); TRUNCATE parent CASCADE;" --allow-loss parent
+}
+
+@test "losses: altered, then truncated in a DO block" {
+	family
+	loses "'child': " "ALTER TABLE child ADD y int; DO \$\$ BEGIN TRUNCATE child; END \$\$;"
+}
+
+@test "losses: dropped in a DO block, then made again" {
+	family
+	loses "'child': " "DO \$\$ BEGIN DROP TABLE child; END \$\$; CREATE TABLE child (id int);"
+}
+
+@test "losses: a small DELETE hides no large one in a DO block" {
+	family
+	loses "'child': " "DELETE FROM child WHERE id = 99; DO \$\$ BEGIN DELETE FROM child; END \$\$;"
+}
+
+@test "losses: a column that goes with its type" {
+	family
+	q "CREATE TYPE mood AS ENUM ('ok'); ALTER TABLE parent ADD m mood; UPDATE parent SET m = 'ok'"
+	loses "'parent.m': 3 values" 'DROP TYPE mood CASCADE;'
+}
+
+@test "losses: a column that a DO block drops" {
+	family
+	loses "'parent.note': 2 values" 'DO $$ BEGIN ALTER TABLE parent DROP COLUMN note; END $$;'
+}
+
+@test "losses: values that a new type does not keep" {
+	family
+	loses "'parent.name'" 'ALTER TABLE parent ALTER COLUMN name TYPE int USING NULL;'
+}
+
+@test "losses: values set to null by an upsert" {
+	family
+	loses "'parent.name'" "INSERT INTO parent SELECT id FROM parent ON CONFLICT (id) DO UPDATE SET name = NULL;"
+}
+
+@test "losses: rows of a partition are rows of its table" {
+	q "CREATE TABLE p (id int, x text) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+		CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20); INSERT INTO p VALUES (1, 'a'), (2, 'b'), (11, 'c')"
+	loses "'p': 3 rows" 'TRUNCATE p;'
+	loses "'p': 3 rows" 'DROP TABLE p;'
+	loses "'p1': 2 rows" 'DROP TABLE p1;'
+	loses "'p.x': 3 values" 'ALTER TABLE p DROP COLUMN x;'
+}
+
+@test "losses: a DELETE with WHERE and a row that moves are none, on a partitioned table too" {
+	q "CREATE TABLE p (id int, x text) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+		CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20); INSERT INTO p VALUES (1, 'a'), (2, 'b'), (11, 'c')"
+	migration 1_x "UPDATE p SET id = 12 WHERE id = 1; DELETE FROM p WHERE id = 2;"
+	works mig-apply -q --no-backup
+	assert_equal "$(q "SELECT string_agg(id || x, ' ' ORDER BY id) FROM p")" "11c 12a"
+}
+
+@test "losses: allowing a partitioned table allows its partitions" {
+	q "CREATE TABLE p (id int, x text) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+		CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20); INSERT INTO p VALUES (1, 'a'), (2, 'b'), (11, 'c')"
+	migration 2_x 'TRUNCATE p;'
+	works mig-apply -q --no-backup --allow-loss p
+	migration 3_x "INSERT INTO p VALUES (1, 'z'), (11, 'z');"
+	migration 4_x 'DROP TABLE p;'
+	works mig-apply -q --no-backup --allow-loss p
+}
+
+@test "losses: allowed by option and by marker, with schema and without; none needs none" {
+	family
+	migration 1_a 'DROP TABLE child;'
+	works mig-apply -q --no-backup --allow-loss public.child
+	assert_equal "$(json '.applied[0].losses[0].amount')" 5
+	migration 2_b '-- mig: allow-loss parent.note
+ALTER TABLE parent DROP COLUMN note;'
+	works mig-apply -q --no-backup
+	q 'CREATE SCHEMA s; CREATE TABLE s.t (x int); INSERT INTO s.t VALUES (1); CREATE TABLE empty (x int); ALTER TABLE parent ADD unused text'
+	migration 3_c 'DROP TABLE s.t;'
+	fails 3 "'s.t': 1 row" mig-apply -q --no-backup --allow-loss t
+	works mig-apply -q --no-backup --allow-loss s.t
+	migration 4_d 'DROP TABLE empty; TRUNCATE parent_of_none; ALTER TABLE parent DROP COLUMN unused, ADD fresh int; UPDATE parent SET fresh = 1; DROP SCHEMA s CASCADE;'
+	q 'CREATE TABLE parent_of_none (x int)'
+	works mig-apply -q --no-backup
+}
+
+# ---------------------------------------------------------------- scripts
+
+@test "scripts are cut as psql cuts them" {
+	migration 1_cut "CREATE TABLE t (x text); -- ; DROP TABLE t;
+/* ; /* nested ; */ DROP TABLE t; */
+INSERT INTO t VALUES (E'it\\'s; one'), ('a''b;'), (\$\$c;\$\$), (\$x_1\$d;\$\$;\$x_1\$), (U&'d\\0061t;');
+CREATE FUNCTION f() RETURNS text LANGUAGE plpgsql AS \$body\$ BEGIN PERFORM 1; RETURN 'x;\$\$'; END; \$body\$;
+CREATE TABLE \"semi;colon\" (x int);
+DO \$\$ BEGIN IF true THEN INSERT INTO t VALUES ('do;'); END IF; END \$\$;
+CREATE RULE r AS ON INSERT TO \"semi;colon\" DO ALSO (INSERT INTO t VALUES ('r1'); INSERT INTO t VALUES ('r2'));
+INSERT INTO \"semi;colon\" VALUES (1);
+COPY t (x) FROM stdin;
+copied; row
+\\\\.
+\\.
+SELECT 1 AS \"\$\$\", f()"
+	works mig-apply -q --no-backup
+	assert_equal "$(q "SELECT string_agg(x, '|' ORDER BY ctid) FROM t")" "it's; one|a'b;|c;|d;\$\$;|dat;|do;|r1|r2|copied; row|\\."
+	assert_equal "$(q "SELECT f()")" "x;\$\$"
+	if [ "$PG_MAJOR" -ge 14 ]; then
+		migration 2_atomic "CREATE FUNCTION g(n int) RETURNS int LANGUAGE sql BEGIN ATOMIC
+	INSERT INTO t VALUES ('at;'); SELECT CASE WHEN n > 0 THEN 1 ELSE 2 END; END;
+CREATE PROCEDURE h() BEGIN ATOMIC DELETE FROM t WHERE x = 'no'; END;
+CREATE TABLE after_atomic (x int);"
+		works mig-apply -q --no-backup
+		assert_equal "$(q "SELECT g(1), to_regclass('after_atomic') IS NULL")" "1|f"
+	fi
+}
+
+@test "scripts: what is psql's or ends the transaction is refused before anything runs" {
+	local sql before
+	before=$(contents)
+	for sql in 'BEGIN; SELECT 1; COMMIT;' 'START TRANSACTION;' 'ROLLBACK;' 'END;' 'ABORT;' "PREPARE TRANSACTION 'x';" 'SAVEPOINT s;' 'VACUUM;' \
+		'CREATE DATABASE no;' 'DROP INDEX CONCURRENTLY i;' 'ALTER SYSTEM SET work_mem = 1;' 'REINDEX TABLE CONCURRENTLY t;'; do
+		migration 1_x "CREATE TABLE a (x int); $sql"
+		fails 3 "cannot run in a migration" mig-apply || { echo "$sql"; return 1; }
+	done
+	migration 1_x 'CREATE TABLE a (x int);
+\i other.sql'
+	run --separate-stderr mig-apply
+	[ "$status" -eq 2 ] || [ "$status" -eq 3 ]
+	[[ $stderr == *psql* ]]
+	for sql in "SELECT 'x" 'SELECT $$x' '/* x' 'SELECT "x'; do
+		migration 1_x "CREATE TABLE a (x int); $sql"
+		fails 2 "line 2" mig-apply
+	done
+	assert_equal "$(contents)" "$before"
+	assert_file_not_exist backups
+	# Hidden from the words.
+	migration 1_x "DO \$\$ BEGIN CREATE TABLE a (x int); COMMIT; END \$\$;"
+	run mig-apply -q --no-backup
+	[ "$status" -eq 6 ] || [ "$status" -eq 7 ]
+	migration 1_x "CREATE TABLE a (x int); DELETE FROM mig.mig_event;"
+	run mig-apply -q --no-backup
+	[ "$status" -eq 3 ]
+	assert_equal "$(contents)" "$before"
+}
+
+# ---------------------------------------------------------------- outside a transaction
+
+@test "CREATE INDEX CONCURRENTLY: marked, failing, said, resumed" {
+	q "CREATE TABLE t (x int, y int); INSERT INTO t VALUES (1, 1), (1, 2)"
+	migration 1_i 'CREATE INDEX CONCURRENTLY t_y ON t (y);'
+	fails 3 "transaction:false" mig-apply
+	assert_file_not_exist backups
+	outside 1_i 'CREATE INDEX CONCURRENTLY t_y ON t (y);
+CREATE UNIQUE INDEX CONCURRENTLY t_x ON t (x);
+CREATE INDEX CONCURRENTLY t_xy ON t (x, y);'
+	fails 7 "could not create unique index" mig-apply -q
+	[[ $stderr == *--resume* && $stderr == *"line 3"* ]]
+	assert_equal "$(q "SELECT state, statements FROM mig.mig_ledger")" "failed|1"
+	run --separate-stderr mig-status
+	assert_equal "$(json '[.problems[].reason] | contains(["failed"])')" true
+	[[ $output == *t_x* ]] || { echo "the invalid index is not named: $output"; return 1; }
+	fails 3 "failed after 1 of its statements" mig-apply -q
+	q "DELETE FROM t WHERE y = 2; DROP INDEX t_x"
+	works mig-apply -q --resume
+	assert_equal "$(q "SELECT count(*) FROM pg_index WHERE indrelid = 't'::regclass AND indisvalid")" 3
+	assert_equal "$(q "SELECT state, statements FROM mig.mig_ledger")" "applied|3"
+	works mig-status --check
+}
+
+@test "transaction:false: nothing that destroys gets past the gates there" {
+	family
+	local before sql
+	before=$(contents)
+	for sql in 'DROP TABLE child;' 'TRUNCATE child;' 'DELETE FROM child;' 'DO $$ BEGIN DELETE FROM child; END $$;' 'BEGIN;' \
+		'VACUUM; SELECT 1;' "CALL x();"; do
+		outside 1_x "$sql"
+		run --separate-stderr mig-apply -q --no-backup
+		[ "$status" -eq 3 ] || { echo "$sql: $status $stderr"; return 1; }
+	done
+	assert_equal "$(contents)" "$before"
+}
+
+# ---------------------------------------------------------------- locks
+
+@test "two at once: one applies, the other exits 8 and says who" {
+	migration 1_a 'CREATE TABLE a (x int); SELECT pg_sleep(0.7);'
+	mig-apply -q --no-backup > one.json 2> one.err 3>&- &
+	local one=$!
+	soon "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '$DB' AND query LIKE '%pg_sleep(0.7)%' AND pid <> pg_backend_pid()"
+	fails 8 "another runner works on" mig-apply -q --no-backup
+	works mig-apply -q --no-backup --wait 20s
+	assert_equal "$(json .result)" nothing
+	wait "$one"
+	assert_equal "$(q 'SELECT count(*) FROM mig.mig_ledger')" 1
+}
+
+@test "a runner is killed, its statement is not: nobody begins beside it" {
+	migration 1_a 'CREATE TABLE a (x int); SELECT pg_sleep(1.2);'
+	mig-apply -q --no-backup > /dev/null 2>&1 3>&- &
+	local one=$!
+	soon "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '$DB' AND query LIKE '%pg_sleep(1.2)%' AND pid <> pg_backend_pid()"
+	kill -9 "$one"
+	wait "$one" || true
+	fails 8 "another runner works on" mig-apply -q --no-backup
+	assert_equal "$(q "SELECT count(*) FROM pg_stat_activity WHERE datname = '$DB' AND query LIKE '%pg_sleep(1.2)%' AND pid <> pg_backend_pid()")" 1
+	soon "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = '$DB' AND query LIKE '%pg_sleep(1.2)%' AND pid <> pg_backend_pid()"
+	assert_equal "$(q "SELECT to_regclass('a') IS NULL")" t
+	works mig-apply -q --no-backup
+	assert_equal "$(q 'SELECT count(*) FROM mig.mig_ledger')" 1
+}
+
+@test "--lock-timeout: a lock that is held changes nothing, and is said" {
+	family
+	migration 1_a 'CREATE TABLE a (x int); ALTER TABLE parent ADD y int;'
+	mkfifo orders
+	"$PG_BIN/psql" -XAtq -d "$DB" < orders > said.txt 2>&1 3>&- &
+	local holder=$! before
+	exec 9> orders
+	echo "BEGIN; LOCK TABLE parent IN ACCESS SHARE MODE; SELECT 'held';" >&9
+	soon "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'parent'::regclass AND mode = 'AccessShareLock' AND pid <> pg_backend_pid()"
+	before=$(contents)
+	run --separate-stderr mig-apply -q --no-backup --lock-timeout 0
+	local said="$status $(json .reason)" now
+	now=$(contents)
+	echo 'COMMIT;' >&9
+	exec 9>&-
+	wait "$holder"
+	assert_equal "$said" "4 lock-timeout"
+	assert_equal "$now" "$before"
+	works mig-apply -q --no-backup --lock-timeout 1s
+}

@@ -1,0 +1,405 @@
+load ../lib
+load ../pg
+# PostgreSQL, the slow half: nasty and real databases there and back, backups
+# that race with rewrites, runners killed at every step of a restore.
+
+setup_file() { if pg_available; then pg_start; fi; }
+teardown_file() { pg_stop; }
+
+prepare() {
+	pg_available || skip "$PG_REASON"
+	unset PGSERVICE PGSERVICEFILE PGPASSFILE PGPASSWORD PGDATABASE PGOPTIONS
+	DB=story$BATS_TEST_NUMBER
+	DATABASE_URL=$(pg_url "$DB")
+	export DATABASE_URL
+}
+
+finish() {
+	local each
+	[ -n "${DB:-}" ] || return 0
+	for each in $(others) "$DB"; do pg_drop "$each"; done
+}
+
+q() { pg_q "$DB" "$1"; }
+others() { pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '$DB\\_mig\\_%'"; }
+old() { pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '$DB\\_mig\\_old\\_%' ORDER BY 1 DESC LIMIT 1"; }
+
+# until SQL: loops on the server, so within 2 ms, until it is true; 20 s.
+until_true() {
+	pg_q postgres "DO \$\$ BEGIN FOR i IN 1..10000 LOOP IF ($1) THEN RETURN; END IF; PERFORM pg_sleep(0.002); END LOOP;
+		RAISE 'never came'; END \$\$"
+}
+
+family() {
+	pg_new "$DB"
+	q "CREATE TABLE parent (id int PRIMARY KEY, name text);
+	CREATE TABLE child (id int GENERATED ALWAYS AS IDENTITY, parent_id int REFERENCES parent ON DELETE CASCADE);
+	INSERT INTO parent VALUES (1, 'a'), (2, 'b'), (3, 'c');
+	INSERT INTO child (parent_id) VALUES (1), (2), (2), (3), (3)"
+}
+
+# Every row that a restore must bring back, whatever the order of rows and of
+# columns, and in which leaf of a table spread by the hash of an enum.
+everything() { # DB
+	pg_dump_text "$1" -s -N mig | sed 's/,$//; s/^ *//' | LC_ALL=C sort
+	pg_q "$1" "CREATE FUNCTION pg_temp.look(t oid) RETURNS text LANGUAGE plpgsql AS \$\$ DECLARE out text; columns text; BEGIN
+			SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname COLLATE \"C\") INTO columns FROM pg_attribute WHERE attrelid = t AND attnum > 0 AND NOT attisdropped;
+			EXECUTE format('SELECT count(*) || '' '' || coalesce(md5(string_agg(r, E''\\n'' ORDER BY r COLLATE \"C\")), '''') FROM (SELECT ROW(%s)::text AS r FROM %s %s) AS x',
+				columns, (SELECT CASE relkind WHEN 'r' THEN 'ONLY' END FROM pg_class WHERE oid = t), t::regclass) INTO out;
+			RETURN out; END \$\$;
+		SET row_security = off; SET search_path = '';
+		SELECT 'rows', c.oid::regclass, pg_temp.look(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+			WHERE (relkind IN ('r', 'm') AND relname !~ '^by_colour_' OR relkind = 'p' AND relname = 'by_colour') AND relpersistence <> 't'
+			AND nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'mig', 'mig_test_config') AND relispopulated ORDER BY c.oid::regclass::text COLLATE \"C\";
+		SELECT 'populated', c.oid::regclass, relispopulated FROM pg_class c WHERE relkind = 'm' ORDER BY c.oid::regclass::text COLLATE \"C\";
+		SELECT 'sequence', schemaname, sequencename, last_value FROM pg_sequences WHERE schemaname <> 'mig' ORDER BY schemaname::text COLLATE \"C\", sequencename::text COLLATE \"C\";
+		SELECT 'object', oid, lomowner::regrole, lomacl, md5(lo_get(oid)) FROM pg_largeobject_metadata ORDER BY oid"
+}
+
+# What belongs to the database and is not in it.
+facts() { # DB
+	pg_q postgres "SELECT datdba::regrole, datconnlimit, encoding, datcollate, datctype, dattablespace, datallowconn, datistemplate,
+			shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = '$1';
+		SELECT grantor::regrole, grantee::regrole, privilege_type, is_grantable FROM pg_database, aclexplode(datacl) WHERE datname = '$1' ORDER BY 1, 2, 3;
+		SELECT setrole, unnest(setconfig) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = setdatabase WHERE datname = '$1' ORDER BY 1, 2"
+}
+
+# The next value of every sequence, or why there is none.
+numbers() { # DB
+	pg_q "$1" "CREATE FUNCTION pg_temp.next(s regclass) RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN nextval(s); EXCEPTION WHEN others THEN RETURN sqlerrm; END';
+		SELECT c.oid::regclass, pg_temp.next(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'S' AND nspname <> 'mig'" | LC_ALL=C sort
+}
+
+# there_and_back: backed up, verified, changed, restored by swap: the same.
+there_and_back() {
+	everything "$DB" > before.txt
+	facts "$DB" > before.facts
+	run --separate-stderr bash -c 'mig-backup -q | mig-verify -q'
+	[ "$status" -eq 0 ] || { echo "$status: $stderr"; return 1; }
+	q "CREATE TABLE public.mig_test_new (x int)" 2> /dev/null || q "CREATE SCHEMA mig_test_new"
+	works mig-rollback --restore --accept-loss --yes -q || return 1
+	everything "$DB" > after.txt
+	facts "$DB" > after.facts
+	diff before.txt after.txt && diff before.facts after.facts || return 1
+	numbers "$(old)" > old.numbers
+	numbers "$DB" > new.numbers
+	diff old.numbers new.numbers
+}
+
+# ---------------------------------------------------------------- there and back
+
+@test "the nasty database" {
+	pg_new "$DB" "$TOP/tests/data/nasty.sql" no_subscription=1
+	there_and_back
+	[ "$(wc -l < new.numbers)" -gt 10 ]
+	[ "$(grep -c '^rows|' before.txt)" -gt 100 ]
+	[ "$(grep -c '^object|' before.txt)" -gt 0 ]
+}
+
+@test "the nasty database: SQL_ASCII" {
+	ENCODING=SQL_ASCII pg_new "$DB" "$TOP/tests/data/nasty-ascii.sql"
+	pg_dump_text "$DB" > before.sql
+	works mig-backup -q
+	works mig-verify -q --latest
+	works mig-rollback --restore --accept-loss --yes -q
+	pg_dump_text "$DB" -N mig > after.sql
+	cmp before.sql after.sql
+}
+
+@test "owner, privileges, settings, comment and limit stay with the name" {
+	family
+	q "DO \$\$ BEGIN CREATE ROLE mig_test_fact LOGIN; EXCEPTION WHEN duplicate_object THEN END \$\$;
+		COMMENT ON DATABASE $DB IS 'it''s; \"ours\"'; ALTER DATABASE $DB CONNECTION LIMIT 17;
+		ALTER DATABASE $DB SET search_path = '\$user', public, \"My App\"; ALTER DATABASE $DB SET DateStyle = 'SQL, DMY';
+		ALTER DATABASE $DB SET my.thing = 'a, b''c'; ALTER ROLE mig_test_fact IN DATABASE $DB SET work_mem = '5MB';
+		ALTER DATABASE $DB SET default_transaction_read_only = off; ALTER DATABASE $DB SET TimeZone = 'Asia/Tokyo';
+		REVOKE CONNECT ON DATABASE $DB FROM PUBLIC; GRANT TEMPORARY ON DATABASE $DB TO mig_test_fact WITH GRANT OPTION; ALTER DATABASE $DB OWNER TO mig_test_fact"
+	there_and_back
+	[ "$(wc -l < after.facts)" -gt 7 ]
+}
+
+@test "chinook and pagila" {
+	local data=$TOP/../shared/data
+	[ -d "$data" ] || skip "no ../shared/data: a stranger's clone"
+	# Chinook's script makes its own database.
+	sed -E '/^(DROP|CREATE) DATABASE/d; /^\\c/d' "$data/chinook-postgresql.sql" > chinook.sql
+	pg_new "$DB" chinook.sql
+	there_and_back
+	finish
+	pg_new "$DB" "$data/pagila-schema.sql" "$data/pagila-data.sql"
+	there_and_back
+	[ "$(q 'SELECT count(*) FROM rental')" -gt 10000 ]
+}
+
+@test "an archive without mig: tar, zstd, pg_restore" {
+	family
+	works mig-backup -q
+	mkdir x
+	tar -C x -xf "$(archive)"
+	cat x/data/*/*.zst | zstd -dcq > dump
+	pg_new "${DB}_mig_hand"
+	"$PG_BIN/pg_restore" --exit-on-error -d "${DB}_mig_hand" dump
+	diff <(pg_dump_text "$DB") <(pg_dump_text "${DB}_mig_hand")
+}
+
+@test "a byte flipped, an archive cut: refused as damage, the database untouched" {
+	family
+	works mig-backup -q
+	local a at before
+	a=$(archive)
+	before=$(pg_dump_text "$DB")
+	cp "$a" good
+	for at in 3 1600 2100 $(($(stat -c %s good) / 2)) $(($(stat -c %s good) - 1500)) $(($(stat -c %s good) - 3)); do
+		cp good "$a"
+		printf '\377' | dd of="$a" bs=1 seek="$at" conv=notrunc 2> /dev/null
+		cmp -s good "$a" && continue
+		fails 5 damage mig-verify -q "$a"
+		fails 5 "" mig-rollback --restore --yes -q "$a"
+	done
+	for at in 1 1024 $(($(stat -c %s good) / 2)) $(($(stat -c %s good) - 1)); do
+		head -c "$at" good > "$a"
+		fails 5 "" mig-verify -q "$a"
+		fails 5 "" mig-rollback --restore --yes -q "$a"
+	done
+	assert_equal "$(pg_dump_text "$DB")" "$before"
+	assert_equal "$(others)" ""
+}
+
+# ---------------------------------------------------------------- races
+
+@test "TRUNCATE, a rewrite, DROP and CREATE race 50 backups: whole or refused, never short" {
+	pg_new "$DB"
+	q "CREATE TABLE t AS SELECT i FROM generate_series(1, 1000) AS i; CREATE TABLE u AS SELECT i FROM generate_series(1, 1000) AS i;
+		CREATE TABLE v AS SELECT i FROM generate_series(1, 500) AS i"
+	local racers=() sql n whole=0 id
+	for sql in "BEGIN; TRUNCATE t; INSERT INTO t SELECT generate_series(1, 1000); COMMIT" \
+		"ALTER TABLE u ALTER i TYPE bigint; ALTER TABLE u ALTER i TYPE int" \
+		"BEGIN; DROP TABLE v; CREATE TABLE v AS SELECT i FROM generate_series(1, 500) AS i; COMMIT"; do
+		(
+			for ((n = 0; n < 4000; n++)); do
+				[ -e stop ] && break
+				echo "$sql;"
+				echo "SELECT pg_sleep(random() * 0.02);"
+			done | "$PG_BIN/psql" -Xq -d "$DB" > /dev/null 2>> racers.log
+		) 3>&- &
+		racers+=($!)
+	done
+	SECONDS=0
+	for ((id = 0; id < 50 && SECONDS < 45; id++)); do
+		run --separate-stderr timeout -k 5 15 mig-backup -q --to "$id.migbak" -l 1 --busy-timeout 5s
+		if [ "$status" -ne 0 ]; then
+			[ "$status" -eq 3 ] || [ "$status" -eq 4 ] || { echo "$status: $stderr"; break; }
+			assert_file_not_exist "$id.migbak"
+			continue
+		fi
+		whole=$((whole + 1))
+		tar -xOf "$id.migbak" TABLES.jsonl.zst | zstd -dcq | jq -r '"\(.name) \(.rows)"' | sort | tr '\n' ' ' >> counts
+		echo >> counts
+		mig-verify -q "$id.migbak" > /dev/null || { echo "$id does not verify"; break; }
+	done
+	touch stop
+	q "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$DB' AND pid <> pg_backend_pid()" > /dev/null
+	for n in "${racers[@]}"; do wait "$n" || true; done
+	echo "$id tried, $whole whole"
+	sort counts | uniq -c
+	assert_equal "$id" 50
+	[ "$whole" -ge 25 ]
+	assert_equal "$(sort -u counts)" "t 1000 u 1000 v 500 "
+}
+
+@test "a client that reconnects in a loop sees a few retries" {
+	family
+	works mig-backup -q
+	(
+		last=$(date +%s%N)
+		for ((n = 0; n < 2000; n++)); do
+			[ -e stop ] && break
+			if said=$("$PG_BIN/psql" -XAtq -d "$DB" -c 'SELECT count(*) FROM parent' 2>&1); then
+				now=$(date +%s%N)
+				echo "ok $said $(((now - last) / 1000000))"
+				last=$now
+			else
+				echo "no $said"
+			fi
+		done > client.txt
+	) 3>&- &
+	local client=$!
+	works mig-rollback --restore --yes -q
+	sleep 0.5
+	touch stop
+	wait "$client"
+	grep '^no' client.txt || true
+	assert_equal "$(awk '$1 == "ok" { print $2 }' client.txt | sort -u)" 3
+	local longest
+	longest=$(awk '$1 == "ok" && $3 > m { m = $3 } END { print m }' client.txt)
+	echo "longest: $longest ms; refused: $(grep -c ^no client.txt)"
+	[ "$longest" -lt 2000 ]
+}
+
+@test "sessions that write while a restore is prepared: refused, nothing is lost" {
+	family
+	q "CREATE TABLE big AS SELECT i, repeat('x', 200) AS t FROM generate_series(1, 60000) AS i; CREATE SEQUENCE s"
+	works mig-backup -q
+	local sql runner result
+	: > results
+	for sql in "INSERT INTO parent VALUES (99, 'written')" "UPDATE parent SET name = 'written'" "TRUNCATE child" \
+		"CREATE TABLE written AS SELECT 1" "ALTER TABLE parent ADD more int" "SELECT lo_from_bytea(0, 'x')" "SELECT nextval('s')"; do
+		result=0
+		mig-rollback --restore --yes -q --accept-loss > out.json 2> err.txt 3>&- &
+		runner=$!
+		until_true "SELECT count(*) > 0 FROM pg_database WHERE datname LIKE '$DB\\_mig\\_new\\_%'"
+		q "$sql" > /dev/null
+		wait "$runner" || result=$?
+		echo "$result $(jq -r .reason out.json): $sql" >> results
+		# Bring back what went away.
+		if [ "$result" = 0 ]; then
+			mig-rollback --restore --undo --yes -q > /dev/null
+			for each in $(others); do pg_drop "$each"; done
+		fi
+	done
+	cat results
+	assert_equal "$(grep -v '^4 written' results)" ""
+	assert_equal "$(q 'SELECT count(*) FROM written')" 1
+}
+
+# ---------------------------------------------------------------- killed
+
+# kill_at CONDITION: a restore, killed when the server is so.
+kill_at() {
+	mig-rollback --restore --yes -q --accept-loss > kill.json 2> kill.err 3>&- &
+	local runner=$! waited=0
+	until_true "$1" 2> /dev/null || waited=1
+	if [ -n "${2:-}" ]; then sleep "$2"; fi
+	kill -9 "$runner" 2> /dev/null || true
+	wait "$runner" 2> /dev/null || true
+	return $waited
+}
+
+# The live database has 3 rows (restored) or 4 (as it was), and can be reached.
+serves() { [[ $(q 'SELECT count(*) FROM parent') == [34] ]]; }
+
+@test "kill -9 at every step, then --undo or --resume: the old or the new database serves" {
+	family
+	q "CREATE TABLE big AS SELECT i, repeat('x', 200) AS t FROM generate_series(1, 30000) AS i"
+	works mig-backup -q
+	q "INSERT INTO parent VALUES (4, 'since')"
+	local step way condition
+	local new="SELECT count(*) > 0 FROM pg_database WHERE datname LIKE '$DB\\_mig\\_new\\_%'"
+	local filling="SELECT count(*) > 0 FROM pg_shdescription WHERE description LIKE 'mig restore: filling $DB%'"
+	local ready="SELECT count(*) > 0 FROM pg_shdescription WHERE description LIKE 'mig restore: ready $DB%'"
+	local closed="SELECT NOT datallowconn FROM pg_database WHERE datname = '$DB'"
+	local swapped="SELECT count(*) > 0 FROM pg_database WHERE datname LIKE '$DB\\_mig\\_old\\_%'"
+	for step in new filling ready closed swapped; do
+		for way in --undo --resume; do
+			condition=${!step}
+			kill_at "$condition" || { echo "$step was never seen: $(cat kill.err)"; return 1; }
+			# What is under way on the server ends first.
+			sleep 0.3
+			run --separate-stderr mig-rollback --restore $way --yes -q
+			local said="$step $way: $status $stderr"
+			echo "$said" >> said.txt
+			if [ "$way" = --resume ] && [ "$status" -ne 0 ]; then
+				run --separate-stderr mig-rollback --restore --undo --yes -q
+				echo "  then --undo: $status $stderr" >> said.txt
+			fi
+			serves || { cat said.txt; return 1; }
+			assert_equal "$(pg_q postgres "SELECT datallowconn FROM pg_database WHERE datname = '$DB'")" t
+			# Back to the state before, for the next round.
+			if [ "$(q 'SELECT count(*) FROM parent')" = 3 ]; then q "INSERT INTO parent VALUES (4, 'since')"; fi
+			for each in $(others); do pg_drop "$each"; done
+		done
+	done
+	cat said.txt
+	run grep -c ': [457]' said.txt
+	assert_output 0
+}
+
+@test "killed at once after the new database is made: the next restore leaves nothing behind" {
+	family
+	works mig-backup -q
+	local n
+	for n in 1 2 3 4 5; do
+		kill_at "SELECT count(*) > 0 FROM pg_database WHERE datname LIKE '$DB\\_mig\\_new\\_%'" || true
+		sleep 0.3
+	done
+	works mig-rollback --restore --yes -q --accept-loss
+	assert_equal "$(pg_q postgres "SELECT count(*) FROM pg_database WHERE datname LIKE '$DB\\_mig\\_new\\_%'")" 0
+}
+
+@test "--resume does not throw away what was written since the kill" {
+	family
+	works mig-backup -q
+	# Whoever has changed the database's row keeps it from being closed.
+	(echo "BEGIN; ALTER DATABASE $DB CONNECTION LIMIT 50;"; for ((n = 0; n < 200; n++)); do [ -e stop ] && break; sleep 0.1; done; echo 'ROLLBACK;') |
+		"$PG_BIN/psql" -Xq -d postgres 3>&- > /dev/null &
+	local holder=$!
+	kill_at "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+	pg_q postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'ALTER DATABASE $DB ALLOW_CONNECTIONS%'" > /dev/null
+	touch stop
+	wait "$holder"
+	assert_equal "$(pg_q postgres "SELECT count(*) FROM pg_shdescription WHERE description LIKE 'mig restore: ready $DB%'")" 1
+	q "INSERT INTO parent VALUES (77, 'after the kill')"
+	run --separate-stderr mig-rollback --restore --resume --yes -q
+	echo "$status $stderr"
+	assert_equal "$(q 'SELECT count(*) FROM parent WHERE id = 77')" 1
+	[ "$status" -eq 3 ] || [ "$status" -eq 4 ]
+}
+
+@test "a logical slot, a prepared transaction: refused before anything is made" {
+	family
+	works mig-backup -q
+	q "SELECT pg_create_logical_replication_slot('mig_test_slot', 'pgoutput')" > /dev/null
+	fails 3 "mig_test_slot" mig-rollback --restore --yes -q
+	q "SELECT pg_drop_replication_slot('mig_test_slot')"
+	q "BEGIN; INSERT INTO parent VALUES (9, 'p'); PREPARE TRANSACTION 'mig_test_2pc'"
+	fails 3 "mig_test_2pc" mig-rollback --restore --yes -q
+	q "ROLLBACK PREPARED 'mig_test_2pc'"
+	assert_equal "$(others)" ""
+	works mig-rollback --restore --yes -q
+}
+
+# ---------------------------------------------------------------- pgbench
+
+@test "the canonical line under pgbench: the totals agree after the restore" {
+	local pgbench=$PG_BIN/pgbench
+	[ -x "$pgbench" ] || pgbench=$(command -v pgbench) || skip "no pgbench"
+	pg_new "$DB"
+	"$pgbench" -iq -s 2 "$DB" > /dev/null 2>&1
+	migration 1_a 'CREATE TABLE a (x int); INSERT INTO a VALUES (1);' 'DROP TABLE a;'
+	"$pgbench" -n -c 2 -T 8 "$DB" > bench.txt 2>&1 3>&- &
+	local load=$!
+	sleep 1
+	run --separate-stderr env -i DATABASE_URL="$DATABASE_URL" PATH="$PATH" HOME="$PWD" sh -c 'mig-backup -q | mig-verify -q && mig-apply -q' < /dev/null
+	local said="$status $stderr"
+	wait "$load"
+	[[ $said == 0* ]] || { echo "$said"; return 1; }
+	assert_equal "$(q 'SELECT x FROM a')" 1
+	local now then
+	now=$(q 'SELECT count(*) FROM pgbench_history')
+	works mig-rollback --restore --accept-loss --yes -q
+	then=$(q 'SELECT count(*) FROM pgbench_history')
+	echo "history: $then of $now"
+	[ "$then" -gt 0 ] && [ "$then" -lt "$now" ]
+	assert_equal "$(q 'SELECT (SELECT sum(abalance) FROM pgbench_accounts) = (SELECT sum(delta) FROM pgbench_history),
+		(SELECT sum(tbalance) FROM pgbench_tellers) = (SELECT sum(delta) FROM pgbench_history),
+		(SELECT sum(bbalance) FROM pgbench_branches) = (SELECT sum(delta) FROM pgbench_history), (SELECT count(*) FROM pgbench_accounts)')" "t|t|t|200000"
+	assert_equal "$(q "SELECT to_regclass('a') IS NULL")" t
+}
+
+@test "--lock-timeout 1s: tried again, then said; nothing is changed" {
+	family
+	migration 1_a 'CREATE TABLE a (x int);'
+	migration 2_b 'ALTER TABLE parent ADD y int;'
+	(echo "BEGIN; LOCK TABLE parent IN ACCESS SHARE MODE;"; for ((n = 0; n < 200; n++)); do [ -e stop ] && break; sleep 0.1; done) |
+		"$PG_BIN/psql" -Xq -d "$DB" 3>&- > /dev/null &
+	local holder=$!
+	until_true "SELECT count(*) > 0 FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE datname = '$DB' AND mode = 'AccessShareLock' AND locktype = 'relation' AND relation >= 16384"
+	run --separate-stderr mig-apply -q --no-backup --lock-timeout 1s
+	touch stop
+	wait "$holder"
+	assert_equal "$status" 4
+	# The first is applied, and the document names it.
+	assert_equal "$(q "SELECT to_regclass('a') IS NULL")" f
+	assert_equal "$(json '.kind, .error.reason, .current, (.applied | length)')" "$(printf 'mig.apply\nlock-timeout\n1\n1')"
+	works mig-apply -q --no-backup
+}
