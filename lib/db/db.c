@@ -447,8 +447,8 @@ db_deep(struct db *d, const char *scratch, const char *server, int jobs,
 }
 
 int
-db_mend(const char *url, int undo, const struct report *report, char **said,
-	char **kept, struct err *e)
+db_mend(const char *url, const struct db_mend *how, char **said, char **kept,
+	struct err *e)
 {
 	const struct db_driver *driver = find(url, e);
 
@@ -461,7 +461,7 @@ db_mend(const char *url, int undo, const struct report *report, char **said,
 			"nothing", driver->engine);
 		return err_next(e, "run the restore again");
 	}
-	return driver->mend(url, undo, report, said, kept, e);
+	return driver->mend(url, how, said, kept, e);
 }
 
 int

@@ -73,8 +73,14 @@ int db_deep(struct db *d, const char *scratch, const char *server, int jobs,
  * *said tells what was done, *kept names the database that was put aside (or
  * is NULL).  Gives both.  ERR_REFUSED "nothing".
  */
-int db_mend(const char *url, int undo, const struct report *report,
-	char **said, char **kept, struct err *e);
+struct db_mend {
+	int undo;
+	int accept; /* resume: what was written since may go */
+	const struct report *report;
+};
+
+int db_mend(const char *url, const struct db_mend *how, char **said,
+	char **kept, struct err *e);
 
 /* What differs between this database and the scratch file, per table. */
 struct db_gap {

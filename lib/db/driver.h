@@ -95,8 +95,8 @@ struct db_driver {
 		int jobs, const struct report *report, char *found,
 		size_t room, struct err *e);
 	/* Only with DB_CAP_SERVER. */
-	int (*mend)(const char *url, int undo, const struct report *report,
-		char **said, char **kept, struct err *e);
+	int (*mend)(const char *url, const struct db_mend *how, char **said,
+		char **kept, struct err *e);
 	/* Only with DB_CAP_OFFLINE. */
 	int (*prove_unused)(const char *path, struct err *e);
 	const char *const *companions;

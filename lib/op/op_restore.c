@@ -348,6 +348,7 @@ op_restore_describe(struct restore *r)
 static int
 work(struct restore *r, struct lock **lock, struct err *e)
 {
+	const struct db_mend how = { .undo = r->p->undo };
 	struct err ignored;
 	char *path = NULL;
 	int result;
@@ -355,8 +356,7 @@ work(struct restore *r, struct lock **lock, struct err *e)
 	if (r->o->url != NULL && db_is_server(r->o->url))
 		return op_server_restore(r, e);
 	if (r->p->undo || r->p->resume)
-		return db_mend(r->o->url, r->p->undo, r->o->report, &path,
-			&path, e);
+		return db_mend(r->o->url, &how, &path, &path, e);
 	if (r->o->url != NULL || r->p->into == NULL) {
 		if (db_locate(r->o->url, &path, e) == -1)
 			return -1;

@@ -74,12 +74,13 @@ open_server(struct restore *r, struct lock **lock, struct err *e)
 static int
 mend(struct restore *r, struct err *e)
 {
+	const struct db_mend how = { r->p->undo, r->p->accept_loss,
+		r->o->report };
 	struct db_options d = op_db(r->o, DB_READ);
 	struct ledger ledger;
 	char *said, *kept;
 
-	if (db_mend(r->o->url, r->p->undo, r->o->report, &said, &kept, e) ==
-		-1)
+	if (db_mend(r->o->url, &how, &said, &kept, e) == -1)
 		return -1;
 	report_say(r->o->report, REPORT_NOTE, "%s", said);
 	if (kept != NULL)

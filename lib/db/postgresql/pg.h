@@ -202,6 +202,8 @@ int pg_dump_read(struct pg_dump_result *out, const struct pg_dump_source *s,
 void pg_dump_result_free(struct pg_dump_result *r);
 /* "schema.table", quoted where needed.  Gives. */
 char *pg_dump_name(const char *schema, const char *table);
+/* Bytes that are not UTF-8 as \xHH, for documents.  Takes name.  Gives. */
+char *pg_dump_utf8(char *name);
 
 /* pg_backup.c */
 int pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e);

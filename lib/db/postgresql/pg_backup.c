@@ -22,6 +22,7 @@
 
 #define TRIES 50
 #define LOCK_AT_ONCE 200
+#define DUMP_TRIES 10
 #define PIECE ((size_t)256 << 10)
 
 /* --- the client programs -------------------------------------------------- */
@@ -87,6 +88,7 @@ pg_backup_program(const struct pg *p, const char *name, char **path,
 struct stream {
 	struct child *child;
 	unsigned char *piece;
+	ssize_t ahead; /* bytes in piece that were read already; -1 */
 	const struct db_backup *b; /* NULL: only count */
 	const struct report *report;
 	const char *what;
@@ -96,10 +98,19 @@ struct stream {
 };
 
 static ssize_t
+take_piece(struct stream *s, struct err *e)
+{
+	ssize_t n = s->ahead;
+
+	s->ahead = -1;
+	return n > 0 ? n : child_read(s->child, s->piece, PIECE, e);
+}
+
+static ssize_t
 next_piece(void *arg, const unsigned char **p, struct err *e)
 {
 	struct stream *s = arg;
-	ssize_t n = child_read(s->child, s->piece, PIECE, e);
+	ssize_t n = take_piece(s, e);
 
 	if (n <= 0)
 		return n;
@@ -119,7 +130,7 @@ static ssize_t
 file_piece(void *arg, const unsigned char **p, struct err *e)
 {
 	struct stream *s = arg;
-	ssize_t n = child_read(s->child, s->piece, PIECE, e);
+	ssize_t n = take_piece(s, e);
 
 	*p = s->piece;
 	if (n > 0 && file_write(s->fd, s->piece, (size_t)n, e) == -1)
@@ -128,19 +139,15 @@ file_piece(void *arg, const unsigned char **p, struct err *e)
 }
 
 static int
-run_dump(struct pg *p, const char *name, const char *snapshot,
-	struct stream *s, struct pg_dump_result *out, struct err *e)
+spawn(struct pg *p, const char *name, const char *snapshot, struct stream *s,
+	struct err *e)
 {
-	struct pg_dump_source source = { s,
-		s->schema_only ? file_piece : next_piece, s->like };
-	const char *argv[10] = { NULL, "--format=custom", "--compress=0",
-		"--create", "--no-password", NULL, NULL, NULL, NULL };
+	const char *argv[12] = { NULL, "--format=custom", "--compress=0",
+		"--create", "--no-password" };
 	struct strs environment = { 0 };
-	struct err why;
-	char *program, *option = NULL, *role = NULL;
+	char *program, *option = NULL, *role = NULL, *wait;
 	int result, n = 5;
 
-	memset(out, 0, sizeof(*out));
 	if (pg_backup_program(p, "pg_dump", &program, e) == -1)
 		return -1;
 	pg_open_environment(p, name, &environment);
@@ -149,36 +156,99 @@ run_dump(struct pg *p, const char *name, const char *snapshot,
 		sizeof(*environment.v));
 	environment.v[environment.n] = NULL;
 	argv[0] = program;
+	argv[n++] = wait = mem_printf("--lock-wait-timeout=%lld",
+		(long long)(p->base.busy_ms > 0 ? p->base.busy_ms : 1000));
 	if (snapshot != NULL)
 		argv[n++] = option = mem_printf("--snapshot=%s", snapshot);
 	if (s->schema_only)
 		argv[n++] = "--schema-only";
 	if (p->role != NULL)
 		argv[n++] = role = mem_printf("--role=%s", p->role);
-	s->piece = mem_alloc(PIECE);
 	result = child_start(&s->child, argv,
 		(const char *const *)environment.v, e);
-	if (result == 0) {
-		result = pg_dump_read(out, &source, e);
-		/* What pg_dump says explains a stream that is cut off. */
-		if (result == 0 || e->code == ERR_DAMAGE) {
-			if (child_end(s->child, &why) == -1) {
-				*e = why;
-				if (result == 0)
-					pg_dump_result_free(out);
-				result = -1;
-			}
-		} else {
-			child_free(s->child);
-		}
-	}
-	report_progress(s->report, s->what, 0, 0);
-	free(s->piece);
+	free(wait);
 	free(option);
 	free(role);
 	free(program);
 	strs_free(&environment);
 	return result;
+}
+
+/*
+ * Start pg_dump and wait for its first bytes, by which it has its locks.  1: it
+ * has; 0: it waited too long for one, behind somebody who waits for us, and
+ * gave up: our own locks are to be released; -1.
+ */
+static int
+start_dump(struct pg *p, const char *name, const char *snapshot,
+	struct stream *s, struct err *e)
+{
+	s->piece = mem_alloc(PIECE);
+	s->ahead = -1;
+	if (spawn(p, name, snapshot, s, e) == -1)
+		return -1;
+	s->ahead = child_read(s->child, s->piece, PIECE, e);
+	if (s->ahead > 0)
+		return 1;
+	if (s->ahead == -1)
+		child_free(s->child);
+	else if (child_end(s->child, e) == 0)
+		err_set(e, ERR_ENV, "program", "pg_dump gave nothing");
+	s->child = NULL;
+	free(s->piece);
+	s->piece = NULL;
+	return strstr(e->text, "lock timeout") != NULL ||
+		strstr(e->text, "could not obtain lock") != NULL ? 0 : -1;
+}
+
+/* Read what start_dump() has begun, to its end. */
+static int
+read_dump(struct stream *s, struct pg_dump_result *out, struct err *e)
+{
+	struct pg_dump_source source = { s,
+		s->schema_only ? file_piece : next_piece, s->like };
+	struct err why;
+	int result = pg_dump_read(out, &source, e);
+
+	/* What pg_dump says explains a stream that is cut off. */
+	if (result == 0 || e->code == ERR_DAMAGE) {
+		if (child_end(s->child, &why) == -1) {
+			*e = why;
+			if (result == 0)
+				pg_dump_result_free(out);
+			result = -1;
+		}
+	} else {
+		child_free(s->child);
+	}
+	s->child = NULL;
+	report_progress(s->report, s->what, 0, 0);
+	free(s->piece);
+	s->piece = NULL;
+	return result;
+}
+
+static int
+too_busy(struct pg *p, struct err *e)
+{
+	err_set(e, ERR_ENV, "busy", "%s: others hold or wait for locks on its "
+		"tables all the time", p->shown);
+	return err_next(e, "run it when nobody changes the schema, or give it "
+			   "longer with --busy-timeout TIME");
+}
+
+static int
+run_dump(struct pg *p, const char *name, struct stream *s,
+	struct pg_dump_result *out, struct err *e)
+{
+	int tries, begun = 0;
+
+	memset(out, 0, sizeof(*out));
+	for (tries = 0; tries < DUMP_TRIES && begun == 0; tries++)
+		begun = start_dump(p, name, NULL, s, e);
+	if (begun == 1)
+		return read_dump(s, out, e);
+	return begun == 0 ? too_busy(p, e) : -1;
 }
 
 int
@@ -195,7 +265,7 @@ pg_backup_scan(struct pg *p, const char *name, const char *what,
 		return -1;
 	s.estimate = size == NULL ? 0 : strtoll(size, NULL, 10);
 	free(size);
-	return run_dump(p, name, NULL, &s, out, e);
+	return run_dump(p, name, &s, out, e);
 }
 
 int
@@ -209,7 +279,7 @@ pg_backup_schema(struct pg *p, const char *path, struct err *e)
 	s.fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (s.fd == -1)
 		return err_sys(e, "create '%s'", path);
-	result = run_dump(p, NULL, NULL, &s, &r, e);
+	result = run_dump(p, NULL, &s, &r, e);
 	if (close(s.fd) == -1 && result == 0)
 		result = err_sys(e, "close '%s'", path);
 	pg_dump_result_free(&r);
@@ -345,6 +415,33 @@ hold(struct pg *p, char **snapshot, struct err *e)
 	return err_next(e, "run it when nobody changes the schema");
 }
 
+/*
+ * Our locks, the snapshot, and pg_dump with locks of its own.  Somebody who
+ * wants a table for himself waits for us, and pg_dump behind him: the server
+ * sees no circle, so pg_dump gives up after a while, and we begin anew.
+ */
+static int
+begin_dump(struct pg *p, struct stream *s, char **snapshot, struct err *e)
+{
+	int tries, begun;
+
+	for (tries = 0; tries < DUMP_TRIES; tries++) {
+		if (hold(p, snapshot, e) == -1)
+			return -1;
+		begun = start_dump(p, NULL, *snapshot, s, e);
+		if (begun == 1)
+			return 0;
+		pg_sql_rollback(&p->base);
+		free(*snapshot);
+		*snapshot = NULL;
+		if (begun == -1 || stop_check(e) == -1)
+			return -1;
+		report_say(p->base.report, REPORT_MORE, "somebody waits for a "
+			"table: begun anew");
+	}
+	return too_busy(p, e);
+}
+
 /* What a dump cannot hold is said. */
 static int
 say_left_out(struct pg *p, struct err *e)
@@ -462,7 +559,7 @@ pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e)
 			"backup of PostgreSQL blocks no writers");
 		return err_next(e, "leave it out");
 	}
-	if (hold(p, &snapshot, e) == -1)
+	if (begin_dump(p, &stream, &snapshot, e) == -1)
 		return -1;
 	if (pg_catalog_position(d, &s.position, e) == -1 ||
 		pg_catalog_fingerprint(d, s.fingerprint, e) == -1 ||
@@ -472,12 +569,14 @@ pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e)
 		goto out;
 	s.estimate = stream.estimate = strtoll(size, NULL, 10);
 	if (b->begin(b->arg, &s, e) == -1 ||
-		run_dump(p, NULL, snapshot, &stream, &r, e) == -1 ||
+		read_dump(&stream, &r, e) == -1 ||
 		(b->check && check_counts(p, &r, e) == -1))
 		goto out;
 	globals = read_globals(p);
 	result = b->end(b->arg, r.bytes, &r.tables, globals, e);
 out:
+	child_free(stream.child);
+	free(stream.piece);
 	pg_sql_rollback(d);
 	pg_dump_result_free(&r);
 	shape_release(&wire_position_shape, &s.position);

@@ -42,13 +42,26 @@ pg_catalog_identity(struct db *d, struct wire_database *out, struct err *e)
 int
 pg_catalog_written(struct pg *p, char **out, struct err *e)
 {
-	return pg_sql_value(p, out, e, "SELECT pg_catalog.concat_ws(' ', "
-		"coalesce(pg_catalog.sum(s.n_tup_ins), 0), "
-		"coalesce(pg_catalog.sum(s.n_tup_upd), 0), "
-		"coalesce(pg_catalog.sum(s.n_tup_del), 0), "
-		"pg_catalog.count(*), pg_catalog.sum(c.relfilenode::bigint)) "
-		"FROM pg_catalog.pg_stat_user_tables s JOIN "
-		"pg_catalog.pg_class c ON c.oid = s.relid", NULL);
+	char fingerprint[65], *counters;
+
+	*out = NULL;
+	if (pg_catalog_fingerprint(&p->base, fingerprint, e) == -1 ||
+		pg_sql_value(p, &counters, e, "SELECT pg_catalog.concat_ws(' ',"
+		"(SELECT pg_catalog.concat_ws(',', pg_catalog.sum(n_tup_ins), "
+		"pg_catalog.sum(n_tup_upd), pg_catalog.sum(n_tup_del), "
+		"pg_catalog.count(*)) FROM pg_catalog.pg_stat_all_tables WHERE "
+		"schemaname !~ '^pg_(catalog|toast)' OR relname IN "
+		"('pg_largeobject', 'pg_largeobject_metadata')), (SELECT "
+		"pg_catalog.sum(relfilenode::bigint) FROM pg_catalog.pg_class "
+		"WHERE relkind IN ('r', 'p', 'm') AND oid >= 16384 AND "
+		"relpersistence <> 't'), (SELECT pg_catalog.sum("
+		"pg_catalog.hashtext(schemaname || '.' || sequencename || "
+		"coalesce(last_value, 0))::bigint) FROM "
+		"pg_catalog.pg_sequences))", NULL) == -1)
+		return -1;
+	*out = mem_printf("%s %s", fingerprint, counters);
+	free(counters);
+	return 0;
 }
 
 int
@@ -67,10 +80,9 @@ pg_catalog_position(struct db *d, struct wire_position *out, struct err *e)
 		PQclear(r);
 		return -1;
 	}
-	/* A restore asks later whether anything came after this. */
-	free(p->mark);
-	p->mark = NULL;
-	if (p->mode == DB_WRITE && PQtransactionStatus(p->c) == PQTRANS_IDLE &&
+	/* A restore asks later whether anything came after the first. */
+	if (p->mark == NULL && p->mode == DB_WRITE &&
+		PQtransactionStatus(p->c) == PQTRANS_IDLE &&
 		pg_catalog_written(p, &p->mark, e) == -1) {
 		PQclear(r);
 		return -1;
@@ -178,14 +190,17 @@ pg_catalog_fingerprint(struct db *d, char out[65], struct err *e)
 	"x.objid = c.oid)"
 
 static int
-count_one(struct pg *p, struct shape_list *out, const char *name,
+count_one(struct pg *p, struct shape_list *out, const char *raw,
 	const char *sql, struct err *e)
 {
+	char *name = pg_dump_utf8(mem_dup(raw)), *n;
 	struct wire_table *t;
-	char *n;
 
-	if (pg_sql_value(p, &n, e, sql, NULL) == -1)
-		return err_wrap(e, "count the rows of %s", name);
+	if (pg_sql_value(p, &n, e, sql, NULL) == -1) {
+		err_wrap(e, "count the rows of %s", name);
+		free(name);
+		return -1;
+	}
 	t = out->items;
 	if (out->n == 0 || strcmp(t[out->n - 1].name, name) != 0) {
 		t = shape_list_add(out, &wire_table_shape);
@@ -196,6 +211,7 @@ count_one(struct pg *p, struct shape_list *out, const char *name,
 	}
 	t->rows += n == NULL ? 0 : strtoll(n, NULL, 10);
 	free(n);
+	free(name);
 	return 0;
 }
 

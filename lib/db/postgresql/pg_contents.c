@@ -52,6 +52,23 @@ pg_dump_name(const char *schema, const char *table)
 		buf_char(&b, '.');
 	}
 	quote_to(&b, table);
+	return pg_dump_utf8(buf_detach(&b));
+}
+
+char *
+pg_dump_utf8(char *name)
+{
+	struct buf b = { 0 };
+	const char *p;
+
+	if (strs_is_utf8(name, strlen(name)))
+		return name;
+	for (p = name; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x80)
+			buf_char(&b, *p);
+		else
+			buf_printf(&b, "\\x%02X", (unsigned char)*p);
+	free(name);
 	return buf_detach(&b);
 }
 

@@ -12,7 +12,8 @@
 struct mend {
 	struct pg *m;
 	char *live;
-	char *fresh, *step; /* NULL: there is none */
+	char *fresh, *step, *digest; /* NULL: there is none */
+	int accept; /* what was written since may go */
 	char *old; /* the newest; NULL: there is none */
 	int closed; /* the live one allows no connections */
 	int there;
@@ -22,12 +23,12 @@ struct mend {
 static int
 look(struct mend *x, struct err *e)
 {
-	struct swap_names names;
-	char *pattern, *open;
-	PGresult *r;
+	char *prefix = pg_swap_prefix(x->live, 1), *open;
+	const char *values[2] = { x->live, prefix };
+	PGresult *r = pg_sql_one(x->m, PG_SWAP_FRESH, 2, values, e);
 	int result = 0;
 
-	r = pg_sql_one(x->m, PG_SWAP_FRESH, 1, (const char *const *)&x->live, e);
+	free(prefix);
 	if (r == NULL)
 		return -1;
 	if (PQresultStatus(r) != PGRES_TUPLES_OK) {
@@ -35,6 +36,7 @@ look(struct mend *x, struct err *e)
 	} else if (PQntuples(r) > 0) {
 		x->fresh = mem_dup(PQgetvalue(r, 0, 0));
 		x->step = mem_dup(PQgetvalue(r, 0, 1));
+		x->digest = mem_dup(PQgetvalue(r, 0, 2));
 	}
 	PQclear(r);
 	if (result == -1 || pg_sql_value(x->m, &open, e,
@@ -44,16 +46,45 @@ look(struct mend *x, struct err *e)
 	x->there = open != NULL;
 	x->closed = open != NULL && *open == '0';
 	free(open);
-	pg_swap_names(&names, x->live, 0);
-	/* The stamp at its end gives way to any other. */
-	names.old[strlen(names.old) - (CLOCK_STAMP - 1)] = '\0';
-	pattern = mem_dup(names.old);
+	prefix = pg_swap_prefix(x->live, 0);
 	result = pg_sql_value(x->m, &x->old, e, "SELECT datname FROM "
 		"pg_catalog.pg_database WHERE pg_catalog.starts_with(datname, "
 		"$1) AND pg_catalog.substr(datname, pg_catalog.length($1) + 1) "
-		"~ '^[0-9]{8}T[0-9]{6}Z$' ORDER BY datname DESC LIMIT 1", pattern);
-	free(pattern);
-	pg_swap_names_free(&names);
+		"~ '^[0-9]{8}T[0-9]{6}Z$' ORDER BY datname DESC LIMIT 1",
+		prefix);
+	free(prefix);
+	return result;
+}
+
+/*
+ * Nobody but us in the live database, and nothing written since the gap was
+ * stated: a restore that was killed may have left it open for a long time.
+ */
+static int
+close_unchanged(struct mend *x, struct err *e)
+{
+	struct pg *p;
+	char *now = NULL, digest[17];
+	int result = -1;
+
+	if ((x->closed && pg_swap_allow(x->m, x->live, 1, e) == -1) ||
+		pg_open_beside(&p, x->m, x->live, e) == -1)
+		return -1;
+	if (pg_swap_allow(x->m, x->live, 0, e) == 0 &&
+		pg_swap_end_sessions(x->m, x->live, p->backend, e) == 0 &&
+		pg_catalog_written(p, &now, e) == 0) {
+		pg_swap_digest(now, digest);
+		result = 0;
+		if (strcmp(digest, x->digest) != 0 && !x->accept) {
+			err_set(e, ERR_REFUSED, "written", "'%s' was written to "
+				"since the restore was killed", x->live);
+			result = err_next(e, "--undo, then restore again, "
+				"counts what would be lost; --accept-loss "
+				"goes on");
+		}
+	}
+	free(now);
+	pg_open_close(&p->base);
 	return result;
 }
 
@@ -62,6 +93,7 @@ static int
 go_on(struct mend *x, char **said, struct err *e)
 {
 	struct swap_names n;
+	struct err second;
 	int result;
 
 	if (x->fresh == NULL || strcmp(x->step, PG_SWAP_READY) != 0) {
@@ -74,13 +106,15 @@ go_on(struct mend *x, char **said, struct err *e)
 			"restore it: mig-rollback --restore");
 	}
 	pg_swap_names(&n, x->live, clock_now());
-	result = pg_swap_allow(x->m, x->live, 0, e);
+	result = close_unchanged(x, e);
 	if (result == 0)
 		result = pg_swap_end_sessions(x->m, x->live, 0, e);
 	if (result == 0)
 		result = pg_swap_rename(x->m, x->live, n.old, x->fresh, 1, e);
 	if (result == 0)
 		result = pg_swap_allow(x->m, n.old, 1, e);
+	else if (pg_swap_allow(x->m, x->live, 1, &second) == -1)
+		err_wrap(e, "the database is still closed");
 	if (result == 0) {
 		*said = mem_printf("the restore of '%s' is finished; the old "
 			"database is kept as '%s'", x->live, n.old);
@@ -167,12 +201,12 @@ lock_live(struct mend *x, struct pg **p, struct err *e)
 }
 
 int
-pg_mend_run(const char *url, int undo, const struct report *report,
-	char **said, char **kept, struct err *e)
+pg_mend_run(const char *url, const struct db_mend *how, char **said,
+	char **kept, struct err *e)
 {
 	struct db_options o = { .url = url, .mode = DB_WRITE, .busy_ms = 5000,
-		.report = report };
-	struct mend x = { 0 };
+		.report = how->report };
+	struct mend x = { .accept = how->accept };
 	struct pg *p = NULL;
 	int result = -1;
 
@@ -192,7 +226,7 @@ pg_mend_run(const char *url, int undo, const struct report *report,
 		pg_open_close(&p->base);
 		p = NULL;
 	}
-	result = undo ? undo_it(&x, said, e) : go_on(&x, said, e);
+	result = how->undo ? undo_it(&x, said, e) : go_on(&x, said, e);
 out:
 	if (p != NULL)
 		pg_open_close(&p->base);
@@ -200,6 +234,7 @@ out:
 	free(x.live);
 	free(x.fresh);
 	free(x.step);
+	free(x.digest);
 	free(x.old);
 	if (result == 0)
 		*kept = x.kept;

@@ -125,6 +125,9 @@ ask(struct pg *p, struct err *e)
 		err_next(e, "connect to the primary");
 		goto out;
 	}
+	/* Bytes of any kind: nothing is to be converted. */
+	if (strcmp(PQgetvalue(r, 0, 4), "0") == 0)
+		PQsetClientEncoding(p->c, "SQL_ASCII");
 	result = 0;
 out:
 	PQclear(r);

@@ -66,6 +66,19 @@ pg_swap_names(struct swap_names *n, const char *live, int64_t when)
 	free(plain);
 }
 
+char *
+pg_swap_prefix(const char *live, int fresh)
+{
+	struct swap_names n;
+	char *out;
+
+	pg_swap_names(&n, live, 0);
+	out = mem_dup(fresh ? n.fresh : n.old);
+	out[strlen(out) - (CLOCK_STAMP - 1)] = '\0';
+	pg_swap_names_free(&n);
+	return out;
+}
+
 void
 pg_swap_names_free(struct swap_names *n)
 {
@@ -141,9 +154,12 @@ pg_swap_free_name(struct pg *m, const char *name, struct err *e)
 int
 pg_swap_sweep(struct pg *m, const char *live, struct err *e)
 {
-	PGresult *r = pg_sql_one(m, PG_SWAP_FRESH, 1, &live, e);
+	char *prefix = pg_swap_prefix(live, 1);
+	const char *values[2] = { live, prefix };
+	PGresult *r = pg_sql_one(m, PG_SWAP_FRESH, 2, values, e);
 	int i, result = 0;
 
+	free(prefix);
 	if (r == NULL)
 		return -1;
 	if (PQresultStatus(r) != PGRES_TUPLES_OK)
@@ -282,13 +298,29 @@ unchanged(struct pg *p, struct err *e)
 	return err_next(e, "stop the application, then run it again");
 }
 
+/* A short digest of a mark, for the comment of the new database. */
+void
+pg_swap_digest(const char *mark, char out[17])
+{
+	char digest[SHA256_TEXT];
+
+	sha256_of(mark == NULL ? "" : mark, mark == NULL ? 0 : strlen(mark),
+		digest);
+	memcpy(out, digest, 16);
+	out[16] = '\0';
+}
+
 int
 pg_swap_run(struct pg *p, struct pg *m, const struct swap_names *n,
 	const struct db_restore *r, struct err *e)
 {
 	struct err second;
-	char *ready = mem_printf("%s %s", PG_SWAP_READY, n->live);
-	int result = pg_swap_mark(m, n->fresh, ready, e);
+	char digest[17], *ready;
+	int result;
+
+	pg_swap_digest(p->mark, digest);
+	ready = mem_printf("%s %s %s", PG_SWAP_READY, n->live, digest);
+	result = pg_swap_mark(m, n->fresh, ready, e);
 
 	free(ready);
 	if (result == -1 || stop_check(e) == -1)

@@ -21,12 +21,16 @@
 
 /* The new databases of a live one, and where each stands. */
 #define PG_SWAP_FRESH \
-	"SELECT datname, pg_catalog.split_part(pg_catalog.substr(c, " \
-	"1 + pg_catalog.length('" PG_SWAP_NOTE "')), ' ', 1) FROM (SELECT " \
-	"d.datname, pg_catalog.shobj_description(d.oid, 'pg_database') AS c " \
-	"FROM pg_catalog.pg_database d WHERE d.datname LIKE " \
-	"'%\\_mig\\_new\\_%') AS x WHERE c IN ('" PG_SWAP_NOTE "filling ' || " \
-	"$1, '" PG_SWAP_NOTE "ready ' || $1) ORDER BY 1 DESC"
+	"SELECT datname, CASE WHEN c IS NULL OR c LIKE '" PG_SWAP_NOTE \
+	"filling%' THEN 'filling' ELSE 'ready' END, pg_catalog.right(c, 16) " \
+	"FROM (SELECT d.datname, pg_catalog.shobj_description(d.oid, " \
+	"'pg_database') AS c FROM pg_catalog.pg_database d WHERE " \
+	"pg_catalog.starts_with(d.datname, $2) AND pg_catalog.substr(" \
+	"d.datname, pg_catalog.length($2) + 1) ~ '^[0-9]{8}T[0-9]{6}Z$') AS " \
+	"x WHERE c IS NULL OR c = '" PG_SWAP_NOTE "filling ' || $1 OR " \
+	"(pg_catalog.starts_with(c, '" PG_SWAP_NOTE "ready ' || $1 || ' ') AND " \
+	"pg_catalog.length(c) = pg_catalog.length('" PG_SWAP_NOTE \
+	"ready ' || $1) + 17) ORDER BY 1 DESC"
 
 struct swap_names {
 	char *live; /* APP */
@@ -90,7 +94,13 @@ int pg_swap_rename(struct pg *m, const char *live, const char *to,
 	const char *fresh, int marked, struct err *e);
 
 /* After a crash or a change of mind: see db_mend(). */
-int pg_mend_run(const char *url, int undo, const struct report *report,
-	char **said, char **kept, struct err *e);
+int pg_mend_run(const char *url, const struct db_mend *how, char **said,
+	char **kept, struct err *e);
+
+/* What tells whether anything was written since a mark was taken. */
+void pg_swap_digest(const char *mark, char out[17]);
+
+/* "APP_mig_new_", to which the time is added.  Gives. */
+char *pg_swap_prefix(const char *live, int fresh);
 
 #endif
