@@ -179,7 +179,9 @@ there_and_back() {
 			for ((n = 0; n < 4000; n++)); do
 				[ -e stop ] && break
 				echo "$sql;"
-				echo "SELECT pg_sleep(random() * 0.02);"
+				# Without a pause there is never an instant to begin in:
+				# see the next test.
+				echo "SELECT pg_sleep(random() * 0.8);"
 			done | "$PG_BIN/psql" -Xq -d "$DB" > /dev/null 2>> racers.log
 		) 3>&- &
 		racers+=($!)
@@ -205,6 +207,31 @@ there_and_back() {
 	assert_equal "$id" 50
 	[ "$whole" -ge 25 ]
 	assert_equal "$(sort -u counts)" "t 1000 u 1000 v 500 "
+}
+
+@test "TRUNCATE without a pause: a backup is whole or refused as busy, and nobody waits" {
+	pg_new "$DB"
+	q "CREATE TABLE t AS SELECT i FROM generate_series(1, 1000) AS i"
+	(
+		for ((n = 0; n < 20000; n++)); do
+			[ -e stop ] && break
+			echo "BEGIN; TRUNCATE t; INSERT INTO t SELECT generate_series(1, 1000); COMMIT;"
+		done | "$PG_BIN/psql" -Xq -d "$DB" > /dev/null 2>> racer.log
+	) 3>&- &
+	local racer=$!
+	SECONDS=0
+	run --separate-stderr mig-backup -q --to a.migbak -l 1 --busy-timeout 1s
+	touch stop
+	q "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$DB' AND pid <> pg_backend_pid()" > /dev/null
+	wait "$racer" || true
+	[ "$SECONDS" -lt 20 ]
+	if [ "$status" = 0 ]; then
+		tar -xOf a.migbak TABLES.jsonl.zst | zstd -dcq | jq -e '.rows == 1000'
+	else
+		assert_equal "$status" 4
+		[[ $stderr == *"[busy]"* ]]
+		assert_file_not_exist a.migbak
+	fi
 }
 
 @test "a client that reconnects in a loop sees a few retries" {

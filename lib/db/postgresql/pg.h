@@ -193,12 +193,17 @@ struct pg_dump_result {
 	size_t columns_n;
 	char *encoding; /* of its database */
 	struct strs roles; /* that it names, exactly; more do no harm */
+	int ordered; /* holds rows of an extension's own tables, which may have
+		      * foreign keys from the start: the order matters */
 	char *server; /* version of the server and of pg_dump */
 };
 
 /* Read to the end.  ERR_DAMAGE when it is cut off or not as it should be. */
 int pg_dump_read(struct pg_dump_result *out, const struct pg_dump_source *s,
 	struct err *e);
+/* The same, but only the contents at its beginning. */
+int pg_dump_contents(struct pg_dump_result *out,
+	const struct pg_dump_source *s, struct err *e);
 void pg_dump_result_free(struct pg_dump_result *r);
 /* "schema.table", quoted where needed.  Gives. */
 char *pg_dump_name(const char *schema, const char *table);
@@ -220,6 +225,8 @@ int pg_backup_program(const struct pg *p, const char *name, char **path,
 /* pg_scratch.c: a dump in a file, as a database that can be asked. */
 int pg_scratch_open(struct db **out, const struct db_options *o,
 	struct err *e);
+/* Whether the rows of a dump must be restored in its own order. */
+int pg_scratch_ordered(const char *path, int *ordered, struct err *e);
 const struct pg_dump_result *pg_scratch_result(const struct pg *p);
 void pg_scratch_free(struct pg_dump *s);
 

@@ -1,10 +1,12 @@
 /*
  * pg_backup: one consistent snapshot as the stream of pg_dump.
  *
- * The order matters: lock every table first, export the snapshot second, list
- * again third.  A snapshot that is older than its locks shows a table that
+ * A snapshot that is older than the locks on the tables shows one that
  * somebody truncates or rewrites in between as empty, without an error
- * (PostgreSQL documentation, mvcc-caveats).
+ * (PostgreSQL documentation, mvcc-caveats).  To lock first would close that,
+ * but whoever then waits for us makes pg_dump wait behind him, for ever.  So
+ * the snapshot comes first, pg_dump takes its locks, and then is looked
+ * whether every table is still where the snapshot has it.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,16 +14,16 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/report.h"
 #include "base/stop.h"
-#include "db/postgresql/pg.h"
+#include "db/postgresql/pg_watch.h"
 #include "os/child.h"
 #include "os/file.h"
 
-#define TRIES 50
-#define LOCK_AT_ONCE 200
+#define BUSY_TIMES 6 /* the busy timeout: to begin anew, all in all */
 #define DUMP_TRIES 10
 #define PIECE ((size_t)256 << 10)
 
@@ -228,13 +230,23 @@ read_dump(struct stream *s, struct pg_dump_result *out, struct err *e)
 	return result;
 }
 
+/* A table was dropped while it was looked at: worth another try. */
+static int
+is_gone(const struct err *e)
+{
+	return strstr(e->text, "does not exist") != NULL ||
+		strstr(e->text, "cache lookup failed") != NULL ||
+		strstr(e->text, "could not open relation") != NULL ||
+		strstr(e->text, "was concurrently dropped") != NULL;
+}
+
 static int
 too_busy(struct pg *p, struct err *e)
 {
-	err_set(e, ERR_ENV, "busy", "%s: others hold or wait for locks on its "
-		"tables all the time", p->shown);
-	return err_next(e, "run it when nobody changes the schema, or give it "
-			   "longer with --busy-timeout TIME");
+	err_set(e, ERR_ENV, "busy", "%s: its tables are truncated, rewritten or "
+		"locked all the time", p->shown);
+	return err_next(e, "run it when nobody does that, or give it longer "
+			   "with --busy-timeout TIME");
 }
 
 static int
@@ -288,157 +300,87 @@ pg_backup_schema(struct pg *p, const char *path, struct err *e)
 
 /* --- the snapshot --------------------------------------------------------- */
 
-#define LOCKABLE \
-	"SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) FROM " \
-	"pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = " \
-	"c.relnamespace WHERE c.relkind IN ('r', 'p') AND c.relpersistence " \
-	"<> 't' AND n.nspname !~ '^pg_' AND n.nspname <> " \
-	"'information_schema' ORDER BY 1"
-
-static PGresult *
-list(struct pg *p, struct err *e)
-{
-	PGresult *r = pg_sql_one(p, LOCKABLE, 0, NULL, e);
-
-	if (r != NULL && PQresultStatus(r) != PGRES_TUPLES_OK) {
-		pg_error(p, r, e, "list its tables");
-		PQclear(r);
-		return NULL;
-	}
-	return r;
-}
-
-/* 1: locked; 0: one is gone meanwhile, try again; -1. */
+/* Where the rows of every table are: changes with TRUNCATE and rewrites. */
 static int
-lock_all(struct pg *p, const PGresult *tables, struct err *e)
+places(struct pg *p, char **out, struct err *e)
 {
-	struct buf b = { 0 };
-	int i, result = 1, n = PQntuples(tables);
-
-	for (i = 0; i < n && result == 1; i++) {
-		const char *state;
-		PGresult *r;
-
-		buf_printf(&b, "%sONLY %s", b.len == 0 ? "LOCK TABLE " : ", ",
-			PQgetvalue(tables, i, 0));
-		if ((i + 1) % LOCK_AT_ONCE != 0 && i + 1 < n)
-			continue;
-		buf_text(&b, " IN ACCESS SHARE MODE");
-		r = PQexec(p->c, b.data);
-		state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-		if (PQresultStatus(r) == PGRES_COMMAND_OK)
-			buf_clear(&b);
-		else if (state != NULL && (strcmp(state, "42P01") == 0 ||
-			strcmp(state, "3F000") == 0 ||
-			strcmp(state, "XX000") == 0))
-			result = 0;
-		else
-			result = pg_error(p, r, e, "lock its tables");
-		if (result == -1 && strcmp(e->reason, "server") == 0 &&
-			state != NULL && strcmp(state, "53200") == 0)
-			err_next(e, "raise max_locks_per_transaction: there "
-				"are %d tables", n);
-		PQclear(r);
-	}
-	buf_free(&b);
-	return result;
-}
-
-static int
-same_list(const PGresult *a, const PGresult *b)
-{
-	int i;
-
-	if (PQntuples(a) != PQntuples(b))
-		return 0;
-	for (i = 0; i < PQntuples(a); i++)
-		if (strcmp(PQgetvalue(a, i, 0), PQgetvalue(b, i, 0)) != 0)
-			return 0;
-	return 1;
-}
-
-/* 1: held, *snapshot given; 0: try again; -1. */
-static int
-try_hold(struct pg *p, char **snapshot, struct err *e)
-{
-	PGresult *before = list(p, e), *inside = NULL;
-	char text[300];
-	int result = -1;
-
-	if (before == NULL)
-		return -1;
-	snprintf(text, sizeof(text), "BEGIN ISOLATION LEVEL REPEATABLE READ, "
-		"READ ONLY; SET LOCAL lock_timeout = %lld; SET LOCAL "
-		"statement_timeout = 0; SET LOCAL "
-		"idle_in_transaction_session_timeout = 0",
-		(long long)(p->base.busy_ms > 0 ? p->base.busy_ms : 1));
-	if (pg_sql_exec(&p->base, text, e) == -1)
-		goto out;
-	result = lock_all(p, before, e);
-	if (result != 1)
-		goto out;
-	result = -1;
-	if (pg_sql_exec(&p->base, "SET LOCAL lock_timeout = 0", e) == -1 ||
-		pg_sql_value(p, snapshot, e,
-			"SELECT pg_catalog.pg_export_snapshot()", NULL) == -1)
-		goto out;
-	inside = list(p, e);
-	if (inside != NULL)
-		result = same_list(before, inside);
-out:
-	PQclear(before);
-	PQclear(inside);
-	if (result != 1) {
-		pg_sql_rollback(&p->base);
-		free(*snapshot);
-		*snapshot = NULL;
-	}
-	return result;
+	return pg_sql_value(p, out, e, "SELECT pg_catalog.md5("
+		"pg_catalog.string_agg(pg_catalog.concat_ws(' ', oid, "
+		"relfilenode), ',' ORDER BY oid)) FROM pg_catalog.pg_class "
+		"WHERE relkind IN ('r', 'p') AND relpersistence <> 't' AND oid "
+		">= 16384", NULL);
 }
 
 static int
 hold(struct pg *p, char **snapshot, struct err *e)
 {
-	int tries, result;
-
 	*snapshot = NULL;
-	for (tries = 0; tries < TRIES; tries++) {
-		result = try_hold(p, snapshot, e);
-		if (result == 1)
-			return 0;
-		if (result == -1 || stop_check(e) == -1)
-			return -1;
-		usleep(20000);
-	}
-	err_set(e, ERR_ENV, "busy", "%s: tables come and go too fast for a "
-		"snapshot", p->shown);
-	return err_next(e, "run it when nobody changes the schema");
+	if (pg_sql_exec(&p->base, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ "
+		"ONLY; SET LOCAL statement_timeout = 0; SET LOCAL "
+		"idle_in_transaction_session_timeout = 0", e) == -1)
+		return -1;
+	return pg_sql_value(p, snapshot, e,
+		"SELECT pg_catalog.pg_export_snapshot()", NULL);
 }
 
 /*
- * Our locks, the snapshot, and pg_dump with locks of its own.  Somebody who
- * wants a table for himself waits for us, and pg_dump behind him: the server
- * sees no circle, so pg_dump gives up after a while, and we begin anew.
+ * pg_dump has its locks by now, so nothing changes any more: is everything
+ * still as the snapshot has it?  1, 0 or -1.
  */
 static int
-begin_dump(struct pg *p, struct stream *s, char **snapshot, struct err *e)
+still_true(struct pg *p, char fingerprint[65], struct err *e)
 {
-	int tries, begun;
+	char *then = NULL, *now = NULL, after[65];
+	int result = -1;
 
-	for (tries = 0; tries < DUMP_TRIES; tries++) {
-		if (hold(p, snapshot, e) == -1)
+	if (pg_watch_observer(p, e) == 0 && places(p, &then, e) == 0 &&
+		places(p->observer, &now, e) == 0) {
+		result = (then == NULL && now == NULL) || (then != NULL &&
+			now != NULL && strcmp(then, now) == 0);
+		if (result == 1 && (pg_catalog_fingerprint(&p->base,
+			fingerprint, e) == -1 ||
+			pg_catalog_fingerprint(&p->observer->base, after,
+				e) == -1))
+			result = -1;
+		else if (result == 1)
+			result = strcmp(fingerprint, after) == 0;
+	}
+	free(then);
+	free(now);
+	return result;
+}
+
+/*
+ * A snapshot, and pg_dump with its locks on it.  What was truncated, written
+ * anew or altered between the two would be read wrong without a word: then we
+ * begin anew.  Nobody waits for us meanwhile.
+ */
+static int
+begin_dump(struct pg *p, struct stream *s, char **snapshot,
+	char fingerprint[65], struct err *e)
+{
+	int64_t end = clock_ms() + BUSY_TIMES * p->base.busy_ms;
+	int good;
+
+	do {
+		if (stop_check(e) == -1 || hold(p, snapshot, e) == -1)
 			return -1;
-		begun = start_dump(p, NULL, *snapshot, s, e);
-		if (begun == 1)
-			return 0;
+		good = start_dump(p, NULL, *snapshot, s, e);
+		if (good == 1) {
+			good = still_true(p, fingerprint, e);
+			if (good == 1)
+				return 0;
+			child_free(s->child);
+			s->child = NULL;
+			free(s->piece);
+			s->piece = NULL;
+		}
 		pg_sql_rollback(&p->base);
 		free(*snapshot);
 		*snapshot = NULL;
-		if (begun == -1 || stop_check(e) == -1)
+		if (good == -1 && !is_gone(e))
 			return -1;
-		report_say(p->base.report, REPORT_MORE, "somebody waits for a "
-			"table: begun anew");
-	}
+	} while (clock_ms() < end);
 	return too_busy(p, e);
 }
 
@@ -559,10 +501,9 @@ pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e)
 			"backup of PostgreSQL blocks no writers");
 		return err_next(e, "leave it out");
 	}
-	if (begin_dump(p, &stream, &snapshot, e) == -1)
+	if (begin_dump(p, &stream, &snapshot, s.fingerprint, e) == -1)
 		return -1;
 	if (pg_catalog_position(d, &s.position, e) == -1 ||
-		pg_catalog_fingerprint(d, s.fingerprint, e) == -1 ||
 		pg_sql_value(p, &size, e, "SELECT pg_catalog.pg_database_size("
 			"pg_catalog.current_database())", NULL) == -1 ||
 		say_left_out(p, e) == -1)

@@ -333,6 +333,41 @@ skip_dependencies(struct pg_stream *d, struct err *e)
 	return 0;
 }
 
+static void
+add_defined(struct pg_stream *d, char *const t[TEXTS])
+{
+	char *name = pg_dump_name(t[NAMESPACE], t[TAG]);
+
+	/* Room for twice as many at a time. */
+	if ((d->defined.n & (d->defined.n - 1)) == 0)
+		d->defined.v = mem_grow(d->defined.v, d->defined.n == 0 ? 1 :
+			d->defined.n * 2, sizeof(*d->defined.v));
+	d->defined.v[d->defined.n++] = name;
+}
+
+static int
+by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Rows without the definition of their table belong to an extension. */
+static void
+look_for_extensions(struct pg_stream *d)
+{
+	size_t i;
+
+	if (d->defined.n > 0)
+		qsort(d->defined.v, d->defined.n, sizeof(*d->defined.v),
+			by_text);
+	for (i = 0; i < d->n; i++)
+		if (!d->entries[i].objects &&
+			(d->defined.n == 0 || bsearch(&d->entries[i].name,
+				d->defined.v, d->defined.n,
+				sizeof(*d->defined.v), by_text) == NULL))
+			d->out->ordered = 1;
+}
+
 static int
 take_entry(struct pg_stream *d, struct err *e)
 {
@@ -365,6 +400,8 @@ take_entry(struct pg_stream *d, struct err *e)
 	note_definition(d, t);
 	note_encoding(d, t);
 	note_roles(d, t);
+	if (strcmp(t[DESC], "TABLE") == 0)
+		add_defined(d, t);
 	result = has_data ? note_data(d, id, t, e) : 0;
 out:
 	for (i = 0; i < TEXTS; i++)
@@ -413,5 +450,6 @@ pg_contents_read(struct pg_stream *d, struct err *e)
 	while (n-- > 0)
 		if (take_entry(d, e) == -1)
 			return -1;
+	look_for_extensions(d);
 	return 0;
 }

@@ -287,8 +287,8 @@ take_all(struct pg_stream *d, struct err *e)
 	return 0;
 }
 
-int
-pg_dump_read(struct pg_dump_result *out, const struct pg_dump_source *s,
+static int
+run(struct pg_dump_result *out, const struct pg_dump_source *s, int whole,
 	struct err *e)
 {
 	struct pg_stream d = { .s = s, .out = out };
@@ -297,16 +297,31 @@ pg_dump_read(struct pg_dump_result *out, const struct pg_dump_source *s,
 
 	memset(out, 0, sizeof(*out));
 	d.hash = sha256_new();
-	result = take_all(&d, e);
+	result = whole ? take_all(&d, e) : pg_contents_read(&d, e);
 	sha256_free(d.hash);
 	for (i = 0; i < d.n; i++) {
 		free(d.entries[i].name);
 		free(d.entries[i].order);
 	}
 	free(d.entries);
+	strs_free(&d.defined);
 	if (result == -1)
 		pg_dump_result_free(out);
 	return result;
+}
+
+int
+pg_dump_read(struct pg_dump_result *out, const struct pg_dump_source *s,
+	struct err *e)
+{
+	return run(out, s, 1, e);
+}
+
+int
+pg_dump_contents(struct pg_dump_result *out, const struct pg_dump_source *s,
+	struct err *e)
+{
+	return run(out, s, 0, e);
 }
 
 void

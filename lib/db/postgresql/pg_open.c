@@ -261,7 +261,7 @@ int
 pg_open_beside(struct pg **out, const struct pg *like, const char *name,
 	struct err *e)
 {
-	struct db_options o = { .url = like->url, .mode = DB_WRITE,
+	struct db_options o = { .url = like->url, .mode = like->mode,
 		.busy_ms = like->base.busy_ms, .report = like->base.report,
 		.role = like->role, .statement_ms = like->statement_ms };
 

@@ -172,15 +172,17 @@ pg_restore_fill(struct pg *m, const char *name, const char *scratch, int jobs,
 		"post-data", NULL };
 	const char *const *s;
 	char *program;
-	int result = 0;
+	int result = 0, ordered;
 
-	if (pg_backup_program(m, "pg_restore", &program, e) == -1)
+	if (pg_scratch_ordered(scratch, &ordered, e) == -1 ||
+		pg_backup_program(m, "pg_restore", &program, e) == -1)
 		return -1;
 	for (s = sections; *s != NULL && result == 0; s++) {
 		result = stop_check(e);
 		if (result == 0)
 			result = run_restore(m, program, name, scratch, *s,
-				strcmp(*s, "pre-data") == 0 ? 1 : jobs, e);
+				s == sections || (ordered && s == sections + 1)
+				? 1 : jobs, e);
 	}
 	if (result == -1)
 		err_wrap(e, "fill the new database '%s'", name);
@@ -280,7 +282,8 @@ build(struct pg *p, struct pg *m, const char *name, const char *scratch,
 		return -1;
 	report_say(m->base.report, REPORT_NOTE,
 		"filling the new database '%s'", name);
-	if (pg_restore_fill(m, name, scratch, r->jobs, e) == -1 || stop_check(e) == -1 ||
+	if (pg_restore_fill(m, name, scratch, r->jobs, e) == -1 ||
+		stop_check(e) == -1 ||
 		(r->check && pg_restore_prove(m, name, scratch, 0, e) == -1) ||
 		prepare(m, name, r, e) == -1)
 		return -1;

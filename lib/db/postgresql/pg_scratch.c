@@ -96,6 +96,27 @@ pg_scratch_open(struct db **out, const struct db_options *o, struct err *e)
 	return *out == NULL ? -1 : 0;
 }
 
+int
+pg_scratch_ordered(const char *path, int *ordered, struct err *e)
+{
+	struct pg_dump s = { .fd = open(path, O_RDONLY | O_CLOEXEC) };
+	struct pg_dump_source source = { &s, next_piece, NULL };
+	struct pg_dump_result r;
+	int result;
+
+	if (s.fd == -1)
+		return err_sys(e, "open '%s'", path);
+	s.piece = mem_alloc(PIECE);
+	result = pg_dump_contents(&r, &source, e);
+	if (result == 0) {
+		*ordered = r.ordered;
+		pg_dump_result_free(&r);
+	}
+	free(s.piece);
+	close(s.fd);
+	return result;
+}
+
 const struct pg_dump_result *
 pg_scratch_result(const struct pg *p)
 {

@@ -27,6 +27,7 @@ struct pg_stream {
 	const unsigned char *at, *end; /* what is left of the last piece */
 	int64_t taken; /* bytes, for messages */
 	int minor, int_bytes, offset_bytes;
+	struct strs defined; /* tables that have a definition here */
 	struct pg_entry *entries;
 	size_t n;
 	struct sha256 *hash;
