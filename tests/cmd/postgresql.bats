@@ -107,7 +107,7 @@ loses() {
 	wait "$seen"
 	unset MIG_DATABASE_URL
 	grep -q mig-rollback seen.txt
-	run grep -l geheim77 ./*.out ./*.err seen.txt
+	run grep -h geheim77 ./*.out ./*.err seen.txt
 	assert_output ""
 	run bash -c "for f in backups/*.migbak; do tar -xOf \$f | zstd -dcq 2> /dev/null; tar -xOf \$f; done | grep -a -c geheim77"
 	assert_output 0
