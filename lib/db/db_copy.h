@@ -75,7 +75,8 @@ int db_deep(struct db *d, const char *scratch, const char *server, int jobs,
  */
 struct db_mend {
 	int undo;
-	int accept; /* resume: what was written since may go */
+	int accept; /* what was written since may go */
+	const char *role; /* SET ROLE; NULL: none */
 	const struct report *report;
 };
 

@@ -75,7 +75,7 @@ static int
 mend(struct restore *r, struct err *e)
 {
 	const struct db_mend how = { r->p->undo, r->p->accept_loss,
-		r->o->report };
+		r->o->role, r->o->report };
 	struct db_options d = op_db(r->o, DB_READ);
 	struct ledger ledger;
 	char *said, *kept;
@@ -128,7 +128,7 @@ run(struct restore *r, struct lock **lock, struct err *e)
 	if (kept != NULL) {
 		strs_add(&r->out->kept, kept);
 		report_say(r->o->report, REPORT_NOTE, "the old database is "
-			"kept as '%s'; --undo brings it back", kept);
+			"kept as '%s'; --undo --accept-loss brings it back", kept);
 		free(kept);
 	}
 	if (r->p->into != NULL)

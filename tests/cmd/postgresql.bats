@@ -151,7 +151,7 @@ loses() {
 	works mig-rollback --restore --accept-loss --yes
 	assert_equal "$(json ".kind, ($engines), .result")" "$(printf 'mig.rollback\npostgresql\ndone')"
 	assert_equal "$(contents)" "$before"
-	works mig-rollback --restore --undo --yes
+	works mig-rollback --restore --undo --accept-loss --yes
 	assert_equal "$(rows a)" 2
 	works mig-gen add_column -t add_column --table parent --column 'more text'
 	assert_equal "$(json .kind)" mig.generation
@@ -199,7 +199,7 @@ loses() {
 	works mig-rollback --restore --yes -q -d "$(pg_url "$twin")"
 	kept=$(pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '${twin}\\_mig\\_old\\_%'")
 	[ -n "$kept" ]
-	run --separate-stderr mig-rollback --restore --undo --yes -d "$(pg_url "$other")"
+	run --separate-stderr mig-rollback --restore --undo --accept-loss --yes -d "$(pg_url "$other")"
 	local said="$status $stderr" tables
 	tables=$(pg_q "$other" "SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'public'")
 	for each in "$other" "$twin" $(pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '${twin}\\_mig\\_%'"); do pg_drop "$each"; done

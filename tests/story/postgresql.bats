@@ -280,7 +280,7 @@ there_and_back() {
 		echo "$result $(jq -r .reason out.json): $sql" >> results
 		# Bring back what went away.
 		if [ "$result" = 0 ]; then
-			mig-rollback --restore --undo --yes -q > /dev/null
+			mig-rollback --restore --undo --accept-loss --yes -q > /dev/null
 			for each in $(others); do pg_drop "$each"; done
 		fi
 	done
@@ -339,6 +339,8 @@ serves() { [[ $(q 'SELECT count(*) FROM parent') == [34] ]]; }
 	cat said.txt
 	run grep -c ': [457]' said.txt
 	assert_output 0
+	# Killed after the swap: that restore is finished, and not taken back unasked.
+	grep -q 'swapped --undo: 3 .*--accept-loss' said.txt
 }
 
 @test "killed at once after the new database is made: the next restore leaves nothing behind" {

@@ -19,7 +19,6 @@
 #define PG_LOCK_OBJECT "1"
 
 #define PG_OLDEST 130000 /* server_version_num */
-
 #define PG_QUOTED(x) \
 	"CASE WHEN " x " ~ '^[a-z_][a-z0-9_]*$' THEN " x "::text ELSE '\"' || " \
 	"pg_catalog.replace(" x "::text, '\"', '\"\"') || '\"' END"
@@ -164,7 +163,6 @@ int pg_watch_after(struct pg *p, const struct db_statement *s,
 /* A list of names (or numbers) as the server reads an array.  Gives. */
 char *pg_watch_array(const struct strs *l);
 
-/* pg_problems.c */
 int pg_problems_each(struct db *d, db_problem *found, void *arg,
 	struct err *e);
 int pg_problems_blocked(struct db *d, const struct strs *tables,
@@ -193,8 +191,7 @@ struct pg_dump_result {
 	size_t columns_n;
 	char *encoding; /* of its database */
 	struct strs roles; /* that it names, exactly; more do no harm */
-	int ordered; /* holds rows of an extension's own tables, which may have
-		      * foreign keys from the start: the order matters */
+	int ordered; /* see pg_scratch_ordered() */
 	char *server; /* version of the server and of pg_dump */
 };
 
@@ -225,7 +222,7 @@ int pg_backup_program(const struct pg *p, const char *name, char **path,
 /* pg_scratch.c: a dump in a file, as a database that can be asked. */
 int pg_scratch_open(struct db **out, const struct db_options *o,
 	struct err *e);
-/* Whether the rows of a dump must be restored in its own order. */
+/* Whether rows must be restored in order: an extension's, with keys. */
 int pg_scratch_ordered(const char *path, int *ordered, struct err *e);
 const struct pg_dump_result *pg_scratch_result(const struct pg *p);
 void pg_scratch_free(struct pg_dump *s);

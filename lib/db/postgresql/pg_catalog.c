@@ -355,7 +355,8 @@ census_query(struct pg *p, const char *table, struct db_census *out,
 	struct buf b = { 0 };
 	PGresult *r = pg_sql_one(p, "SELECT a.attname, pg_catalog.quote_ident("
 		"a.attname), c.oid::pg_catalog.regclass, " PG_NAME("n", "c")
-		" FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+		", pg_catalog.row_security_active(c.oid) FROM "
+		"pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
 		"ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_attribute a "
 		"ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
 		"WHERE c.oid = pg_catalog.to_regclass($1) AND c.relkind IN "
@@ -371,6 +372,15 @@ census_query(struct pg *p, const char *table, struct db_census *out,
 	}
 	n = PQntuples(r);
 	out->there = n > 0;
+	if (n > 0 && *PQgetvalue(r, 0, 4) == 't') {
+		err_set(e, ERR_REFUSED, "permission", "row security hides rows "
+			"of %s from this role: what is lost cannot be counted",
+			PQgetvalue(r, 0, 3));
+		err_next(e, "migrate as the owner, or as a role with "
+			    "BYPASSRLS");
+		PQclear(r);
+		return NULL;
+	}
 	buf_text(&b, "SELECT pg_catalog.count(*)");
 	for (i = 0; i < n && !PQgetisnull(r, i, 0); i++) {
 		out->columns = mem_grow(out->columns, out->n + 1,

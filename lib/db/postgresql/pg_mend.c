@@ -178,6 +178,12 @@ undo_it(struct mend *x, char **said, struct err *e)
 		*said = mem_printf("'%s' allows connections again", x->live);
 		return 0;
 	}
+	if (x->old != NULL && !x->accept) {
+		err_set(e, ERR_REFUSED, "loss", "the restore of '%s' is "
+			"finished: to undo it puts away what was written "
+			"since, and brings '%s' back", x->live, x->old);
+		return err_next(e, "if that is meant, use --accept-loss");
+	}
 	if (x->old != NULL)
 		return swap_back(x, said, e);
 	err_set(e, ERR_REFUSED, "nothing", "no restore of '%s' is there to "
@@ -205,7 +211,7 @@ pg_mend_run(const char *url, const struct db_mend *how, char **said,
 	char **kept, struct err *e)
 {
 	struct db_options o = { .url = url, .mode = DB_WRITE, .busy_ms = 5000,
-		.report = how->report };
+		.report = how->report, .role = how->role };
 	struct mend x = { .accept = how->accept };
 	struct pg *p = NULL;
 	int result = -1;

@@ -42,7 +42,7 @@ static const char problems[] =
 	"interval '" OLD_S " s' AND a.backend_type = 'client backend' "
 	"ORDER BY 1, 2";
 
-/* What is true of the schema and no problem of itself: said, not counted. */
+/* Rows from before such a constraint may break it. */
 static const char notes[] =
 	"SELECT pg_catalog.string_agg(pg_catalog.format('%s of %s', "
 	"pg_catalog.quote_ident(k.conname), k.conrelid::pg_catalog.regclass), "
