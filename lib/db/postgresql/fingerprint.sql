@@ -63,6 +63,9 @@ SELECT line FROM (
 	WHERE k.contypid <> 0
 	UNION ALL SELECT format('index %s', pg_get_indexdef(i.indexrelid))
 	FROM r JOIN pg_catalog.pg_index i ON i.indrelid = r.oid
+	WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k
+		WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
+		AND k.conrelid = r.oid)
 	UNION ALL SELECT format('view %I.%I %s', nspname, relname,
 		pg_get_viewdef(oid))
 	FROM r WHERE relkind IN ('v', 'm')
