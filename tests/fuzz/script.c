@@ -17,7 +17,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct err e;
 	size_t i;
 
-	if (script_scan(text, 1, LEX_SQLITE, &s, &e) == 0) {
+	if (script_scan(text, 1, n % 2 == 0 ? LEX_SQLITE : LEX_POSTGRESQL, &s,
+		    &e) == 0) {
 		for (i = 1; i < s.n; i++)
 			if (s.v[i].text < s.v[i - 1].text + s.v[i - 1].n ||
 				s.v[i].line < s.v[i - 1].line)
