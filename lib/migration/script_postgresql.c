@@ -38,7 +38,7 @@ is_name(const struct lex_token *t)
 	return t->kind == LEX_WORD || t->kind == LEX_NAME;
 }
 
-/* [ONLY] [schema.]name [*], without the schema public.  Gives, or NULL. */
+/* [ONLY] [schema.]name [*], as it is written.  Gives, or NULL. */
 static char *
 take_name(struct script_words *w)
 {
@@ -53,10 +53,7 @@ take_name(struct script_words *w)
 		script_step(w);
 		if (!is_name(&w->t))
 			break;
-		if (b.len == 6 && memcmp(b.data, "public", 6) == 0)
-			buf_clear(&b);
-		else
-			buf_char(&b, '.');
+		buf_char(&b, '.');
 		add_part(&b, &w->t);
 		script_step(w);
 	}

@@ -406,7 +406,7 @@ int
 op_restore(struct doc_rollback *out, const struct op *o,
 	struct op_restore_options *p, struct err *e)
 {
-	struct restore r = { .out = out, .o = o, .p = p };
+	struct restore r = { .out = out, .o = o, .p = p, .held = -1 };
 	struct lock *lock = NULL;
 	int64_t start = clock_ms();
 	int result;
@@ -421,6 +421,8 @@ op_restore(struct doc_rollback *out, const struct op *o,
 	if (result == 0 && r.proof.read.manifest.migration != NULL)
 		out->current = mem_dup(r.proof.read.manifest.migration);
 	remove_scratch(&r);
+	if (r.held != -1)
+		close(r.held);
 	verify_result_free(&r.proof);
 	shape_release(&wire_position_shape, &r.at);
 	lock_free(lock);

@@ -38,6 +38,7 @@ struct restore {
 	char *scratch; /* the rebuilt database; NULL: not yet */
 	struct verify_result proof; /* of the archive */
 	struct db *db; /* the live database; NULL: cannot be opened */
+	int held; /* keeps the scratch file from a sweep; -1: not held */
 	int64_t raw_bytes;
 	struct wire_position at; /* of the live data, when the gap was counted */
 	int history_lost; /* the present ledger cannot be read */

@@ -2,8 +2,10 @@
  * op_server: a restore on a server.  A new database is filled and proved
  * beside the live one, then the two change names; the old one is kept.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -25,7 +27,15 @@ place(const struct restore *r)
 			access(r->o->backups, W_OK) == 0 ? r->o->backups :
 		tmp != NULL && *tmp != '\0' ? tmp : "/tmp";
 
-	return file_join(folder, "dump");
+	char *name = mem_dup(r->out->database.name), *p, *path;
+
+	for (p = name; *p != '\0'; p++)
+		if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+			(*p >= '0' && *p <= '9') || *p == '_' || *p == '-'))
+			*p = '_';
+	path = file_join(folder, name);
+	free(name);
+	return path;
 }
 
 /* In the new database, before it changes names with the live one. */
@@ -111,6 +121,12 @@ run(struct restore *r, struct lock **lock, struct err *e)
 	beside = place(r);
 	result = op_restore_rebuild(r, beside, e);
 	free(beside);
+	if (result == 0) {
+		/* Another restore sweeps away what nobody has locked. */
+		r->held = open(r->scratch, O_RDONLY | O_CLOEXEC);
+		if (r->held != -1)
+			flock(r->held, LOCK_EX | LOCK_NB);
+	}
 	if (result == -1 || (r->p->into == NULL &&
 		(op_restore_identity(r, e) == -1 ||
 			op_restore_gap(r, e) == -1)))

@@ -14,11 +14,13 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/stop.h"
 
 #define PIPE_BYTES (1 << 20)
+#define END_TRIES 500 /* of 20 ms */
 #define WORDS_MAX 4096 /* of its standard error, the last ones */
 
 struct child {
@@ -46,13 +48,15 @@ merge(const char *const *with)
 		size_t name = strcspn(environ[i], "="), w;
 
 		for (w = 0; w < k; w++)
-			if (strncmp(environ[i], with[w], name + 1) == 0)
+			if (strncmp(environ[i], with[w], name) == 0 &&
+				(with[w][name] == '=' || with[w][name] == '\0'))
 				break;
 		if (w == k)
 			out[j++] = environ[i];
 	}
 	for (i = 0; i < k; i++)
-		out[j++] = (char *)with[i];
+		if (strchr(with[i], '=') != NULL)
+			out[j++] = (char *)with[i];
 	out[j] = NULL;
 	return out;
 }
@@ -254,6 +258,13 @@ child_end(struct child *c, struct err *e)
 }
 
 void
+child_signal(struct child *c, int number)
+{
+	if (c != NULL && c->pid > 0)
+		kill(c->pid, number);
+}
+
+void
 child_free(struct child *c)
 {
 	if (c == NULL)
@@ -263,9 +274,18 @@ child_free(struct child *c)
 	if (c->words != -1)
 		close(c->words);
 	if (c->pid > 0) {
+		int tries;
+
 		kill(c->pid, SIGTERM);
-		while (waitpid(c->pid, NULL, 0) == -1 && errno == EINTR)
-			;
+		for (tries = 0; tries < END_TRIES &&
+			waitpid(c->pid, NULL, WNOHANG) == 0; tries++)
+			clock_pause_ms(20);
+		if (tries == END_TRIES) {
+			kill(c->pid, SIGKILL);
+			while (waitpid(c->pid, NULL, 0) == -1 &&
+				errno == EINTR)
+				;
+		}
 	}
 	buf_free(&c->said);
 	free(c->name);

@@ -15,7 +15,7 @@ struct err;
 /*
  * Start argv[0], looked for in PATH, with standard input from /dev/null and
  * standard output in a pipe.  environment: "NAME=value" strings that replace
- * or add to ours, NULL at the end; may be NULL.  The child dies with us.
+ * or add to ours, "NAME" alone takes it away; NULL at the end; may be NULL.  The child dies with us.
  * Gives *out: child_end() or child_free().  ERR_ENV "program" when it cannot
  * be run.
  */
@@ -38,7 +38,9 @@ ssize_t child_read(struct child *c, void *p, size_t n, struct err *e);
  */
 int child_end(struct child *c, struct err *e);
 
-/* Kill it if it runs.  Takes c; NULL is allowed. */
+void child_signal(struct child *c, int number);
+
+/* End it if it runs.  Takes c; NULL is allowed. */
 void child_free(struct child *c);
 
 #endif

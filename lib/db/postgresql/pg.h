@@ -136,6 +136,8 @@ int pg_catalog_tables(struct db *d, struct shape_list *out, struct err *e);
  * else would be an error, and end the transaction.
  */
 int pg_catalog_is_name(const char *name);
+/* A name as PG_NAME makes it, with public, whatever search_path is.  Gives. */
+char *pg_catalog_full(const char *name);
 int pg_catalog_has_table(struct db *d, const char *name, struct err *e);
 int pg_catalog_census(struct db *d, const char *table, int content,
 	struct db_census *out, struct err *e);

@@ -300,6 +300,20 @@ pg_catalog_is_name(const char *name)
 	return 0;
 }
 
+char *
+pg_catalog_full(const char *name)
+{
+	const char *p;
+	int quoted = 0;
+
+	for (p = name; *p != '\0'; p++) {
+		quoted ^= *p == '"';
+		if (*p == '.' && !quoted)
+			return mem_dup(name);
+	}
+	return mem_printf("public.%s", name);
+}
+
 int
 pg_catalog_has_table(struct db *d, const char *name, struct err *e)
 {

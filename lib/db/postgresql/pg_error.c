@@ -12,6 +12,8 @@ static const struct {
 } known[] = {
 	{ "55P03", ERR_ENV, "lock-timeout", "see who holds it in pg_locks, or "
 		"give it longer with --busy-timeout TIME" },
+	{ "55006", ERR_ENV, "in-use", "end the sessions that use it, then run "
+		"it again" },
 	{ "40P01", ERR_ENV, "lock-timeout", "it was a deadlock: run it again" },
 	{ "57014", ERR_ENV, "timeout", "raise statement_timeout for this "
 		"role, or run it when there is less to wait for" },

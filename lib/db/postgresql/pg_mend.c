@@ -17,6 +17,7 @@ struct mend {
 	char *old; /* the newest; NULL: there is none */
 	int closed; /* the live one allows no connections */
 	int there;
+	char *off; /* the newest restored one that an undo put aside */
 	char *kept; /* the database that was put aside */
 };
 
@@ -52,6 +53,16 @@ look(struct mend *x, struct err *e)
 		"$1) AND pg_catalog.substr(datname, pg_catalog.length($1) + 1) "
 		"~ '^[0-9]{8}T[0-9]{6}Z$' ORDER BY datname DESC LIMIT 1",
 		prefix);
+	if (result == 0) {
+		/* NAME_mig_old_ and NAME_mig_off_ are of one length. */
+		memcpy(prefix + strlen(prefix) - strlen("old_"), "off_",
+			strlen("off_"));
+		result = pg_sql_value(x->m, &x->off, e, "SELECT datname FROM "
+			"pg_catalog.pg_database WHERE pg_catalog.starts_with("
+			"datname, $1) AND pg_catalog.substr(datname, "
+			"pg_catalog.length($1) + 1) ~ '^[0-9]{8}T[0-9]{6}Z$' "
+			"ORDER BY datname DESC LIMIT 1", prefix);
+	}
 	free(prefix);
 	return result;
 }
@@ -184,6 +195,15 @@ undo_it(struct mend *x, char **said, struct err *e)
 			"since, and brings '%s' back", x->live, x->old);
 		return err_next(e, "if that is meant, use --accept-loss");
 	}
+	if (x->old != NULL && x->off != NULL && strcmp(x->off +
+		strlen(x->off) - (CLOCK_STAMP - 1), x->old + strlen(x->old) -
+		(CLOCK_STAMP - 1)) > 0) {
+		err_set(e, ERR_REFUSED, "nothing", "the last restore of '%s' is "
+			"undone already: '%s' is what it had brought", x->live,
+			x->off);
+		return err_next(e, "to undo the restore before it, too, drop "
+			"'%s' first", x->off);
+	}
 	if (x->old != NULL)
 		return swap_back(x, said, e);
 	err_set(e, ERR_REFUSED, "nothing", "no restore of '%s' is there to "
@@ -241,6 +261,7 @@ out:
 	free(x.fresh);
 	free(x.step);
 	free(x.digest);
+	free(x.off);
 	free(x.old);
 	if (result == 0)
 		*kept = x.kept;

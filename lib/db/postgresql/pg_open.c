@@ -47,8 +47,9 @@ look_at_url(const char *url, struct err *e)
 	if (o == NULL)
 		return bad_url(e, "");
 	for (x = o; x->keyword != NULL && result == 0; x++)
-		if (x->val != NULL && strcmp(x->keyword, "password") != 0 &&
-			strcmp(x->keyword, "options") != 0 &&
+		if (x->val != NULL && (strcmp(x->keyword, "host") == 0 ||
+			strcmp(x->keyword, "hostaddr") == 0 ||
+			strcmp(x->keyword, "port") == 0) &&
 			strchr(x->val, '@') != NULL)
 			result = bad_url(e, ": an @ stands in the wrong place");
 	PQconninfoFree(o);
@@ -91,7 +92,8 @@ ask(struct pg *p, struct err *e)
 {
 	PGresult *r = PQexec(p->c, "SELECT pg_catalog.current_database(), "
 		"d.oid, pg_catalog.pg_backend_pid(), "
-		"pg_catalog.pg_is_in_recovery()::int, d.encoding FROM "
+		"pg_catalog.pg_is_in_recovery()::int, d.encoding, "
+		"current_user FROM "
 		"pg_catalog.pg_database d "
 		"WHERE d.datname = pg_catalog.current_database()");
 	int result = -1, backend;
@@ -117,6 +119,13 @@ ask(struct pg *p, struct err *e)
 			"snapshots", p->shown);
 		err_next(e, "connect to the server itself, not to pgbouncer "
 			"or its kind");
+		goto out;
+	}
+	if (p->mode == DB_WRITE && strcmp(PQgetvalue(r, 0, 5), "mig") == 0) {
+		err_set(e, ERR_REFUSED, "permission", "%s: the role is called "
+			"'mig', as mig's own schema: its tables would land "
+			"there", p->shown);
+		err_next(e, "connect as a role of another name");
 		goto out;
 	}
 	if (p->mode == DB_WRITE && strcmp(PQgetvalue(r, 0, 3), "0") != 0) {
@@ -374,14 +383,28 @@ pg_open_environment(const struct pg *p, const char *name, struct strs *out)
 	for (x = o; x != NULL && x->keyword != NULL; x++) {
 		const char *value = x->val;
 
-		if (x->envvar == NULL || value == NULL || *value == '\0')
+		if (x->envvar == NULL)
 			continue;
 		if (strcmp(x->keyword, "dbname") == 0)
 			value = name == NULL ? p->name : name;
-		/* pg_dump takes the server's own; set by mig for itself. */
-		if (strcmp(x->keyword, "client_encoding") == 0 ||
-			strcmp(x->keyword, "application_name") == 0)
+		else if (strcmp(x->keyword, "host") == 0)
+			value = PQhost(p->c); /* of several, the one */
+		else if (strcmp(x->keyword, "port") == 0)
+			value = PQport(p->c);
+		/*
+		 * A service file is stronger than the environment and would
+		 * lead elsewhere; what it said is in the other settings.
+		 * pg_dump takes the server's own encoding.
+		 */
+		if (value == NULL || *value == '\0' ||
+			strcmp(x->keyword, "service") == 0 ||
+			(strcmp(x->keyword, "hostaddr") == 0 &&
+				strchr(value, ',') != NULL) ||
+			strcmp(x->keyword, "client_encoding") == 0 ||
+			strcmp(x->keyword, "application_name") == 0) {
+			strs_add(out, x->envvar);
 			continue;
+		}
 		if (strcmp(x->keyword, "options") == 0) {
 			options = value;
 			continue;
@@ -395,6 +418,8 @@ pg_open_environment(const struct pg *p, const char *name, struct strs *out)
 		options == NULL ? "" : options);
 	strs_add(out, text);
 	free(text);
+	strs_add(out, "PGSERVICE");
+	strs_add(out, "PGSERVICEFILE");
 	strs_add(out, "PGAPPNAME=mig");
 	strs_add(out, "LC_ALL=C");
 	PQconninfoFree(o);

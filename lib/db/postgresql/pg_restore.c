@@ -275,10 +275,12 @@ mark_filling(struct pg *m, const char *name, const char *live, struct err *e)
 
 static int
 build(struct pg *p, struct pg *m, const char *name, const char *scratch,
-	const struct db_restore *r, struct err *e)
+	const struct db_restore *r, int *made, struct err *e)
 {
-	if (make(m, p->name, name, e) == -1 ||
-		mark_filling(m, name, p->name, e) == -1)
+	if (make(m, p->name, name, e) == -1)
+		return -1;
+	*made = 1;
+	if (mark_filling(m, name, p->name, e) == -1)
 		return -1;
 	report_say(m->base.report, REPORT_NOTE,
 		"filling the new database '%s'", name);
@@ -312,7 +314,7 @@ pg_restore_into(struct db *d, const char *scratch, const struct db_restore *r,
 {
 	struct pg *p = pg_of(d), *m;
 	struct swap_names names;
-	int result = -1;
+	int result = -1, made = 0, ready = 0;
 
 	if (pg_swap_maintenance(&m, p, e) == -1)
 		return -1;
@@ -323,14 +325,21 @@ pg_restore_into(struct db *d, const char *scratch, const struct db_restore *r,
 	}
 	if ((r->into == NULL && (pg_swap_may(p, e) == -1 ||
 		pg_swap_sweep(m, p->name, e) == -1)) ||
+		(r->into == NULL && pg_swap_free_name(m, names.old, e) == -1) ||
 		pg_swap_free_name(m, names.fresh, e) == -1)
 		goto out;
-	result = build(p, m, names.fresh, scratch, r, e);
+	result = build(p, m, names.fresh, scratch, r, &made, e);
 	if (result == 0 && r->into != NULL)
 		result = pg_swap_unmark(m, names.fresh, e);
-	else if (result == 0)
+	else if (result == 0) {
 		result = pg_swap_run(p, m, &names, r, e);
-	if (result == -1 && e->code != ERR_LEFT)
+		ready = strcmp(e->reason, "written") != 0;
+	}
+	/* Hours of work are not thrown away for one session that stays. */
+	if (result == -1 && ready && e->code != ERR_LEFT)
+		err_next(e, "put that right, then finish the restore: "
+			"mig-rollback --restore --resume (or --undo)");
+	else if (result == -1 && made && e->code != ERR_LEFT)
 		drop(m, names.fresh);
 	if (result == 0 && r->kept != NULL && r->into == NULL)
 		*r->kept = mem_dup(names.old);

@@ -3,6 +3,7 @@
  * Unix socket, without a network, never as root; it ends with us.
  */
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,7 +78,7 @@ find(int major, char **initdb, char **postgres, struct err *e)
 static int
 make_data(struct pg_server *s, const char *initdb, struct err *e)
 {
-	const char *const argv[] = { initdb, "-D", s->data, "-U", "mig", "-A",
+	const char *const argv[] = { initdb, "-D", s->data, "-U", "mig_scratch", "-A",
 		"trust", "-E", "UTF8", "--locale=C", "--no-sync", NULL };
 	struct child *c;
 	char room[1024];
@@ -120,7 +121,10 @@ run(struct pg_server *s, const char *postgres, struct err *e)
 		"listen_addresses=", "-c", socket, "-c", "fsync=off", "-c",
 		"full_page_writes=off", "-c", "wal_level=minimal", "-c",
 		"max_wal_senders=0", "-c", "autovacuum=off", "-c",
-		"max_wal_size=4GB", "-c", "logging_collector=off", NULL };
+		"max_wal_size=4GB", "-c", "logging_collector=off", "-c",
+		/* Nobody reads what it says. */
+		"log_min_messages=panic", "-c", "log_checkpoints=off", "-c",
+		"log_min_error_statement=panic", NULL };
 	int result = child_start_as(&s->child, argv, NULL, s->user, e);
 
 	free(socket);
@@ -145,7 +149,7 @@ pg_server_start(struct pg_server **out, int major, const char **url,
 		choose_user(s, e) == -1)
 		goto out;
 	s->data = file_join(s->folder, "data");
-	s->url = mem_printf("host='%s' user=mig dbname=postgres "
+	s->url = mem_printf("host='%s' user=mig_scratch dbname=postgres "
 		"sslmode=disable", s->folder);
 	if (make_data(s, initdb, e) == 0)
 		result = run(s, postgres, e);
@@ -166,6 +170,7 @@ pg_server_free(struct pg_server *s)
 {
 	if (s == NULL)
 		return;
+	child_signal(s->child, SIGINT); /* at once, whoever is connected */
 	child_free(s->child);
 	if (s->folder != NULL)
 		file_remove_tree(s->folder);

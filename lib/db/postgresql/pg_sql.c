@@ -179,6 +179,13 @@ pg_sql_query(struct db_rows *r, const char *sql, const char *args, va_list ap,
 	struct rows *rows;
 	int i, result = 0;
 
+	/* Rolled back to count: nothing may be recorded as done. */
+	if (p->spoilt) {
+		err_set(e, ERR_REFUSED, "loss", "something was dropped or "
+			"emptied that no statement names, and its rows could "
+			"not be counted");
+		return err_next(e, "name the table in a statement of its own");
+	}
 	for (i = 0; args[i] != '\0' && i < ARGS_MAX; i++) {
 		if (args[i] == 's') {
 			values[i] = va_arg(ap, const char *);
@@ -285,6 +292,10 @@ pg_sql_begin(struct db *d, int foreign_keys, struct err *e)
 		snprintf(limit, sizeof(limit), "SET statement_timeout = %lld; ",
 			(long long)p->statement_ms);
 	/* In one: what precedes BEGIN belongs to the transaction. */
+	if (p->reset_role && (pg_sql_exec(d, "SET SESSION AUTHORIZATION "
+		"DEFAULT; RESET ROLE", e) == -1 || pg_open_settle(p, e) == -1))
+		return -1;
+	p->reset_role = 0;
 	snprintf(text, sizeof(text), "RESET ALL; %sBEGIN; SET LOCAL "
 		"lock_timeout = %lld", limit,
 		(long long)(d->busy_ms > 0 ? d->busy_ms : 1));
@@ -295,14 +306,26 @@ int
 pg_sql_commit(struct db *d, struct err *e)
 {
 	struct pg *p = pg_of(d);
+	const char *state;
 	PGresult *r;
 	int result = 0;
 
 	if (p->spoilt)
 		return err_bug(e, "a transaction that was rolled back");
-	r = PQexec(p->c, "COMMIT");
+	/* A migration may have let go of the lock: then nothing is committed. */
+	r = PQexec(p->c, p->locked ? "SELECT 1 / pg_catalog.count(*) FROM "
+		"pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid() "
+		"AND locktype = 'advisory' AND classid = " PG_LOCK_CLASS
+		" AND objid = " PG_LOCK_OBJECT " AND granted; COMMIT" :
+		"COMMIT");
+	state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
 	/* A transaction that has failed answers COMMIT with ROLLBACK. */
-	if (PQresultStatus(r) != PGRES_COMMAND_OK)
+	if (state != NULL && strcmp(state, "22012") == 0) {
+		err_set(e, ERR_REFUSED, "locked", "the migration has let go of "
+			"mig's lock: another runner may have begun");
+		result = err_next(e, "take pg_advisory_unlock_all and its kind "
+			"out of it, then run it again");
+	} else if (PQresultStatus(r) != PGRES_COMMAND_OK)
 		result = pg_error(p, r, e, "commit");
 	else if (strcmp(PQcmdStatus(r), "COMMIT") != 0)
 		result = err_bug(e, "COMMIT became a ROLLBACK");

@@ -123,6 +123,19 @@ pg_swap_may(struct pg *p, struct err *e)
 	size_t i;
 	char *name;
 
+	if (pg_sql_value(p, &name, e, "SELECT 'off' WHERE "
+		"pg_catalog.current_setting('track_counts') = 'off' OR EXISTS "
+		"(SELECT 1 FROM pg_catalog.pg_db_role_setting WHERE "
+		"'track_counts=off' = ANY (setconfig))", NULL) == -1)
+		return -1;
+	if (name != NULL) {
+		free(name);
+		err_set(e, ERR_REFUSED, "in-use", "%s: track_counts is off, at "
+			"least for some: what they write during a restore "
+			"would not be noticed", p->shown);
+		return err_next(e, "switch it on (ALTER DATABASE or ROLE ... "
+			"RESET track_counts), then restore");
+	}
 	for (i = 0; i < sizeof(all) / sizeof(*all); i++) {
 		if (pg_sql_value(p, &name, e, all[i].sql, p->name) == -1)
 			return -1;
@@ -222,6 +235,7 @@ pg_swap_end_sessions(struct pg *m, const char *name, int except, struct err *e)
 		PGresult *r = pg_sql_one(m, "SELECT pg_catalog.count("
 			"pg_catalog.pg_terminate_backend(pid)), min(pid) FROM "
 			"pg_catalog.pg_stat_activity WHERE datname = $1 AND "
+			"backend_type <> 'autovacuum worker' AND "
 			"pid <> $2::int", 2, values, e);
 
 		if (r == NULL)
@@ -269,7 +283,7 @@ pg_swap_rename(struct pg *m, const char *live, const char *to,
 			return 0;
 		pg_sql_rollback(&m->base);
 		/* A session may have slipped in before the fence. */
-		if (tries == 5 || strstr(e->text, "being accessed") == NULL ||
+		if (tries == 5 || strcmp(e->reason, "in-use") != 0 ||
 			pg_swap_end_sessions(m, live, 0, e) == -1)
 			return -1;
 	}

@@ -83,16 +83,18 @@ number(const PGresult *r, int row, int column)
 int
 pg_watch_count(struct pg *p, const char *table, int64_t *rows, struct err *e)
 {
+	char *full = pg_catalog_full(table);
 	struct db_census c;
+	int result;
 
 	*rows = -1;
 	memset(&c, 0, sizeof(c));
-	if (pg_catalog_census(&p->base, table, 0, &c, e) == -1)
-		return -1;
-	if (c.there)
+	result = pg_catalog_census(&p->base, full, 0, &c, e);
+	if (result == 0 && c.there)
 		*rows = c.rows;
 	db_census_free(&c);
-	return 0;
+	free(full);
+	return result;
 }
 
 int

@@ -165,14 +165,16 @@ count_lost(struct pg *p, const struct strs *tables, const struct strs *columns,
 		struct db_census census;
 
 		free(text);
+		text = pg_catalog_full(tables->v[i]);
 		memset(&census, 0, sizeof(census));
 		if (values == -1 && (result = pg_catalog_census(&p->base,
-			tables->v[i], 0, &census, e)) == 0)
+			text, 0, &census, e)) == 0)
 			for (k = 0; k < census.n; k++)
 				if (strcmp(census.columns[k],
 					columns->v[i]) == 0)
 					values = census.values[k];
 		db_census_free(&census);
+		free(text);
 		c = change_of(out, tables->v[i]);
 		c->nulled = mem_grow(c->nulled, c->nulled_n + 1,
 			sizeof(*c->nulled));
