@@ -15,7 +15,8 @@ struct err;
 /*
  * Start argv[0], looked for in PATH, with standard input from /dev/null and
  * standard output in a pipe.  environment: "NAME=value" strings that replace
- * or add to ours, "NAME" alone takes it away; NULL at the end; may be NULL.  The child dies with us.
+ * or add to ours, "NAME" alone takes it away; NULL at the end; may be NULL.
+ * The child dies with us.
  * Gives *out: child_end() or child_free().  ERR_ENV "program" when it cannot
  * be run.
  */

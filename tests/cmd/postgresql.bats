@@ -555,21 +555,6 @@ CREATE INDEX CONCURRENTLY t_xy ON t (x, y);'
 	MIG_CONTRACT_URL=$(pg_url "$DB") "${B:-$TOP/build}/unit/contract" > contract.tap || { cat contract.tap; return 1; }
 }
 
-@test "a service file leads no child elsewhere" {
-	family
-	pg_new "${DB}_prod"
-	pg_q "${DB}_prod" 'CREATE TABLE important (x int)'
-	printf '[prod]\nhost=%s\nport=%s\nuser=%s\ndbname=%s\n' "$PGHOST" "$PGPORT" "$PGUSER" "${DB}_prod" > service.conf
-	mkdir migrations
-	works env PGSERVICEFILE="$PWD/service.conf" PGSERVICE=prod mig-backup -q
-	works env PGSERVICEFILE="$PWD/service.conf" PGSERVICE=prod mig-verify -q --latest --deep
-	q "INSERT INTO child VALUES (99, 1, 'n')"
-	run --separate-stderr env PGSERVICEFILE="$PWD/service.conf" PGSERVICE=prod mig-rollback --restore --yes
-	assert_equal "$status" 3
-	[[ $stderr == *"'child' (5 rows then, 6 now)"* && $stderr != *important* ]] || { echo "$stderr"; return 1; }
-	assert_equal "$(pg_q "${DB}_prod" "SELECT string_agg(relname, ' ') FROM pg_class WHERE relnamespace = 'public'::regnamespace")" important
-}
-
 @test "losses: a search_path that does not lead to public hides nothing" {
 	family
 	q "CREATE SCHEMA app; ALTER DATABASE \"$DB\" SET search_path = app"
@@ -585,33 +570,6 @@ CREATE INDEX CONCURRENTLY t_xy ON t (x, y);'
 	migration 1_a 'CREATE TABLE a (x int); SELECT pg_advisory_unlock_all();'
 	fails 3 "let go of mig's lock" mig-apply -q --no-backup
 	assert_equal "$(q "SELECT to_regclass('a') IS NULL")" t
-}
-
-@test "--into never drops a database that it did not make" {
-	family
-	works mig-backup -q
-	(mig-rollback --restore --into "${DB}_both" -q > one.out 2>&1; echo $? > one.status) 3>&- &
-	local one=$!
-	mig-rollback --restore --into "${DB}_both" -q > two.out 2>&1 || true
-	wait "$one" || true
-	assert_equal "$(pg_q "${DB}_both" 'SELECT count(*) FROM child')" 5
-	pg_drop "${DB}_both"
-}
-
-@test "a second --undo does not go back further" {
-	family
-	works mig-backup -q
-	works mig-rollback --restore --yes -q --accept-loss
-	q "INSERT INTO child VALUES (98, 1, 'n')"
-	sleep 1
-	works mig-backup -q
-	works mig-rollback --restore --yes -q --accept-loss
-	sleep 1
-	works mig-rollback --restore --undo --accept-loss --yes
-	assert_equal "$(q 'SELECT count(*) FROM child')" 6
-	fails 3 "is undone already" mig-rollback --restore --undo --accept-loss --yes
-	assert_equal "$(q 'SELECT count(*) FROM child')" 6
-	for each in $(pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '$DB\\_mig\\_%'"); do pg_drop "$each"; done
 }
 
 @test "track_counts off: a restore would not notice what is written, and is refused" {

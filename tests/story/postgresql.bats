@@ -432,3 +432,45 @@ serves() { [[ $(q 'SELECT count(*) FROM parent') == [34] ]]; }
 	assert_equal "$(json '.kind, .error.reason, .current, (.applied | length)')" "$(printf 'mig.apply\nlock-timeout\n1\n1')"
 	works mig-apply -q --no-backup
 }
+
+@test "a service file leads no child elsewhere" {
+	family
+	pg_new "${DB}_prod"
+	pg_q "${DB}_prod" 'CREATE TABLE important (x int)'
+	printf '[prod]\nhost=%s\nport=%s\nuser=%s\ndbname=%s\n' "$PGHOST" "$PGPORT" "$PGUSER" "${DB}_prod" > service.conf
+	mkdir migrations
+	works env PGSERVICEFILE="$PWD/service.conf" PGSERVICE=prod mig-backup -q
+	works env PGSERVICEFILE="$PWD/service.conf" PGSERVICE=prod mig-verify -q --latest --deep
+	q "INSERT INTO child (parent_id) VALUES (1)"
+	run --separate-stderr env PGSERVICEFILE="$PWD/service.conf" PGSERVICE=prod mig-rollback --restore --yes
+	assert_equal "$status" 3
+	[[ $stderr == *"'child' (5 rows then, 6 now)"* && $stderr != *important* ]] || { echo "$stderr"; return 1; }
+	assert_equal "$(pg_q "${DB}_prod" "SELECT string_agg(relname, ' ') FROM pg_class WHERE relnamespace = 'public'::regnamespace")" important
+}
+
+@test "--into never drops a database that it did not make" {
+	family
+	works mig-backup -q
+	(mig-rollback --restore --into "${DB}_both" -q > one.out 2>&1; echo $? > one.status) 3>&- &
+	local one=$!
+	mig-rollback --restore --into "${DB}_both" -q > two.out 2>&1 || true
+	wait "$one" || true
+	assert_equal "$(pg_q "${DB}_both" 'SELECT count(*) FROM child')" 5
+	pg_drop "${DB}_both"
+}
+
+@test "a second --undo does not go back further" {
+	family
+	works mig-backup -q
+	works mig-rollback --restore --yes -q --accept-loss
+	q "INSERT INTO child (parent_id) VALUES (1)"
+	sleep 1
+	works mig-backup -q
+	works mig-rollback --restore --yes -q --accept-loss
+	sleep 1
+	works mig-rollback --restore --undo --accept-loss --yes
+	assert_equal "$(q 'SELECT count(*) FROM child')" 6
+	fails 3 "is undone already" mig-rollback --restore --undo --accept-loss --yes
+	assert_equal "$(q 'SELECT count(*) FROM child')" 6
+	for each in $(pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '$DB\\_mig\\_%'"); do pg_drop "$each"; done
+}

@@ -63,7 +63,6 @@ pg_of(struct db *d)
 }
 
 extern const struct db_driver pg_driver;
-
 /* pg_open.c */
 extern const char *const pg_open_schemes[];
 int pg_open_db(struct db **out, const struct db_options *o, struct err *e);
@@ -136,7 +135,7 @@ int pg_catalog_tables(struct db *d, struct shape_list *out, struct err *e);
  * else would be an error, and end the transaction.
  */
 int pg_catalog_is_name(const char *name);
-/* A name as PG_NAME makes it, with public, whatever search_path is.  Gives. */
+/* A name of PG_NAME, for any search_path.  Gives. */
 char *pg_catalog_full(const char *name);
 int pg_catalog_has_table(struct db *d, const char *name, struct err *e);
 int pg_catalog_census(struct db *d, const char *table, int content,
@@ -200,7 +199,6 @@ struct pg_dump_result {
 /* Read to the end.  ERR_DAMAGE when it is cut off or not as it should be. */
 int pg_dump_read(struct pg_dump_result *out, const struct pg_dump_source *s,
 	struct err *e);
-/* The same, but only the contents at its beginning. */
 int pg_dump_contents(struct pg_dump_result *out,
 	const struct pg_dump_source *s, struct err *e);
 void pg_dump_result_free(struct pg_dump_result *r);
