@@ -33,11 +33,14 @@ cancel(struct pg *p)
 	PQfreeCancel(c);
 }
 
-/* Wait for the answer, looking out for a signal. */
+/*
+ * Wait for the answer, looking out for a signal.  What is asked after one is
+ * for cleaning up, and must not be cancelled.
+ */
 static int
 wait_for(struct pg *p, struct err *e)
 {
-	int cancelled = 0;
+	int cancelled = stop_asked() != 0;
 
 	while (PQisBusy(p->c)) {
 		struct pollfd f = { PQsocket(p->c), POLLIN, 0 };
