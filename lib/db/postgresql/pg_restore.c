@@ -75,6 +75,10 @@ pg_restore_gap(struct db *d, const char *scratch, struct db_gap **out,
 	for (i = 0; i < now.tables.n; i++)
 		if (find(then, t[i].name) == NULL)
 			add_gap(out, n, t[i].name, NULL, &t[i]);
+	if (strcmp(now.core, pg_scratch_result(pg_of(dump))->core) != 0)
+		report_say(d->report, REPORT_NOTE, "definitions (tables, "
+			"views, functions, sequences) have changed since the "
+			"backup: they go back, too");
 	pg_dump_result_free(&now);
 	db_close(dump);
 	return 0;
