@@ -54,17 +54,39 @@ check(struct verify *v, const char *name, char *expected, char *found,
 		name, expected, found);
 }
 
+/* How much room the rebuilt file takes; of a stream the end tells. */
+static int64_t
+room_for(const struct verify *v, const struct manifest_header *h)
+{
+	struct manifest m;
+	struct err ignored;
+	int64_t bytes, raw = h->raw_bytes;
+
+	if (raw != -1)
+		return raw;
+	if (v->o->path == NULL || reader_manifest(v->o->path, &m, &bytes,
+		&ignored) == -1)
+		return 0;
+	raw = m.raw_bytes;
+	shape_release(&manifest_shape, &m);
+	return raw;
+}
+
 static int
 begin(void *arg, const struct manifest_header *h, struct err *e)
 {
 	struct verify *v = arg;
+	int64_t room = room_for(v, h);
 
 	if (v->o->level == VERIFY_QUICK)
 		return 0;
-	return scratch_open(&v->scratch, v->o->keep,
+	if (scratch_open(&v->scratch, v->o->keep,
 		v->o->scratch != NULL && db_is_server(v->o->scratch) ? NULL :
-			v->o->scratch,
-		v->o->path, h->raw_bytes == -1 ? 0 : h->raw_bytes, e);
+			v->o->scratch, v->o->path, room, e) == -1)
+		return -1;
+	/* A stream is only as long as what is written. */
+	return h->raw_bytes == -1 && ftruncate(scratch_fd(v->scratch), 0) ==
+			-1 ? err_sys(e, "prepare the scratch file") : 0;
 }
 
 static int

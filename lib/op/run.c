@@ -421,8 +421,11 @@ fail:
 	if (note_step(x, "failed", i, start, "fail", &second) == -1)
 		err_wrap(e, "and the ledger could not be written");
 	e->code = ERR_LEFT;
-	err_next(e, "mend the cause and run mig-apply --resume, or go back "
-		    "with mig-rollback --restore");
+	err_next(e, strstr(e->text, "already exists") == NULL ?
+		"mend the cause and run mig-apply --resume, or go back with "
+		"mig-rollback --restore" :
+		"if a run was killed, the statement may have been done: look "
+		"at what is there, drop it, and run mig-apply --resume");
 	db_problems(x->r->db, left_behind, e, &second);
 	return -1;
 }
