@@ -17,7 +17,6 @@
 /* Our advisory lock: the bytes of "mig" and a 1.  Per database. */
 #define PG_LOCK_CLASS "7170407"
 #define PG_LOCK_OBJECT "1"
-
 #define PG_OLDEST 130000 /* server_version_num */
 #define PG_QUOTED(x) \
 	"CASE WHEN " x " ~ '^[a-z_][a-z0-9_]*$' THEN " x "::text ELSE '\"' || " \
@@ -61,7 +60,6 @@ pg_of(struct db *d)
 {
 	return (struct pg *)d;
 }
-
 extern const struct db_driver pg_driver;
 /* pg_open.c */
 extern const char *const pg_open_schemes[];
@@ -106,6 +104,8 @@ int pg_sql_settle(struct db *d, struct err *e);
  */
 PGresult *pg_sql_one(struct pg *p, const char *sql, int n,
 	const char *const *values, struct err *e);
+/* One command of mig's own that can be interrupted. */
+int pg_sql_long(struct pg *p, const char *sql, struct err *e);
 /*
  * The same for SQL of mig's own, which is prepared once: a run of a thousand
  * migrations asks the same few questions a thousand times.

@@ -120,7 +120,7 @@ make(struct pg *m, const char *like, const char *name, struct err *e)
 	if (PQresultStatus(r) != PGRES_TUPLES_OK || PQntuples(r) != 1)
 		pg_error(m, r, e, "look at the database");
 	else
-		result = pg_sql_exec(&m->base, PQgetvalue(r, 0, 0), e);
+		result = pg_sql_long(m, PQgetvalue(r, 0, 0), e);
 	PQclear(r);
 	if (result == -1 && strcmp(e->reason, "permission") == 0)
 		err_next(e, "a restore makes a new database: give the role "
@@ -262,7 +262,7 @@ prepare(struct pg *m, const char *name, const struct db_restore *r,
 	report_say(m->base.report, REPORT_MORE, "collecting statistics");
 	result = r->prepare == NULL ? 0 : r->prepare(r->arg, &fresh->base, e);
 	if (result == 0)
-		result = pg_sql_exec(&fresh->base, "ANALYZE", e);
+		result = pg_sql_long(fresh, "ANALYZE", e);
 	pg_open_close(&fresh->base);
 	return result;
 }

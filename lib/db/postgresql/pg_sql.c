@@ -92,6 +92,21 @@ pg_sql_one(struct pg *p, const char *sql, int n, const char *const *values,
 	return collect(p, e);
 }
 
+int
+pg_sql_long(struct pg *p, const char *sql, struct err *e)
+{
+	PGresult *r = pg_sql_one(p, sql, 0, NULL, e);
+	int result = 0;
+
+	if (r == NULL)
+		return -1;
+	if (PQresultStatus(r) != PGRES_COMMAND_OK)
+		result = stop_check(e) == -1 ? -1 :
+			pg_error(p, r, e, "run mig's own SQL");
+	PQclear(r);
+	return result;
+}
+
 /* The name of the prepared statement, or "" when it could not be prepared. */
 static void
 prepare(struct pg *p, const char *sql, char name[24])
