@@ -465,6 +465,12 @@ db_mend(const char *url, const struct db_mend *how, char **said, char **kept,
 }
 
 int
+db_mark(struct db *d, struct err *e)
+{
+	return d->driver->mark == NULL ? 0 : d->driver->mark(d, e);
+}
+
+int
 db_gap(struct db *d, const char *scratch, struct db_gap **out, size_t *n,
 	struct err *e)
 {

@@ -83,6 +83,12 @@ struct db_mend {
 int db_mend(const char *url, const struct db_mend *how, char **said,
 	char **kept, struct err *e);
 
+/*
+ * Remember what is written now: db_restore() refuses with "written" when
+ * anything came after.  To be called before the gap is looked at.
+ */
+int db_mark(struct db *d, struct err *e);
+
 /* What differs between this database and the scratch file, per table. */
 struct db_gap {
 	char *table;

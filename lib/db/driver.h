@@ -44,6 +44,8 @@ struct db_driver {
 		struct err *e);
 	int (*position)(struct db *d, struct wire_position *out,
 		struct err *e);
+	/* NULL: a position tells it. */
+	int (*mark)(struct db *d, struct err *e);
 	int (*fingerprint)(struct db *d, char out[65], struct err *e);
 	int (*copy_schema)(struct db *from, struct db *to, struct err *e);
 	int (*tables)(struct db *d, struct shape_list *out, struct err *e);

@@ -64,7 +64,7 @@ count_gap(struct restore *r, struct part_gap *g, struct err *e)
 	int same;
 
 	/* Before counting: what is written from here on will be noticed. */
-	if (db_position(r->db, &r->at, e) == -1)
+	if (db_mark(r->db, e) == -1 || db_position(r->db, &r->at, e) == -1)
 		return -1;
 	same = wire_position_same(now, &r->proof.read.manifest.position);
 	g->bytes = same ? 0 : now->wal_frames > 0 ?

@@ -95,13 +95,17 @@ mend(struct restore *r, struct err *e)
 	report_say(r->o->report, REPORT_NOTE, "%s", said);
 	if (kept != NULL)
 		strs_add(&r->out->kept, kept);
-	free(said);
 	free(kept);
 	r->out->result = "done";
 	if (db_open(&r->db, &d, e) == -1 ||
 		db_identity(r->db, &r->out->database, e) == -1 ||
-		ledger_load(&ledger, r->db, e) == -1)
-		return err_wrap(e, "it is done, but the database");
+		ledger_load(&ledger, r->db, e) == -1) {
+		err_wrap(e, "%s; but to look at it afterwards failed", said);
+		free(said);
+		return err_next(e, "do not repeat it: mig-status says where "
+			"the database stands");
+	}
+	free(said);
 	r->out->current = mem_dup(ledger_current(&ledger));
 	ledger_free(&ledger);
 	return 0;

@@ -71,11 +71,13 @@ int pg_open_settle(struct pg *p, struct err *e);
 /* Another connection with the same url, to another database if not NULL. */
 int pg_open_beside(struct pg **out, const struct pg *like, const char *name,
 	struct err *e);
+/* The database that a url leads to, without connecting.  Gives, or NULL. */
+char *pg_open_name(const char *url, struct err *e);
 /*
- * A connection to the server's own database, for what must be done when the
- * one of the url is closed; *name gets the name in the url.  Gives both.
+ * A connection to another database of live's server, which holds the lock of
+ * restores of live: ERR_LOCKED.
  */
-int pg_open_maintenance(struct pg **out, char **name,
+int pg_open_maintenance(struct pg **out, const char *live,
 	const struct db_options *o, struct err *e);
 /* The variables that lead a child process to the database.  Gives strings. */
 void pg_open_environment(const struct pg *p, const char *name,
@@ -128,6 +130,7 @@ int pg_catalog_position(struct db *d, struct wire_position *out,
 	struct err *e);
 /* What the counters of the database say was written to its tables.  Gives. */
 int pg_catalog_written(struct pg *p, char **out, struct err *e);
+int pg_catalog_mark(struct db *d, struct err *e);
 int pg_catalog_fingerprint(struct db *d, char out[65], struct err *e);
 int pg_catalog_tables(struct db *d, struct shape_list *out, struct err *e);
 /*

@@ -381,7 +381,8 @@ begin_dump(struct pg *p, struct stream *s, char **snapshot,
 		if (good == -1 && !is_gone(e))
 			return -1;
 	} while (clock_ms() < end);
-	return too_busy(p, e);
+	/* What came again and again is the reason. */
+	return good == -1 ? -1 : too_busy(p, e);
 }
 
 /* What a dump cannot hold is said. */

@@ -65,6 +65,15 @@ pg_catalog_written(struct pg *p, char **out, struct err *e)
 }
 
 int
+pg_catalog_mark(struct db *d, struct err *e)
+{
+	struct pg *p = pg_of(d);
+
+	free(p->mark);
+	return pg_catalog_written(p, &p->mark, e);
+}
+
+int
 pg_catalog_position(struct db *d, struct wire_position *out, struct err *e)
 {
 	struct pg *p = pg_of(d);
@@ -77,13 +86,6 @@ pg_catalog_position(struct db *d, struct wire_position *out, struct err *e)
 		return -1;
 	if (PQresultStatus(r) != PGRES_TUPLES_OK || PQntuples(r) != 1) {
 		pg_error(p, r, e, "ask where it stands");
-		PQclear(r);
-		return -1;
-	}
-	/* A restore asks later whether anything came after the first. */
-	if (p->mark == NULL && p->mode == DB_WRITE &&
-		PQtransactionStatus(p->c) == PQTRANS_IDLE &&
-		pg_catalog_written(p, &p->mark, e) == -1) {
 		PQclear(r);
 		return -1;
 	}
@@ -193,11 +195,17 @@ static int
 count_one(struct pg *p, struct shape_list *out, const char *raw,
 	const char *sql, struct err *e)
 {
-	char *name = pg_dump_utf8(mem_dup(raw)), *n;
+	char *name = pg_dump_utf8(mem_dup(raw));
 	struct wire_table *t;
+	PGresult *r;
 
-	if (pg_sql_value(p, &n, e, sql, NULL) == -1) {
+	/* Asked once: not worth being prepared. */
+	r = pg_sql_one(p, sql, 0, NULL, e);
+	if (r == NULL || PQresultStatus(r) != PGRES_TUPLES_OK) {
+		if (r != NULL)
+			pg_error(p, r, e, "count");
 		err_wrap(e, "count the rows of %s", name);
+		PQclear(r);
 		free(name);
 		return -1;
 	}
@@ -209,8 +217,8 @@ count_one(struct pg *p, struct shape_list *out, const char *raw,
 	} else {
 		t += out->n - 1; /* another part of it */
 	}
-	t->rows += n == NULL ? 0 : strtoll(n, NULL, 10);
-	free(n);
+	t->rows += strtoll(PQgetvalue(r, 0, 0), NULL, 10);
+	PQclear(r);
 	free(name);
 	return 0;
 }

@@ -19,6 +19,7 @@ const struct db_driver pg_driver = {
 	.name = name,
 	.identity = pg_catalog_identity,
 	.position = pg_catalog_position,
+	.mark = pg_catalog_mark,
 	.fingerprint = pg_catalog_fingerprint,
 	.copy_schema = pg_deep_copy_schema,
 	.tables = pg_catalog_tables,

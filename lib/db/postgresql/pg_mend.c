@@ -99,6 +99,17 @@ close_unchanged(struct mend *x, struct err *e)
 	return result;
 }
 
+/* What is kept can be looked at; if not, that undoes nothing. */
+static void
+open_again(struct mend *x, const char *name)
+{
+	struct err e;
+
+	if (pg_swap_allow(x->m, name, 1, &e) == -1)
+		report_say(x->m->base.report, REPORT_WARN, "'%s' stays closed "
+			"to connections: %s", name, e.text);
+}
+
 /* The swap that was not reached, or not begun. */
 static int
 go_on(struct mend *x, char **said, struct err *e)
@@ -122,11 +133,10 @@ go_on(struct mend *x, char **said, struct err *e)
 		result = pg_swap_end_sessions(x->m, x->live, 0, e);
 	if (result == 0)
 		result = pg_swap_rename(x->m, x->live, n.old, x->fresh, 1, e);
-	if (result == 0)
-		result = pg_swap_allow(x->m, n.old, 1, e);
-	else if (pg_swap_allow(x->m, x->live, 1, &second) == -1)
+	if (result == -1 && pg_swap_allow(x->m, x->live, 1, &second) == -1)
 		err_wrap(e, "the database is still closed");
 	if (result == 0) {
+		open_again(x, n.old);
 		*said = mem_printf("the restore of '%s' is finished; the old "
 			"database is kept as '%s'", x->live, n.old);
 		x->kept = mem_dup(n.old);
@@ -139,6 +149,7 @@ static int
 swap_back(struct mend *x, char **said, struct err *e)
 {
 	struct swap_names n;
+	struct err second;
 	char *to;
 	int result;
 
@@ -156,12 +167,11 @@ swap_back(struct mend *x, char **said, struct err *e)
 	if (result == 0)
 		result = pg_swap_rename(x->m, x->live, to, x->old, 0, e);
 	if (result == -1) {
-		struct err second;
-
 		if (pg_swap_allow(x->m, x->live, 1, &second) == -1)
 			err_wrap(e, "the database is still closed");
+		open_again(x, x->old);
 	} else {
-		result = pg_swap_allow(x->m, to, 1, e);
+		open_again(x, to);
 		*said = mem_printf("'%s' is again the database from before "
 			"the restore; the restored one is kept as '%s'",
 			x->live, to);
@@ -237,8 +247,11 @@ pg_mend_run(const char *url, const struct db_mend *how, char **said,
 	int result = -1;
 
 	*said = *kept = NULL;
-	if (pg_open_maintenance(&x.m, &x.live, &o, e) == -1)
+	x.live = pg_open_name(url, e);
+	if (x.live == NULL || pg_open_maintenance(&x.m, x.live, &o, e) == -1) {
+		free(x.live);
 		return -1;
+	}
 	if (look(&x, e) == -1 || lock_live(&x, &p, e) == -1)
 		goto out;
 	if (!x.there) {

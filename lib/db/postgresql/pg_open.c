@@ -278,51 +278,89 @@ pg_open_beside(struct pg **out, const struct pg *like, const char *name,
 		e);
 }
 
-/* The name of the database that the url or the environment gives. */
+/*
+ * The name that the url, the service file and the environment lead to: libpq
+ * has it settled before it connects.  Gives, or NULL.
+ */
 static char *
 name_in(const char *url)
 {
-	PQconninfoOption *o = PQconninfoParse(url, NULL), *x;
-	const char *names[] = { "dbname", "user" };
-	char *found = NULL;
-	size_t i;
+	const char *const words[] = { "dbname", NULL };
+	const char *values[] = { url, NULL };
+	PGconn *c = PQconnectStartParams(words, values, 1);
+	char *name = c == NULL ? NULL : mem_dup(PQdb(c));
 
-	for (i = 0; i < 2 && found == NULL; i++) {
-		for (x = o; x != NULL && x->keyword != NULL; x++)
-			if (strcmp(x->keyword, names[i]) == 0)
-				found = mem_dup(x->val);
-		if (found == NULL)
-			found = mem_dup(getenv(i == 0 ? "PGDATABASE" :
-							"PGUSER"));
-	}
-	PQconninfoFree(o);
-	return found;
+	PQfinish(c);
+	return name;
+}
+
+/*
+ * The lock of one restore per database and server, held on the maintenance
+ * connection: the one on the live database goes before the names change.
+ */
+static int
+lock_name(struct pg *m, const char *live, struct err *e)
+{
+	char *got;
+	int mine;
+
+	if (pg_sql_value(m, &got, e, "SELECT pg_catalog.pg_try_advisory_lock("
+		PG_LOCK_CLASS ", pg_catalog.hashtext($1))", live) == -1)
+		return -1;
+	mine = got != NULL && *got == 't';
+	free(got);
+	if (mine)
+		return 0;
+	err_set(e, ERR_LOCKED, "locked", "a restore of '%s' is at work on the "
+		"server", live);
+	return err_next(e, "wait until it is over");
 }
 
 int
-pg_open_maintenance(struct pg **out, char **name, const struct db_options *o,
-	struct err *e)
+pg_open_maintenance(struct pg **out, const char *live,
+	const struct db_options *o, struct err *e)
 {
+	static const char *const names[] = { "postgres", "template1", NULL };
+	const char *const *n;
 	char *url = plain_url(o->url);
-	int result;
+	int result = -1;
 
 	*out = NULL;
-	*name = name_in(url);
-	if (*name == NULL) {
-		err_set(e, ERR_USAGE, "config", "the url names no database");
-		result = err_next(e, "name it in DATABASE_URL");
-	} else {
-		result = look_at_url(url, e);
-	}
-	if (result == 0 && open_url(out, url, strcmp(*name, "postgres") == 0 ?
-		"template1" : "postgres", o, e) == -1)
-		result = -1;
+	if (look_at_url(url, e) == 0)
+		for (n = names; *n != NULL && result == -1; n++)
+			if (strcmp(*n, live) != 0)
+				result = open_url(out, url, *n, o, e);
 	free(url);
 	if (result == -1) {
-		free(*name);
-		*name = NULL;
+		err_wrap(e, "a restore works from another database of the "
+			"server");
+		return err_next(e, "let the role connect to the database "
+			"'postgres'");
 	}
-	return result;
+	if (lock_name(*out, live, e) == 0)
+		return 0;
+	pg_open_close(&(*out)->base);
+	*out = NULL;
+	return -1;
+}
+
+char *
+pg_open_name(const char *url, struct err *e)
+{
+	char *plain = plain_url(url), *name = NULL;
+
+	if (look_at_url(plain, e) == 0) {
+		name = name_in(plain);
+		if (name == NULL || *name == '\0') {
+			free(name);
+			name = NULL;
+			err_set(e, ERR_USAGE, "config",
+				"the url names no database");
+			err_next(e, "name it in DATABASE_URL");
+		}
+	}
+	free(plain);
+	return name;
 }
 
 void

@@ -317,10 +317,14 @@ pg_restore_into(struct db *d, const char *scratch, const struct db_restore *r,
 	struct err *e)
 {
 	struct pg *p = pg_of(d), *m;
+	struct db_options o = { .url = p->url, .mode = DB_WRITE,
+		.busy_ms = d->busy_ms, .report = d->report, .role = p->role,
+		.statement_ms = p->statement_ms };
 	struct swap_names names;
 	int result = -1, made = 0, ready = 0;
 
-	if (pg_swap_maintenance(&m, p, e) == -1)
+	if (pg_open_maintenance(&m, r->into != NULL ? r->into : p->name, &o,
+		    e) == -1)
 		return -1;
 	pg_swap_names(&names, p->name, clock_now());
 	if (r->into != NULL) {
@@ -335,12 +339,12 @@ pg_restore_into(struct db *d, const char *scratch, const struct db_restore *r,
 	result = build(p, m, names.fresh, scratch, r, &made, e);
 	if (result == 0 && r->into != NULL)
 		result = pg_swap_unmark(m, names.fresh, e);
-	else if (result == 0) {
+	else if (result == 0 && (result = pg_swap_ready(p, m, &names, e)) == 0) {
 		result = pg_swap_run(p, m, &names, r, e);
-		ready = strcmp(e->reason, "written") != 0;
+		ready = result == -1 && strcmp(e->reason, "written") != 0;
 	}
 	/* Hours of work are not thrown away for one session that stays. */
-	if (result == -1 && ready && e->code != ERR_LEFT)
+	if (ready && e->code != ERR_LEFT)
 		err_next(e, "put that right, then finish the restore: "
 			"mig-rollback --restore --resume (or --undo)");
 	else if (result == -1 && made && e->code != ERR_LEFT)

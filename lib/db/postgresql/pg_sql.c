@@ -339,7 +339,7 @@ pg_sql_commit(struct db *d, struct err *e)
 	state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
 	/* A transaction that has failed answers COMMIT with ROLLBACK. */
 	if (state != NULL && strcmp(state, "22012") == 0) {
-		err_set(e, ERR_REFUSED, "locked", "the migration has let go of "
+		err_set(e, ERR_REFUSED, "lock-lost", "the migration has let go of "
 			"mig's lock: another runner may have begun");
 		result = err_next(e, "take pg_advisory_unlock_all and its kind "
 			"out of it, then run it again");

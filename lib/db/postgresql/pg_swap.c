@@ -88,20 +88,6 @@ pg_swap_names_free(struct swap_names *n)
 }
 
 int
-pg_swap_maintenance(struct pg **out, const struct pg *p, struct err *e)
-{
-	static const char *const names[] = { "postgres", "template1", NULL };
-	const char *const *n;
-
-	for (n = names; *n != NULL; n++)
-		if (strcmp(*n, p->name) != 0 &&
-			pg_open_beside(out, p, *n, e) == 0)
-			return 0;
-	err_wrap(e, "a restore works from another database of the server");
-	return err_next(e, "let the role connect to the database 'postgres'");
-}
-
-int
 pg_swap_may(struct pg *p, struct err *e)
 {
 	static const struct {
@@ -312,7 +298,6 @@ unchanged(struct pg *p, struct err *e)
 	return err_next(e, "stop the application, then run it again");
 }
 
-/* A short digest of a mark, for the comment of the new database. */
 void
 pg_swap_digest(const char *mark, char out[17])
 {
@@ -325,19 +310,26 @@ pg_swap_digest(const char *mark, char out[17])
 }
 
 int
-pg_swap_run(struct pg *p, struct pg *m, const struct swap_names *n,
-	const struct db_restore *r, struct err *e)
+pg_swap_ready(struct pg *p, struct pg *m, const struct swap_names *n,
+	struct err *e)
 {
-	struct err second;
 	char digest[17], *ready;
 	int result;
 
 	pg_swap_digest(p->mark, digest);
 	ready = mem_printf("%s %s %s", PG_SWAP_READY, n->live, digest);
 	result = pg_swap_mark(m, n->fresh, ready, e);
-
 	free(ready);
-	if (result == -1 || stop_check(e) == -1)
+	return result;
+}
+
+int
+pg_swap_run(struct pg *p, struct pg *m, const struct swap_names *n,
+	const struct db_restore *r, struct err *e)
+{
+	struct err second;
+
+	if (stop_check(e) == -1)
 		return -1;
 	report_say(m->base.report, REPORT_NOTE,
 		"closing '%s' for the change of names", n->live);

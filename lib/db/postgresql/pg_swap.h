@@ -41,9 +41,6 @@ struct swap_names {
 void pg_swap_names(struct swap_names *n, const char *live, int64_t when);
 void pg_swap_names_free(struct swap_names *n);
 
-/* A connection to another database of the server. */
-int pg_swap_maintenance(struct pg **out, const struct pg *p, struct err *e);
-
 /* ERR_REFUSED for what a new database would leave behind: slots and such. */
 int pg_swap_may(struct pg *p, struct err *e);
 
@@ -63,6 +60,10 @@ int pg_swap_unmark(struct pg *m, const char *name, struct err *e);
  * database and not into it.  Replayed from live to fresh, then compared.
  */
 int pg_facts_replay(struct pg *m, const char *live, const char *fresh,
+	struct err *e);
+
+/* Note that the new database is proved: --resume can finish from here. */
+int pg_swap_ready(struct pg *p, struct pg *m, const struct swap_names *n,
 	struct err *e);
 
 /*
