@@ -52,6 +52,18 @@ section() { # PAGE SECTION
 	done
 }
 
+@test "every reason is documented with each exit status that the sources give it" {
+	local code reason status missing=0
+	while read -r code reason; do
+		case $code in
+		NO) status=1 ;; USAGE) status=2 ;; REFUSED) status=3 ;; ENV) status=4 ;; DAMAGE) status=5 ;;
+		FAILED) status=6 ;; LEFT) status=7 ;; LOCKED) status=8 ;; BUG) status=70 ;;
+		esac
+		grep -E "^\.It $reason Pq " "$TOP/man/mig-documents.5" | grep -q -w "$status" || { echo "$reason: not with $status"; missing=1; }
+	done < <(cat "$TOP"/lib/*/*.c "$TOP"/lib/db/*/*.c "$TOP"/cmd/*.c | tr '\n\t' '  ' | grep -o -E 'ERR_[A-Z]+, +"[a-z-]+"' | sed 's/ERR_//; s/, *"/ /; s/"//' | sort -u)
+	[ "$missing" = 0 ]
+}
+
 @test "every key of mig.conf stands in mig.conf(5), every column in mig-migration(5)" {
 	page mig.conf.5 > conf.txt
 	page mig-migration.5 > migration.txt
