@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/stop.h"
+#include "base/strs.h"
 
 #define PIPE_BYTES (1 << 20)
 #define END_TRIES 500 /* of 20 ms */
@@ -34,15 +35,14 @@ extern char **environ;
 
 /* Our environment with the given variables in place of ours.  Gives. */
 static char **
-merge(const char *const *with)
+merge(const struct strs *extra)
 {
-	size_t n = 0, k = 0, i, j;
+	size_t n = 0, k = extra == NULL ? 0 : extra->n, i, j;
+	char *const *with = extra == NULL ? NULL : extra->v;
 	char **out;
 
 	while (environ[n] != NULL)
 		n++;
-	while (with != NULL && with[k] != NULL)
-		k++;
 	out = mem_array(n + k + 1, sizeof(*out));
 	for (i = 0, j = 0; i < n; i++) {
 		size_t name = strcspn(environ[i], "="), w;
@@ -56,7 +56,7 @@ merge(const char *const *with)
 	}
 	for (i = 0; i < k; i++)
 		if (strchr(with[i], '=') != NULL)
-			out[j++] = (char *)with[i];
+			out[j++] = with[i];
 	out[j] = NULL;
 	return out;
 }
@@ -89,14 +89,7 @@ become(const char *const *argv, char **environment, const struct passwd *user,
 
 int
 child_start(struct child **out, const char *const *argv,
-	const char *const *environment, struct err *e)
-{
-	return child_start_as(out, argv, environment, NULL, e);
-}
-
-int
-child_start_as(struct child **out, const char *const *argv,
-	const char *const *environment, const char *as, struct err *e)
+	const struct strs *environment, const char *as, struct err *e)
 {
 	const struct passwd *user = as == NULL ? NULL : getpwnam(as);
 	struct child *c = mem_alloc(sizeof(*c));
@@ -290,4 +283,24 @@ child_free(struct child *c)
 	buf_free(&c->said);
 	free(c->name);
 	free(c);
+}
+
+int
+child_run(const char *const *argv, const struct strs *environment,
+	const char *user, struct buf *out, struct err *e)
+{
+	struct child *c;
+	char room[4096];
+	ssize_t n;
+
+	if (child_start(&c, argv, environment, user, e) == -1)
+		return -1;
+	while ((n = child_read(c, room, sizeof(room), e)) > 0)
+		if (out != NULL)
+			buf_add(out, room, (size_t)n);
+	if (n == -1) {
+		child_free(c);
+		return -1;
+	}
+	return child_end(c, e);
 }

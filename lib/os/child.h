@@ -10,25 +10,27 @@
 #include <sys/types.h>
 
 struct child; /* opaque: a child that runs */
+struct buf;
 struct err;
+struct strs;
 
 /*
  * Start argv[0], looked for in PATH, with standard input from /dev/null and
  * standard output in a pipe.  environment: "NAME=value" strings that replace
- * or add to ours, "NAME" alone takes it away; NULL at the end; may be NULL.
- * The child dies with us.
- * Gives *out: child_end() or child_free().  ERR_ENV "program" when it cannot
+ * or add to ours, "NAME" alone takes it away; may be NULL.  user: who it runs
+ * as when we are root, for a program that refuses to; NULL: as ourselves.  The
+ * child dies with us.  Gives *out: child_end() or child_free().  ERR_ENV "program" when it cannot
  * be run.
  */
 int child_start(struct child **out, const char *const *argv,
-	const char *const *environment, struct err *e);
+	const struct strs *environment, const char *user, struct err *e);
 
 /*
- * The same as another user, when we are root: for a program that refuses to
- * run as root.  user NULL: as ourselves.
+ * Start it and wait for its end; its output is added to out, or thrown away
+ * if that is NULL.  Errors as child_start() and child_end().
  */
-int child_start_as(struct child **out, const char *const *argv,
-	const char *const *environment, const char *user, struct err *e);
+int child_run(const char *const *argv, const struct strs *environment,
+	const char *user, struct buf *out, struct err *e);
 
 /* Up to n bytes of its output: the count, 0 at its end, or -1. */
 ssize_t child_read(struct child *c, void *p, size_t n, struct err *e);

@@ -212,15 +212,6 @@ char *pg_dump_utf8(char *name);
 
 /* pg_backup.c */
 int pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e);
-/* Read a database as a backup does, and only count.  name NULL: ours. */
-int pg_backup_scan(struct pg *p, const char *name, const char *what,
-	const struct pg_dump_result *like, struct pg_dump_result *out,
-	struct err *e);
-/* Its dump, without rows, into a file. */
-int pg_backup_schema(struct pg *p, const char *path, struct err *e);
-/* The client program of that name which can serve p's server.  Gives. */
-int pg_backup_program(const struct pg *p, const char *name, char **path,
-	struct err *e);
 
 /* pg_scratch.c: a dump in a file, as a database that can be asked. */
 int pg_scratch_open(struct db **out, const struct db_options *o,

@@ -10,7 +10,7 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "base/report.h"
-#include "db/postgresql/pg.h"
+#include "db/postgresql/pg_source.h"
 #include "os/file.h"
 
 static int
@@ -160,7 +160,7 @@ pg_deep_copy_schema(struct db *from, struct db *to, struct err *e)
 		"mig-schema-", &folder, e) == -1)
 		return -1;
 	o.url = path = file_join(folder, "dump");
-	if (pg_backup_schema(pg_of(from), path, e) == 0 &&
+	if (pg_source_schema(pg_of(from), path, e) == 0 &&
 		pg_scratch_open(&dump, &o, e) == 0) {
 		const struct pg_dump_result *r =
 			pg_scratch_result(pg_of(dump));

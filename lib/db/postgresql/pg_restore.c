@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/report.h"
 #include "base/stop.h"
+#include "db/postgresql/pg_source.h"
 #include "db/postgresql/pg_swap.h"
 #include "os/child.h"
 
@@ -61,7 +62,7 @@ pg_restore_gap(struct db *d, const char *scratch, struct db_gap **out,
 
 	if (pg_scratch_open(&dump, &o, e) == -1)
 		return -1;
-	if (pg_backup_scan(pg_of(d), NULL, "count the gap",
+	if (pg_source_scan(pg_of(d), NULL, "count the gap",
 		    pg_scratch_result(pg_of(dump)), &now, e) == -1) {
 		db_close(dump);
 		return -1;
@@ -133,29 +134,17 @@ run_restore(struct pg *m, const char *program, const char *name,
 	const char *scratch, const char *section, int jobs, struct err *e)
 {
 	struct strs environment = { 0 };
-	char *to = mem_printf("--dbname=%s", name), room[1024];
+	char *to = mem_printf("--dbname=%s", name);
 	char *s = mem_printf("--section=%s", section);
 	char *n = mem_printf("--jobs=%d", jobs > 0 ? jobs : 1);
 	char *role = m->role == NULL ? NULL :
 		mem_printf("--role=%s", m->role);
 	const char *const argv[] = { program, "--exit-on-error",
 		"--no-password", to, s, n, scratch, role, NULL };
-	struct child *c;
-	ssize_t got;
 	int result;
 
 	pg_open_environment(m, name, &environment);
-	environment.v = mem_grow(environment.v, environment.n + 1,
-		sizeof(*environment.v));
-	environment.v[environment.n] = NULL;
-	result = child_start(&c, argv, (const char *const *)environment.v, e);
-	if (result == 0) {
-		while ((got = child_read(c, room, sizeof(room), e)) > 0)
-			;
-		if (got == -1)
-			child_free(c);
-		result = got == -1 ? -1 : child_end(c, e);
-	}
+	result = child_run(argv, &environment, NULL, NULL, e);
 	strs_free(&environment);
 	free(to);
 	free(s);
@@ -179,7 +168,7 @@ pg_restore_fill(struct pg *m, const char *name, const char *scratch, int jobs,
 	int result = 0, ordered;
 
 	if (pg_scratch_ordered(scratch, &ordered, e) == -1 ||
-		pg_backup_program(m, "pg_restore", &program, e) == -1)
+		pg_program_find(m, "pg_restore", &program, e) == -1)
 		return -1;
 	for (s = sections; *s != NULL && result == 0; s++) {
 		result = stop_check(e);
@@ -220,7 +209,7 @@ pg_restore_prove(struct pg *m, const char *name, const char *scratch,
 	if (pg_scratch_open(&dump, &o, e) == -1)
 		return -1;
 	want = pg_scratch_result(pg_of(dump));
-	if (pg_backup_scan(m, name, "check the new database", want, &have,
+	if (pg_source_scan(m, name, "check the new database", want, &have,
 		    e) == -1) {
 		db_close(dump);
 		return -1;

@@ -80,19 +80,8 @@ make_data(struct pg_server *s, const char *initdb, struct err *e)
 {
 	const char *const argv[] = { initdb, "-D", s->data, "-U", "mig_scratch", "-A",
 		"trust", "-E", "UTF8", "--locale=C", "--no-sync", NULL };
-	struct child *c;
-	char room[1024];
-	ssize_t n;
 
-	if (child_start_as(&c, argv, NULL, s->user, e) == -1)
-		return -1;
-	while ((n = child_read(c, room, sizeof(room), e)) > 0)
-		;
-	if (n == -1) {
-		child_free(c);
-		return -1;
-	}
-	return child_end(c, e);
+	return child_run(argv, NULL, s->user, NULL, e);
 }
 
 static int
@@ -125,7 +114,7 @@ run(struct pg_server *s, const char *postgres, struct err *e)
 		/* Nobody reads what it says. */
 		"log_min_messages=panic", "-c", "log_checkpoints=off", "-c",
 		"log_min_error_statement=panic", NULL };
-	int result = child_start_as(&s->child, argv, NULL, s->user, e);
+	int result = child_start(&s->child, argv, NULL, s->user, e);
 
 	free(socket);
 	return result == 0 ? wait_until_up(s, e) : -1;

@@ -1,0 +1,62 @@
+/* pg_program: the client programs that come with PostgreSQL. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "db/postgresql/pg_source.h"
+#include "os/child.h"
+
+/* "pg_dump (PostgreSQL) 15.18 (Debian ...)": 15; 0: it cannot be run. */
+static int
+major_of(const char *path)
+{
+	const char *const argv[] = { path, "--version", NULL };
+	struct buf text = { 0 };
+	struct err ignored;
+	const char *p;
+	int major;
+
+	if (child_run(argv, NULL, NULL, &text, &ignored) == -1) {
+		buf_free(&text);
+		return 0;
+	}
+	buf_text(&text, "");
+	p = strstr(text.data, ") ");
+	major = p == NULL ? 0 : (int)strtol(p + 2, NULL, 10);
+	buf_free(&text);
+	return major;
+}
+
+/*
+ * The server's own major version if it is there, else a newer one: an older
+ * pg_dump refuses to work.  Debian keeps them apart under /usr/lib/postgresql;
+ * elsewhere PATH has one.
+ */
+int
+pg_program_find(const struct pg *p, const char *name, char **path,
+	struct err *e)
+{
+	int server = p->version / 10000, found = 0, have;
+
+	for (have = server; have < server + 10; have++) {
+		*path = mem_printf("/usr/lib/postgresql/%d/bin/%s", have,
+			name);
+		if (access(*path, X_OK) == 0)
+			return 0;
+		free(*path);
+		if (have == server && (found = major_of(name)) == server)
+			break;
+	}
+	*path = NULL;
+	if (found >= server) {
+		*path = mem_dup(name);
+		return 0;
+	}
+	err_set(e, ERR_ENV, "program", found == 0 ?
+		"'%s' is not here; the server has version %d" :
+		"'%s' is not here in version %d or later", name, server);
+	return err_next(e, "install the PostgreSQL client of version %d: "
+			   "postgresql-client-%d", server, server);
+}
