@@ -32,7 +32,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct memory m = { p, n, 0 };
-	struct pg_dump_source s = { &m, more, NULL };
+	struct pg_dump_source s = { .arg = &m, .more = more };
 	struct pg_dump_result r;
 	struct err e;
 
@@ -40,7 +40,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		return 0;
 	if (r.tables.n > 0) {
 		struct memory less = { p, n - 1, 0 };
-		struct pg_dump_source cut = { &less, more, NULL };
+		struct pg_dump_source cut = { .arg = &less, .more = more };
 		struct pg_dump_result again;
 
 		if (pg_dump_read(&again, &cut, &e) == 0)

@@ -26,7 +26,9 @@
 	PG_QUOTED(n ".nspname") " || '.' END || " PG_QUOTED(c ".relname")
 
 struct pg_dump_result;
+struct pg_item;
 struct pg_server;
+struct pg_stream;
 struct pg_watch;
 struct pg_dump;
 
@@ -178,6 +180,10 @@ struct pg_dump_source {
 	/* The next bytes: their count, 0 at the end, -1. */
 	ssize_t (*more)(void *arg, const unsigned char **p, struct err *e);
 	const struct pg_dump_result *like; /* to be compared with; or NULL */
+	/* Each entry of the contents; may be NULL. */
+	void (*item)(void *arg, const struct pg_item *x);
+	/* After the contents, before the first data; may be NULL. */
+	int (*data)(void *arg, struct pg_stream *d, struct err *e);
 };
 
 struct pg_dump_columns {

@@ -260,7 +260,8 @@ take_all(struct pg_stream *d, struct err *e)
 	size_t i;
 	int got;
 
-	if (pg_contents_read(d, e) == -1)
+	if (pg_contents_read(d, e) == -1 ||
+		(d->s->data != NULL && d->s->data(d->s->arg, d, e) == -1))
 		return -1;
 	if (d->n > 0)
 		qsort(d->entries, d->n, sizeof(*d->entries), by_id);

@@ -77,7 +77,7 @@ pg_scratch_open(struct db **out, const struct db_options *o, struct err *e)
 {
 	struct pg *p = mem_alloc(sizeof(*p));
 	struct pg_dump *s = mem_alloc(sizeof(*s));
-	struct pg_dump_source source = { s, next_piece, NULL };
+	struct pg_dump_source source = { .arg = s, .more = next_piece };
 
 	*out = NULL;
 	p->base.driver = &scratch_driver;
@@ -100,7 +100,7 @@ int
 pg_scratch_ordered(const char *path, int *ordered, struct err *e)
 {
 	struct pg_dump s = { .fd = open(path, O_RDONLY | O_CLOEXEC) };
-	struct pg_dump_source source = { &s, next_piece, NULL };
+	struct pg_dump_source source = { .arg = &s, .more = next_piece };
 	struct pg_dump_result r;
 	int result;
 

@@ -1,4 +1,5 @@
 /* pg_stream: the bytes of a dump. */
+#include <endian.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,16 +94,24 @@ pg_stream_text(struct pg_stream *d, char **out, struct err *e)
 	return -1;
 }
 
+/* The highest byte first; in eight at a time. */
 void
 pg_stream_add(struct pg_sum *s, const unsigned char digest[SHA256_BYTES])
 {
-	unsigned carry = 0;
+	uint64_t a, b, carry = 0;
 	int i;
 
-	for (i = SHA256_BYTES - 1; i >= 0; i--) {
-		carry += (unsigned)s->v[i] + digest[i];
-		s->v[i] = (unsigned char)carry;
-		carry >>= 8;
+	for (i = SHA256_BYTES - 8; i >= 0; i -= 8) {
+		memcpy(&a, s->v + i, 8);
+		memcpy(&b, digest + i, 8);
+		a = be64toh(a);
+		b = be64toh(b);
+		a += carry;
+		carry = a < carry;
+		a += b;
+		carry += a < b;
+		a = htobe64(a);
+		memcpy(s->v + i, &a, 8);
 	}
 }
 

@@ -1,12 +1,29 @@
 /*
  * pg_stream: the bytes of a dump, taken one after the other; for pg_contents.c
- * (its table of contents) and pg_dump.c (its data).
+ * (its table of contents), pg_entry.c (what that says), pg_dump.c (its data)
+ * and pg_weave.c (what mig adds to it).
  */
 #ifndef DB_POSTGRESQL_PG_STREAM_H
 #define DB_POSTGRESQL_PG_STREAM_H
 
 #include "codec/sha256.h"
 #include "db/postgresql/pg.h"
+
+#define PG_ENTRIES_MAX 50000000
+#define PG_POST_DATA 4 /* the section of indexes, keys, triggers */
+
+/* Texts of an entry of the contents. */
+enum { PG_TAG, PG_DESC, PG_DEFN, PG_DROP, PG_COPY, PG_NAMESPACE, PG_TABLESPACE,
+	PG_METHOD, PG_OWNER, PG_TEXTS };
+
+/* An entry of the contents. */
+struct pg_item {
+	int64_t id;
+	int64_t oid; /* in the catalog */
+	int64_t section;
+	int has_data;
+	char *t[PG_TEXTS]; /* NULL: null */
+};
 
 /* An entry whose data follows the contents. */
 struct pg_entry {
@@ -27,6 +44,9 @@ struct pg_stream {
 	const unsigned char *at, *end; /* what is left of the last piece */
 	int64_t taken; /* bytes, for messages */
 	int minor, int_bytes, offset_bytes;
+	int64_t count, count_at; /* of the entries, and where that stands */
+	int64_t data_end; /* where the first entry of post-data stands */
+	int64_t highest; /* id of an entry */
 	struct strs defined; /* tables that have a definition here */
 	struct pg_entry *entries;
 	size_t n;
@@ -56,5 +76,12 @@ void pg_stream_sum_of(const char *text, struct pg_sum *s);
 
 /* The head and the table of contents: fills entries and definitions. */
 int pg_contents_read(struct pg_stream *d, struct err *e);
+
+/* Count an entry in: definitions, columns, roles, and data to come. */
+int pg_entry_note(struct pg_stream *d, const struct pg_item *x,
+	struct err *e);
+
+/* Rows without the definition of their table belong to an extension. */
+void pg_entry_extensions(struct pg_stream *d);
 
 #endif
