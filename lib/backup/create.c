@@ -293,7 +293,8 @@ create_run(struct create_result *out, struct db *d,
 {
 	struct create c = { .db = d, .out = out, .o = o };
 	struct db_backup b = { .arg = &c, .begin = begin, .put = put,
-		.end = end, .check = o->check, .tolerant = !o->check };
+		.end = end, .check = o->check, .tolerant = !o->check,
+		.jobs = o->jobs };
 	int64_t start = clock_ms();
 	int result = -1;
 

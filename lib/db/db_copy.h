@@ -29,6 +29,7 @@ struct db_backup {
 		struct err *e);
 	int check; /* count the rows of the stream against the database */
 	int tolerant; /* a table too damaged to count has no count */
+	int jobs; /* connections to read with, where there may be several */
 	const char *spool_dir; /* copy there first, then give; NULL: do not */
 };
 

@@ -134,7 +134,6 @@ int pg_catalog_position(struct db *d, struct wire_position *out,
 int pg_catalog_written(struct pg *p, char **out, struct err *e);
 int pg_catalog_mark(struct db *d, struct err *e);
 int pg_catalog_fingerprint(struct db *d, char out[65], struct err *e);
-int pg_catalog_tables(struct db *d, struct shape_list *out, struct err *e);
 /*
  * Whether to_regclass() can take it: one or two parts, well quoted.  Anything
  * else would be an error, and end the transaction.
@@ -150,6 +149,16 @@ int pg_catalog_check(struct db *d, int deep, char *found, size_t room,
 int pg_catalog_dangling(struct db *d, int64_t *n, char *first, size_t room,
 	struct err *e);
 char *pg_catalog_canonical(struct db *d, const char *name);
+
+/* pg_tables.c: the tables whose rows a dump holds, and their rows. */
+int pg_tables_count(struct db *d, struct shape_list *out, struct err *e);
+/*
+ * Lock them, at once or not at all: who waits for a lock in front of us may
+ * wait for pg_dump, which waits for us.  1; 0: a lock is held, or a table is
+ * gone; -1.  names: for SQL, with ", ONLY " between them.
+ */
+int pg_tables_lock(struct pg *p, const char *names, struct err *e);
+int pg_tables_lock_all(struct pg *p, struct err *e);
 
 /* pg_run.c and pg_watch.c */
 int pg_run_statement(struct db *d, const struct db_statement *s,
@@ -218,33 +227,6 @@ char *pg_dump_utf8(char *name);
 
 /* pg_backup.c */
 int pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e);
-
-/* pg_scratch.c: a dump in a file, as a database that can be asked. */
-int pg_scratch_open(struct db **out, const struct db_options *o,
-	struct err *e);
-/* Whether rows must be restored in order: an extension's, with keys. */
-int pg_scratch_ordered(const char *path, int *ordered, struct err *e);
-const struct pg_dump_result *pg_scratch_result(const struct pg *p);
-void pg_scratch_free(struct pg_dump *s);
-
-/* pg_server.c: a throw-away server on this machine, for a deep look. */
-/*
- * Start one of the given major version or later.  *url leads to its database
- * postgres; borrowed.  ERR_ENV "program" when no server is installed.
- */
-int pg_server_start(struct pg_server **out, int major, const char **url,
-	struct err *e);
-void pg_server_free(struct pg_server *s);
-
-/* pg_deep.c: restore a dump into a scratch server, dump it again, compare. */
-int pg_deep_check(struct db *d, const char *scratch, const char *server,
-	int jobs, const struct report *report, char *found, size_t room,
-	struct err *e);
-
-/* Roles by name, as superusers where they do no harm. */
-int pg_deep_roles(struct pg *m, const struct strs *roles, int super,
-	struct err *e);
-int pg_deep_copy_schema(struct db *from, struct db *to, struct err *e);
 
 /* pg_restore.c and pg_swap.c */
 int pg_restore_fill(struct pg *m, const char *name, const char *scratch,

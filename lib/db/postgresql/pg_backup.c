@@ -8,6 +8,7 @@
  * the snapshot comes first, pg_dump takes its locks, and then is looked
  * whether every table is still where the snapshot has it.
  */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,10 +17,12 @@
 #include "base/mem.h"
 #include "base/report.h"
 #include "base/stop.h"
+#include "db/postgresql/pg_copy.h"
 #include "db/postgresql/pg_source.h"
 #include "db/postgresql/pg_watch.h"
 #include "os/child.h"
 
+#define PAUSE_MS 20 /* between two beginnings */
 #define BUSY_TIMES 6 /* the busy timeout: to begin anew, all in all */
 
 /* A table was dropped while it was looked at: worth another try. */
@@ -65,7 +68,7 @@ still_true(struct pg *p, char fingerprint[65], struct err *e)
 	char *then = NULL, *now = NULL, after[65];
 	int result = -1;
 
-	if (pg_watch_observer(p, e) == 0 && places(p, &then, e) == 0 &&
+	if (places(p, &then, e) == 0 &&
 		places(p->observer, &now, e) == 0) {
 		result = (then == NULL && now == NULL) || (then != NULL &&
 			now != NULL && strcmp(then, now) == 0);
@@ -83,9 +86,31 @@ still_true(struct pg *p, char fingerprint[65], struct err *e)
 }
 
 /*
- * A snapshot, and pg_dump with its locks on it.  What was truncated, written
- * anew or altered between the two would be read wrong without a word: then we
- * begin anew.  Nobody waits for us meanwhile.
+ * A snapshot, and everybody who reads on it with his locks: 1; 0: it is to be
+ * begun anew; -1.  pg_dump is the first to lock, and may wait for it; we are to
+ * count the rows when it has let go, so we lock, too.
+ */
+static int
+try_once(struct pg *p, struct pg_source *s, char **snapshot,
+	char fingerprint[65], struct err *e)
+{
+	int good;
+
+	if (pg_watch_observer(p, e) == -1 || hold(p, snapshot, e) == -1 ||
+		pg_copy_begin(&s->copy, p, *snapshot, s->b->jobs, e) == -1)
+		return -1;
+	good = pg_source_start(p, NULL, *snapshot, s, e);
+	if (good == 1)
+		good = pg_copy_lock(s->copy, e);
+	if (good == 1 && s->b->check)
+		good = pg_tables_lock_all(p, e);
+	return good == 1 ? still_true(p, fingerprint, e) : good;
+}
+
+/*
+ * What was truncated, written anew or altered between the snapshot and the
+ * locks would be read wrong without a word: then we begin anew.  Nobody waits
+ * for us meanwhile.
  */
 static int
 begin_dump(struct pg *p, struct pg_source *s, char **snapshot,
@@ -94,25 +119,23 @@ begin_dump(struct pg *p, struct pg_source *s, char **snapshot,
 	int64_t end = clock_ms() + BUSY_TIMES * p->base.busy_ms;
 	int good;
 
-	do {
-		if (stop_check(e) == -1 || hold(p, snapshot, e) == -1)
+	for (;;) {
+		if (stop_check(e) == -1)
 			return -1;
-		good = pg_source_start(p, NULL, *snapshot, s, e);
-		if (good == 1) {
-			good = still_true(p, fingerprint, e);
-			if (good == 1)
-				return 0;
-			child_free(s->child);
-			s->child = NULL;
-			free(s->piece);
-			s->piece = NULL;
-		}
+		good = try_once(p, s, snapshot, fingerprint, e);
+		if (good == 1)
+			return 0;
+		pg_source_clear(s);
+		pg_copy_release(s->copy);
 		pg_sql_rollback(&p->base);
 		free(*snapshot);
 		*snapshot = NULL;
 		if (good == -1 && !is_gone(e))
 			return -1;
-	} while (clock_ms() < end);
+		if (clock_ms() >= end)
+			break;
+		poll(NULL, 0, PAUSE_MS);
+	}
 	/* What came again and again is the reason. */
 	return good == -1 ? -1 : pg_source_busy(p, e);
 }
@@ -144,7 +167,7 @@ check_counts(struct pg *p, const struct pg_dump_result *r, struct err *e)
 	size_t i, k = 0;
 	int result = 0;
 
-	if (pg_catalog_tables(&p->base, &tables, e) == -1)
+	if (pg_tables_count(&p->base, &tables, e) == -1)
 		return -1;
 	want = tables.items;
 	for (i = 0; i < tables.n && result == 0; i++) {
@@ -221,8 +244,10 @@ pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e)
 			"backup of PostgreSQL blocks no writers");
 		return err_next(e, "leave it out");
 	}
-	if (begin_dump(p, &stream, &snapshot, s.fingerprint, e) == -1)
+	if (begin_dump(p, &stream, &snapshot, s.fingerprint, e) == -1) {
+		pg_copy_free(stream.copy);
 		return -1;
+	}
 	if (pg_catalog_position(d, &s.position, e) == -1 ||
 		pg_sql_value(p, &size, e, "SELECT pg_catalog.pg_database_size("
 			"pg_catalog.current_database())", NULL) == -1 ||
@@ -236,8 +261,8 @@ pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e)
 	globals = read_globals(p);
 	result = b->end(b->arg, r.bytes, &r.tables, globals, e);
 out:
-	child_free(stream.child);
-	free(stream.piece);
+	pg_source_clear(&stream);
+	pg_copy_free(stream.copy);
 	pg_sql_rollback(d);
 	pg_dump_result_free(&r);
 	shape_release(&wire_position_shape, &s.position);

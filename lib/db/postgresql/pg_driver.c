@@ -1,4 +1,5 @@
 /* pg_driver: what the PostgreSQL driver gives. */
+#include "db/postgresql/pg_scratch.h"
 #include "db/postgresql/pg_swap.h"
 
 static const char *
@@ -22,7 +23,7 @@ const struct db_driver pg_driver = {
 	.mark = pg_catalog_mark,
 	.fingerprint = pg_catalog_fingerprint,
 	.copy_schema = pg_deep_copy_schema,
-	.tables = pg_catalog_tables,
+	.tables = pg_tables_count,
 	.has_table = pg_catalog_has_table,
 	.canonical = pg_catalog_canonical,
 	.exec = pg_sql_exec,

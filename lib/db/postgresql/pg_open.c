@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/report.h"
-#include "db/postgresql/pg.h"
+#include "db/postgresql/pg_scratch.h"
 
 const char *const pg_open_schemes[] = { "postgres", "postgresql", NULL };
 

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "db/postgresql/pg.h"
+#include "db/postgresql/pg_scratch.h"
 #include "os/file.h"
 
 #define PIECE ((size_t)1 << 20)

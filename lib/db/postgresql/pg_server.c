@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/stop.h"
-#include "db/postgresql/pg.h"
+#include "db/postgresql/pg_scratch.h"
 #include "os/child.h"
 #include "os/file.h"
 

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/report.h"
+#include "db/postgresql/pg_copy.h"
 #include "os/child.h"
 #include "os/file.h"
 
@@ -24,6 +25,19 @@ take_piece(struct pg_source *s, struct err *e)
 	return n > 0 ? n : child_read(s->child, s->piece, PIECE, e);
 }
 
+int
+pg_source_put(struct pg_source *s, const void *p, size_t n, struct err *e)
+{
+	if (s->b != NULL && s->b->put(s->b->arg, s->at, p, n, e) == -1)
+		return -1;
+	s->at += (int64_t)n;
+	if (s->estimate > 0)
+		report_progress(s->report, s->what,
+			s->at < s->estimate ? s->at : s->estimate,
+			s->estimate);
+	return 0;
+}
+
 static ssize_t
 next_piece(void *arg, const unsigned char **p, struct err *e)
 {
@@ -32,15 +46,11 @@ next_piece(void *arg, const unsigned char **p, struct err *e)
 
 	if (n <= 0)
 		return n;
-	if (s->b != NULL && s->b->put(s->b->arg, s->at, s->piece, (size_t)n,
-		e) == -1)
-		return -1;
-	s->at += n;
-	if (s->estimate > 0)
-		report_progress(s->report, s->what,
-			s->at < s->estimate ? s->at : s->estimate,
-			s->estimate);
 	*p = s->piece;
+	if (s->holding)
+		buf_add(&s->held, s->piece, (size_t)n);
+	else if (pg_source_put(s, s->piece, (size_t)n, e) == -1)
+		return -1;
 	return n;
 }
 
@@ -56,35 +66,80 @@ file_piece(void *arg, const unsigned char **p, struct err *e)
 	return n;
 }
 
+/* Takes text. */
+static void
+add_option(struct strs *l, char *text)
+{
+	strs_add(l, text);
+	free(text);
+}
+
+/* As a pattern that matches exactly one name: in quotes, each part. */
+static void
+leave_out(struct strs *l, const struct pg_copy_table *t)
+{
+	struct buf b = { 0 };
+	const char *part, *p;
+
+	buf_text(&b, "--exclude-table-data=");
+	for (part = t->schema; part != NULL;
+		part = part == t->schema ? t->name : NULL) {
+		buf_text(&b, part == t->schema ? "\"" : ".\"");
+		for (p = part; *p != '\0'; p++) {
+			if (*p == '"')
+				buf_char(&b, '"');
+			buf_char(&b, *p);
+		}
+		buf_char(&b, '"');
+	}
+	add_option(l, buf_detach(&b));
+}
+
 static int
 spawn(struct pg *p, const char *name, const char *snapshot, struct pg_source *s,
 	struct err *e)
 {
-	const char *argv[12] = { NULL, "--format=custom", "--compress=0",
-		"--create", "--no-password" };
-	struct strs environment = { 0 };
-	char *program, *option = NULL, *role = NULL, *wait;
-	int result, n = 5;
+	struct strs environment = { 0 }, argv = { 0 };
+	char *program;
+	size_t i, n;
+	const struct pg_copy_table *t = pg_copy_tables(s->copy, &n);
+	int result;
 
 	if (pg_program_find(p, "pg_dump", &program, e) == -1)
 		return -1;
 	pg_open_environment(p, name, &environment);
-	argv[0] = program;
-	argv[n++] = wait = mem_printf("--lock-wait-timeout=%lld",
-		(long long)(p->base.busy_ms > 0 ? p->base.busy_ms : 1000));
+	add_option(&argv, program);
+	strs_add(&argv, "--format=custom");
+	strs_add(&argv, "--compress=0");
+	strs_add(&argv, "--create");
+	strs_add(&argv, "--no-password");
+	add_option(&argv, mem_printf("--lock-wait-timeout=%lld",
+		(long long)(p->base.busy_ms > 0 ? p->base.busy_ms : 1000)));
 	if (snapshot != NULL)
-		argv[n++] = option = mem_printf("--snapshot=%s", snapshot);
+		add_option(&argv, mem_printf("--snapshot=%s", snapshot));
 	if (s->schema_only)
-		argv[n++] = "--schema-only";
+		strs_add(&argv, "--schema-only");
 	if (p->role != NULL)
-		argv[n++] = role = mem_printf("--role=%s", p->role);
-	result = child_start(&s->child, argv, &environment, NULL, e);
-	free(wait);
-	free(option);
-	free(role);
-	free(program);
+		add_option(&argv, mem_printf("--role=%s", p->role));
+	for (i = 0; i < n; i++)
+		leave_out(&argv, &t[i]);
+	argv.v = mem_grow(argv.v, argv.n + 1, sizeof(*argv.v));
+	argv.v[argv.n] = NULL;
+	result = child_start(&s->child, (const char *const *)argv.v,
+		&environment, NULL, e);
+	strs_free(&argv);
 	strs_free(&environment);
 	return result;
+}
+
+void
+pg_source_clear(struct pg_source *s)
+{
+	child_free(s->child);
+	s->child = NULL;
+	free(s->piece);
+	s->piece = NULL;
+	buf_free(&s->held);
 }
 
 int
@@ -105,17 +160,28 @@ pg_source_start(struct pg *p, const char *name, const char *snapshot,
 	s->child = NULL;
 	free(s->piece);
 	s->piece = NULL;
+	/* Its --lock-wait-timeout is a statement timeout, and its only one. */
 	return strstr(e->text, "lock timeout") != NULL ||
+		strstr(e->text, "statement timeout") != NULL ||
 		strstr(e->text, "could not obtain lock") != NULL ? 0 : -1;
 }
 
 int
 pg_source_read(struct pg_source *s, struct pg_dump_result *out, struct err *e)
 {
-	struct pg_dump_source source = { s,
-		s->schema_only ? file_piece : next_piece, s->like };
+	struct pg_dump_source source = { .arg = s, .like = s->like,
+		.more = s->schema_only ? file_piece : next_piece };
 	struct err why;
-	int result = pg_dump_read(out, &source, e);
+	int result;
+
+	if (s->copy != NULL) {
+		source.item = pg_weave_item;
+		source.data = pg_weave_data;
+		s->holding = 1;
+	}
+	result = pg_dump_read(out, &source, e);
+	if (s->copy != NULL && result == 0)
+		out->bytes = s->at; /* with what was woven in */
 
 	/* What pg_dump says explains a stream that is cut off. */
 	if (result == 0 || e->code == ERR_DAMAGE) {
@@ -125,13 +191,10 @@ pg_source_read(struct pg_source *s, struct pg_dump_result *out, struct err *e)
 				pg_dump_result_free(out);
 			result = -1;
 		}
-	} else {
-		child_free(s->child);
+		s->child = NULL;
 	}
-	s->child = NULL;
 	report_progress(s->report, s->what, 0, 0);
-	free(s->piece);
-	s->piece = NULL;
+	pg_source_clear(s);
 	return result;
 }
 

@@ -7,8 +7,9 @@
 #include "db/postgresql/pg.h"
 
 struct child;
+struct pg_copy;
 
-/* The caller fills b, report, what, estimate, like, schema_only and fd. */
+/* The caller fills b, report, what, estimate, like, schema_only, fd, copy. */
 struct pg_source {
 	struct child *child;
 	unsigned char *piece;
@@ -19,6 +20,9 @@ struct pg_source {
 	int64_t at, estimate;
 	const struct pg_dump_result *like;
 	int schema_only, fd; /* into a file */
+	struct pg_copy *copy; /* reads the large tables; NULL: pg_dump does */
+	int holding; /* what is read goes into held, until it is woven */
+	struct buf held;
 };
 
 /*
@@ -33,6 +37,13 @@ int pg_source_start(struct pg *p, const char *name, const char *snapshot,
 int pg_source_read(struct pg_source *s, struct pg_dump_result *out,
 	struct err *e);
 
+/* The next bytes of the dump: to where they go, and counted. */
+int pg_source_put(struct pg_source *s, const void *p, size_t n,
+	struct err *e);
+
+/* End pg_dump, if it runs, and begin anew. */
+void pg_source_clear(struct pg_source *s);
+
 /* ERR_ENV "busy"; returns -1. */
 int pg_source_busy(struct pg *p, struct err *e);
 
@@ -42,6 +53,11 @@ int pg_source_scan(struct pg *p, const char *name, const char *what,
 	struct err *e);
 /* Its dump, without rows, into a file. */
 int pg_source_schema(struct pg *p, const char *path, struct err *e);
+
+/* pg_weave.c: rows of large tables put into the stream; arg: a pg_source. */
+void pg_weave_item(void *arg, const struct pg_item *x);
+int pg_weave_data(void *arg, struct pg_stream *d, struct err *e);
+
 /*
  * pg_program.c: the client program of that name which can serve p's server.
  * Gives.

@@ -10,7 +10,8 @@
 #include "db/postgresql/pg.h"
 
 #define PG_ENTRIES_MAX 50000000
-#define PG_POST_DATA 4 /* the section of indexes, keys, triggers */
+#define PG_DATA 3 /* sections: rows */
+#define PG_POST_DATA 4 /* indexes, keys, triggers */
 
 /* Texts of an entry of the contents. */
 enum { PG_TAG, PG_DESC, PG_DEFN, PG_DROP, PG_COPY, PG_NAMESPACE, PG_TABLESPACE,

@@ -1,0 +1,37 @@
+/*
+ * pg_scratch: a dump outside its server: read from a file, or restored into a
+ * server that is thrown away.
+ */
+#ifndef DB_POSTGRESQL_PG_SCRATCH_H
+#define DB_POSTGRESQL_PG_SCRATCH_H
+
+#include "db/postgresql/pg.h"
+
+/* pg_scratch.c: a dump in a file, as a database that can be asked. */
+int pg_scratch_open(struct db **out, const struct db_options *o,
+	struct err *e);
+/* Whether rows must be restored in order: an extension's, with keys. */
+int pg_scratch_ordered(const char *path, int *ordered, struct err *e);
+const struct pg_dump_result *pg_scratch_result(const struct pg *p);
+void pg_scratch_free(struct pg_dump *s);
+
+/* pg_server.c: a throw-away server on this machine, for a deep look. */
+/*
+ * Start one of the given major version or later.  *url leads to its database
+ * postgres; borrowed.  ERR_ENV "program" when no server is installed.
+ */
+int pg_server_start(struct pg_server **out, int major, const char **url,
+	struct err *e);
+void pg_server_free(struct pg_server *s);
+
+/* pg_deep.c: restore a dump into a scratch server, dump it again, compare. */
+int pg_deep_check(struct db *d, const char *scratch, const char *server,
+	int jobs, const struct report *report, char *found, size_t room,
+	struct err *e);
+
+/* Roles by name, as superusers where they do no harm. */
+int pg_deep_roles(struct pg *m, const struct strs *roles, int super,
+	struct err *e);
+int pg_deep_copy_schema(struct db *from, struct db *to, struct err *e);
+
+#endif

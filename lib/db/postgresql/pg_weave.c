@@ -1,0 +1,219 @@
+/*
+ * pg_weave: rows of large tables woven into the stream of a pg_dump that was
+ * told to leave them out.  What comes out is the dump that it would have made
+ * with them, but for their order: for each table an entry in the contents, and
+ * a block of data before pg_dump's own.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "db/postgresql/pg_copy.h"
+#include "db/postgresql/pg_source.h"
+
+#define DATA_BLOCK 1
+#define NO_OFFSET 1 /* "not known", as where the output is a pipe */
+
+static void
+add_int(const struct pg_stream *d, struct buf *b, int64_t n)
+{
+	uint64_t v = n < 0 ? (uint64_t)-n : (uint64_t)n;
+	int i;
+
+	buf_char(b, n < 0);
+	for (i = 0; i < d->int_bytes; i++, v >>= 8)
+		buf_char(b, (char)(v & 0xff));
+}
+
+static void
+add_text(const struct pg_stream *d, struct buf *b, const char *text)
+{
+	add_int(d, b, text == NULL ? -1 : (int64_t)strlen(text));
+	if (text != NULL)
+		buf_text(b, text);
+}
+
+/* An entry as pg_dump writes it for the rows of a table. */
+static void
+add_item(const struct pg_stream *d, struct buf *b, const struct pg_item *x,
+	int64_t table)
+{
+	char text[24];
+	int i;
+
+	add_int(d, b, x->id);
+	add_int(d, b, x->has_data);
+	add_text(d, b, "0");
+	snprintf(text, sizeof(text), "%lld", (long long)x->oid);
+	add_text(d, b, text);
+	add_text(d, b, x->t[PG_TAG]);
+	add_text(d, b, x->t[PG_DESC]);
+	add_int(d, b, x->section);
+	add_text(d, b, x->t[PG_DEFN]);
+	add_text(d, b, x->t[PG_DROP]);
+	add_text(d, b, x->t[PG_COPY]);
+	add_text(d, b, x->t[PG_NAMESPACE]);
+	add_text(d, b, x->t[PG_TABLESPACE]);
+	add_text(d, b, x->t[PG_METHOD]);
+	if (d->minor >= 16)
+		add_int(d, b, 0); /* the kind: only of tables themselves */
+	add_text(d, b, x->t[PG_OWNER]);
+	add_text(d, b, "false"); /* it has no OIDs */
+	snprintf(text, sizeof(text), "%lld", (long long)table);
+	add_text(d, b, text); /* what it depends on, and their end */
+	add_text(d, b, NULL);
+	buf_char(b, NO_OFFSET);
+	for (i = 0; i < d->offset_bytes; i++)
+		buf_char(b, 0);
+}
+
+void
+pg_weave_item(void *arg, const struct pg_item *x)
+{
+	struct pg_source *s = arg;
+	size_t i, n;
+	struct pg_copy_table *t = pg_copy_tables(s->copy, &n);
+	int table = strcmp(x->t[PG_DESC], "TABLE") == 0;
+
+	if (!table && strcmp(x->t[PG_DESC], "TABLE DATA") != 0)
+		return;
+	for (i = 0; i < n; i++) {
+		if (t[i].oid != x->oid)
+			continue;
+		if (!table) {
+			t[i].has_data = 1;
+		} else if (t[i].id == 0) {
+			t[i].id = x->id;
+			t[i].owner = mem_dup(x->t[PG_OWNER]);
+		}
+	}
+}
+
+/* A table that pg_dump knows, and has left the rows of to us. */
+static int
+is_ours(const struct pg_copy_table *t)
+{
+	return t->id != 0 && !t->has_data;
+}
+
+/* The contents with our entries in them; they are noted as the others were. */
+static int
+weave_contents(struct pg_source *s, struct pg_stream *d, struct buf *out,
+	int64_t first, struct err *e)
+{
+	struct buf more = { 0 };
+	size_t i, n;
+	struct pg_copy_table *t = pg_copy_tables(s->copy, &n);
+	char kind[] = "TABLE DATA";
+	int64_t added = 0, after = d->count_at + 1 + d->int_bytes;
+	int result = 0;
+
+	for (i = 0; i < n && result == 0; i++) {
+		struct pg_item x = { .id = first + (int64_t)i, .oid = t[i].oid,
+			.section = PG_DATA, .has_data = 1 };
+
+		if (!is_ours(&t[i]))
+			continue;
+		x.t[PG_TAG] = t[i].name;
+		x.t[PG_DESC] = kind;
+		x.t[PG_NAMESPACE] = t[i].schema;
+		x.t[PG_OWNER] = t[i].owner;
+		x.t[PG_COPY] = mem_printf("COPY %s (%s) FROM stdin;\n",
+			t[i].from, t[i].columns);
+		add_item(d, &more, &x, t[i].id);
+		result = pg_entry_note(d, &x, e);
+		if (result == 0)
+			d->entries[d->n - 1].seen = 1;
+		added++;
+		free(x.t[PG_COPY]);
+	}
+	buf_add(out, s->held.data, (size_t)d->count_at);
+	add_int(d, out, d->count + added);
+	buf_add(out, s->held.data + after, (size_t)(d->data_end - after));
+	buf_add(out, more.data, more.len);
+	buf_add(out, s->held.data + d->data_end,
+		(size_t)(d->taken - d->data_end));
+	buf_free(&more);
+	return result;
+}
+
+struct weaving {
+	struct pg_source *s;
+	const struct pg_stream *d;
+};
+
+/* Whole rows, as one piece of a block. */
+static int
+put_rows(void *arg, const void *p, size_t n, struct err *e)
+{
+	struct weaving *w = arg;
+	struct buf length = { 0 };
+	int result;
+
+	add_int(w->d, &length, (int64_t)n);
+	result = pg_source_put(w->s, length.data, length.len, e);
+	buf_free(&length);
+	return result == 0 ? pg_source_put(w->s, p, n, e) : -1;
+}
+
+static int
+weave_table(struct pg_source *s, struct pg_stream *d, int64_t id,
+	const struct pg_copy_table *t, struct err *e)
+{
+	struct weaving w = { s, d };
+	struct pg_copy_count count;
+	struct buf b = { 0 };
+	struct wire_table *x;
+	char digest[SHA256_TEXT];
+	int result;
+
+	buf_char(&b, DATA_BLOCK);
+	add_int(d, &b, id);
+	result = pg_source_put(s, b.data, b.len, e);
+	if (result == 0)
+		result = pg_copy_rows(s->copy, t, put_rows, &w, &count, e);
+	if (result == 0)
+		result = put_rows(&w, PG_COPY_END, strlen(PG_COPY_END), e);
+	buf_clear(&b);
+	add_int(d, &b, 0);
+	if (result == 0)
+		result = pg_source_put(s, b.data, b.len, e);
+	buf_free(&b);
+	if (result == -1)
+		return -1;
+	pg_stream_sum_text(&count.sum, digest);
+	x = shape_list_add(&d->out->tables, &wire_table_shape);
+	x->name = pg_dump_name(t->schema, t->name);
+	x->digest = mem_dup(digest);
+	x->rows = count.rows;
+	x->bytes = count.bytes + (int64_t)strlen(PG_COPY_END);
+	return 0;
+}
+
+int
+pg_weave_data(void *arg, struct pg_stream *d, struct err *e)
+{
+	struct pg_source *s = arg;
+	struct buf contents = { 0 };
+	int64_t first = d->highest + 1;
+	size_t i, n;
+	const struct pg_copy_table *t = pg_copy_tables(s->copy, &n);
+	int result = weave_contents(s, d, &contents, first, e);
+
+	s->holding = 0;
+	if (result == 0)
+		result = pg_source_put(s, contents.data, contents.len, e);
+	buf_free(&contents);
+	for (i = 0; i < n && result == 0; i++)
+		if (is_ours(&t[i]))
+			result = weave_table(s, d, first + (int64_t)i, &t[i],
+				e);
+	/* What was read behind the contents. */
+	if (result == 0)
+		result = pg_source_put(s, s->held.data + d->taken,
+			s->held.len - (size_t)d->taken, e);
+	buf_free(&s->held);
+	return result;
+}
