@@ -286,15 +286,11 @@ child_free(struct child *c)
 }
 
 int
-child_run(const char *const *argv, const struct strs *environment,
-	const char *user, struct buf *out, struct err *e)
+child_collect(struct child *c, struct buf *out, struct err *e)
 {
-	struct child *c;
 	char room[4096];
 	ssize_t n;
 
-	if (child_start(&c, argv, environment, user, e) == -1)
-		return -1;
 	while ((n = child_read(c, room, sizeof(room), e)) > 0)
 		if (out != NULL)
 			buf_add(out, room, (size_t)n);
@@ -303,4 +299,14 @@ child_run(const char *const *argv, const struct strs *environment,
 		return -1;
 	}
 	return child_end(c, e);
+}
+
+int
+child_run(const char *const *argv, const struct strs *environment,
+	const char *user, struct buf *out, struct err *e)
+{
+	struct child *c;
+
+	return child_start(&c, argv, environment, user, e) == -1 ? -1 :
+		child_collect(c, out, e);
 }

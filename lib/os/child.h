@@ -26,9 +26,12 @@ int child_start(struct child **out, const char *const *argv,
 	const struct strs *environment, const char *user, struct err *e);
 
 /*
- * Start it and wait for its end; its output is added to out, or thrown away
- * if that is NULL.  Errors as child_start() and child_end().
+ * All that it still prints is added to out, or thrown away if that is NULL.
+ * Then as child_end(): takes c.
  */
+int child_collect(struct child *c, struct buf *out, struct err *e);
+
+/* child_start() and child_collect(). */
 int child_run(const char *const *argv, const struct strs *environment,
 	const char *user, struct buf *out, struct err *e);
 

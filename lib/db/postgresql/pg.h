@@ -219,6 +219,9 @@ int pg_dump_read(struct pg_dump_result *out, const struct pg_dump_source *s,
 	struct err *e);
 int pg_dump_contents(struct pg_dump_result *out,
 	const struct pg_dump_source *s, struct err *e);
+/* What was read of a table; NULL: it is not in it. */
+const struct wire_table *pg_dump_table(const struct pg_dump_result *r,
+	const char *name);
 void pg_dump_result_free(struct pg_dump_result *r);
 /* "schema.table", quoted where needed.  Gives. */
 char *pg_dump_name(const char *schema, const char *table);

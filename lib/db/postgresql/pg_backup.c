@@ -46,40 +46,58 @@ places(struct pg *p, char **out, struct err *e)
 		">= 16384", NULL);
 }
 
+/*
+ * Export a snapshot.  The place in the WAL is read before it, so that a gap is
+ * stated too large, never too small.
+ */
 static int
-hold(struct pg *p, char **snapshot, struct err *e)
+hold(struct pg *p, char **name, struct db_snapshot *s, struct err *e)
 {
-	*snapshot = NULL;
-	if (pg_sql_exec(&p->base, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ "
-		"ONLY; SET LOCAL statement_timeout = 0; SET LOCAL "
-		"idle_in_transaction_session_timeout = 0", e) == -1)
+	if (pg_catalog_position(&p->base, &s->position, e) == -1 ||
+		pg_sql_exec(&p->base, "BEGIN ISOLATION LEVEL REPEATABLE READ, "
+		"READ ONLY; SET LOCAL statement_timeout = 0; SET LOCAL "
+		"idle_in_transaction_session_timeout = 0", e) == -1 ||
+		pg_sql_value(p, name, e,
+		"SELECT pg_catalog.pg_export_snapshot()", NULL) == -1)
 		return -1;
-	return pg_sql_value(p, snapshot, e,
-		"SELECT pg_catalog.pg_export_snapshot()", NULL);
+	free(s->position.snapshot);
+	return pg_sql_value(p, &s->position.snapshot, e,
+		"SELECT pg_catalog.pg_current_snapshot()", NULL);
+}
+
+/* The same text or nothing from both sides. */
+static int
+is_same(const char *a, const char *b)
+{
+	return (a == NULL && b == NULL) ||
+		(a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
 /*
  * pg_dump has its locks by now, so nothing changes any more: is everything
- * still as the snapshot has it?  1, 0 or -1.
+ * still as the snapshot has it?  Surely so if nobody has begun or ended to write
+ * since.  1, 0 or -1.
  */
 static int
-still_true(struct pg *p, char fingerprint[65], struct err *e)
+still_true(struct pg *p, const struct db_snapshot *s, struct err *e)
 {
 	char *then = NULL, *now = NULL, after[65];
 	int result = -1;
 
-	if (places(p, &then, e) == 0 &&
-		places(p->observer, &now, e) == 0) {
-		result = (then == NULL && now == NULL) || (then != NULL &&
-			now != NULL && strcmp(then, now) == 0);
-		if (result == 1 && (pg_catalog_fingerprint(&p->base,
-			fingerprint, e) == -1 ||
-			pg_catalog_fingerprint(&p->observer->base, after,
-				e) == -1))
-			result = -1;
-		else if (result == 1)
-			result = strcmp(fingerprint, after) == 0;
-	}
+	if (pg_sql_value(p->observer, &now, e,
+		"SELECT pg_catalog.pg_current_snapshot()", NULL) == -1)
+		return -1;
+	result = is_same(now, s->position.snapshot);
+	free(now);
+	if (result == 1)
+		return 1;
+	if (places(p, &then, e) == -1 || places(p->observer, &now, e) == -1)
+		result = -1;
+	else
+		result = is_same(then, now);
+	if (result == 1)
+		result = pg_catalog_fingerprint(&p->observer->base, after,
+			e) == -1 ? -1 : strcmp(s->fingerprint, after) == 0;
 	free(then);
 	free(now);
 	return result;
@@ -91,20 +109,23 @@ still_true(struct pg *p, char fingerprint[65], struct err *e)
  * count the rows when it has let go, so we lock, too.
  */
 static int
-try_once(struct pg *p, struct pg_source *s, char **snapshot,
-	char fingerprint[65], struct err *e)
+try_once(struct pg *p, struct pg_source *source, char **name,
+	struct db_snapshot *s, struct err *e)
 {
 	int good;
 
-	if (pg_watch_observer(p, e) == -1 || hold(p, snapshot, e) == -1 ||
-		pg_copy_begin(&s->copy, p, *snapshot, s->b->jobs, e) == -1)
+	if (pg_watch_observer(p, e) == -1 || hold(p, name, s, e) == -1 ||
+		pg_copy_begin(&source->copy, p, *name, source->b->jobs, e) ==
+		-1 || pg_source_start(p, NULL, *name, source, e) == -1 ||
+		/* While pg_dump reads the catalog, too. */
+		pg_catalog_fingerprint(&p->base, s->fingerprint, e) == -1)
 		return -1;
-	good = pg_source_start(p, NULL, *snapshot, s, e);
+	good = pg_source_await(source, e);
 	if (good == 1)
-		good = pg_copy_lock(s->copy, e);
-	if (good == 1 && s->b->check)
+		good = pg_copy_lock(source->copy, e);
+	if (good == 1 && source->b->check)
 		good = pg_tables_lock_all(p, e);
-	return good == 1 ? still_true(p, fingerprint, e) : good;
+	return good == 1 ? still_true(p, s, e) : good;
 }
 
 /*
@@ -113,23 +134,25 @@ try_once(struct pg *p, struct pg_source *s, char **snapshot,
  * for us meanwhile.
  */
 static int
-begin_dump(struct pg *p, struct pg_source *s, char **snapshot,
-	char fingerprint[65], struct err *e)
+begin_dump(struct pg *p, struct pg_source *source, struct db_snapshot *s,
+	struct err *e)
 {
 	int64_t end = clock_ms() + BUSY_TIMES * p->base.busy_ms;
+	char *name = NULL;
 	int good;
 
 	for (;;) {
 		if (stop_check(e) == -1)
 			return -1;
-		good = try_once(p, s, snapshot, fingerprint, e);
+		good = try_once(p, source, &name, s, e);
+		free(name);
+		name = NULL;
 		if (good == 1)
 			return 0;
-		pg_source_clear(s);
-		pg_copy_release(s->copy);
+		pg_source_clear(source);
+		pg_copy_release(source->copy);
 		pg_sql_rollback(&p->base);
-		free(*snapshot);
-		*snapshot = NULL;
+		shape_release(&wire_position_shape, &s->position);
 		if (good == -1 && !is_gone(e))
 			return -1;
 		if (clock_ms() >= end)
@@ -162,28 +185,26 @@ say_left_out(struct pg *p, struct err *e)
 static int
 check_counts(struct pg *p, const struct pg_dump_result *r, struct err *e)
 {
-	const struct wire_table *have = r->tables.items, *want;
+	const struct wire_table *have, *want;
 	struct shape_list tables = { 0 };
-	size_t i, k = 0;
+	size_t i;
 	int result = 0;
 
 	if (pg_tables_count(&p->base, &tables, e) == -1)
 		return -1;
 	want = tables.items;
 	for (i = 0; i < tables.n && result == 0; i++) {
-		for (k = 0; k < r->tables.n; k++)
-			if (strcmp(have[k].name, want[i].name) == 0)
-				break;
-		if (k == r->tables.n)
+		have = pg_dump_table(r, want[i].name);
+		if (have == NULL)
 			result = err_set(e, ERR_REFUSED, "database-damaged",
 				"%s: the dump holds no rows of %s", p->shown,
 				want[i].name);
-		else if (have[k].rows != want[i].rows)
+		else if (have->rows != want[i].rows)
 			result = err_set(e, ERR_REFUSED, "database-damaged",
 				"%s: %s has %lld rows, the dump has %lld",
 				p->shown, want[i].name,
 				(long long)want[i].rows,
-				(long long)have[k].rows);
+				(long long)have->rows);
 	}
 	db_tables_free(&tables);
 	if (result == -1)
@@ -192,40 +213,90 @@ check_counts(struct pg *p, const struct pg_dump_result *r, struct err *e)
 	return result;
 }
 
+static void
+say_no_globals(struct pg *p, const struct err *why)
+{
+	report_say(p->base.report, REPORT_WARN, "roles and tablespaces are not "
+		"in the backup: %s", why->text);
+}
+
 /*
- * Roles and tablespaces, without passwords.  A database can be restored on its
- * server without them: not having them is said, and no failure.
+ * Roles and tablespaces, without passwords, read beside the tables.  A database
+ * can be restored on its server without them: not having them is said, and no
+ * failure.
  */
-static char *
-read_globals(struct pg *p)
+static struct child *
+begin_globals(struct pg *p)
 {
 	struct strs environment = { 0 };
-	struct buf text = { 0 };
 	char *program, *database = mem_printf("--database=%s", p->name);
 	char *role = p->role == NULL ? NULL : mem_printf("--role=%s", p->role);
+	struct child *c = NULL;
 	struct err e;
-	int result = pg_program_find(p, "pg_dumpall", &program, &e);
 
-	if (result == 0) {
+	if (pg_program_find(p, "pg_dumpall", &program, &e) == -1) {
+		say_no_globals(p, &e);
+	} else {
 		const char *const argv[] = { program, "--globals-only",
 			"--no-role-passwords", "--no-password", database, role,
 			NULL };
 
 		pg_open_environment(p, NULL, &environment);
-		result = child_run(argv, &environment, NULL, &text, &e);
+		if (child_start(&c, argv, &environment, NULL, &e) == -1)
+			say_no_globals(p, &e);
 	}
-	if (result == -1)
-		report_say(p->base.report, REPORT_WARN, "roles and tablespaces "
-			"are not in the backup: %s", e.text);
 	strs_free(&environment);
 	free(program);
 	free(database);
 	free(role);
-	if (result == -1) {
-		buf_free(&text);
+	return c;
+}
+
+/* Takes c, which may be NULL.  Gives the SQL, or NULL. */
+static char *
+end_globals(struct pg *p, struct child *c)
+{
+	struct buf text = { 0 };
+	struct err e;
+
+	if (c == NULL)
 		return NULL;
-	}
-	return buf_detach(&text);
+	if (child_collect(c, &text, &e) == 0)
+		return buf_detach(&text);
+	say_no_globals(p, &e);
+	buf_free(&text);
+	return NULL;
+}
+
+static int
+copy_all(struct pg *p, struct pg_source *source, struct db_snapshot *s,
+	struct err *e)
+{
+	const struct db_backup *b = source->b;
+	struct pg_dump_result r = { 0 };
+	struct child *child = NULL;
+	char *size = NULL, *globals = NULL;
+	int result = -1;
+
+	if (pg_sql_value(p, &size, e, "SELECT pg_catalog.pg_database_size("
+			"pg_catalog.current_database())", NULL) == -1 ||
+		say_left_out(p, e) == -1)
+		goto out;
+	s->estimate = source->estimate = strtoll(size, NULL, 10);
+	child = begin_globals(p);
+	if (b->begin(b->arg, s, e) == -1 ||
+		pg_source_read(source, &r, e) == -1 ||
+		(b->check && check_counts(p, &r, e) == -1))
+		goto out;
+	globals = end_globals(p, child);
+	child = NULL;
+	result = b->end(b->arg, r.bytes, &r.tables, globals, e);
+out:
+	child_free(child);
+	pg_dump_result_free(&r);
+	free(size);
+	free(globals);
+	return result;
 }
 
 int
@@ -233,10 +304,8 @@ pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e)
 {
 	struct pg *p = pg_of(d);
 	struct db_snapshot s = { .raw_bytes = -1 };
-	struct pg_source stream = { .b = b, .report = d->report,
+	struct pg_source source = { .b = b, .report = d->report,
 		.what = "backup" };
-	struct pg_dump_result r = { 0 };
-	char *snapshot = NULL, *size = NULL, *globals = NULL;
 	int result = -1;
 
 	if (b->spool_dir != NULL) {
@@ -244,30 +313,11 @@ pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e)
 			"backup of PostgreSQL blocks no writers");
 		return err_next(e, "leave it out");
 	}
-	if (begin_dump(p, &stream, &snapshot, s.fingerprint, e) == -1) {
-		pg_copy_free(stream.copy);
-		return -1;
-	}
-	if (pg_catalog_position(d, &s.position, e) == -1 ||
-		pg_sql_value(p, &size, e, "SELECT pg_catalog.pg_database_size("
-			"pg_catalog.current_database())", NULL) == -1 ||
-		say_left_out(p, e) == -1)
-		goto out;
-	s.estimate = stream.estimate = strtoll(size, NULL, 10);
-	if (b->begin(b->arg, &s, e) == -1 ||
-		pg_source_read(&stream, &r, e) == -1 ||
-		(b->check && check_counts(p, &r, e) == -1))
-		goto out;
-	globals = read_globals(p);
-	result = b->end(b->arg, r.bytes, &r.tables, globals, e);
-out:
-	pg_source_clear(&stream);
-	pg_copy_free(stream.copy);
+	if (begin_dump(p, &source, &s, e) == 0)
+		result = copy_all(p, &source, &s, e);
+	pg_source_clear(&source);
+	pg_copy_free(source.copy);
 	pg_sql_rollback(d);
-	pg_dump_result_free(&r);
 	shape_release(&wire_position_shape, &s.position);
-	free(snapshot);
-	free(size);
-	free(globals);
 	return result;
 }

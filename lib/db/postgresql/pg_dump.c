@@ -325,6 +325,15 @@ pg_dump_contents(struct pg_dump_result *out, const struct pg_dump_source *s,
 	return run(out, s, 0, e);
 }
 
+const struct wire_table *
+pg_dump_table(const struct pg_dump_result *r, const char *name)
+{
+	struct wire_table key = { .name = (char *)name };
+
+	return r->tables.n == 0 ? NULL : bsearch(&key, r->tables.items,
+		r->tables.n, sizeof(key), by_name);
+}
+
 void
 pg_dump_result_free(struct pg_dump_result *r)
 {

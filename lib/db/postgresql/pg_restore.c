@@ -19,18 +19,6 @@
 
 /* --- the gap ------------------------------------------------------------- */
 
-static const struct wire_table *
-find(const struct shape_list *l, const char *name)
-{
-	const struct wire_table *t = l->items;
-	size_t i;
-
-	for (i = 0; i < l->n; i++)
-		if (strcmp(t[i].name, name) == 0)
-			return &t[i];
-	return NULL;
-}
-
 static void
 add_gap(struct db_gap **out, size_t *n, const char *table,
 	const struct wire_table *then, const struct wire_table *now)
@@ -56,7 +44,7 @@ pg_restore_gap(struct db *d, const char *scratch, struct db_gap **out,
 {
 	struct db_options o = { .url = scratch, .mode = DB_SCRATCH };
 	struct pg_dump_result now;
-	const struct shape_list *then;
+	const struct pg_dump_result *then;
 	const struct wire_table *t;
 	struct db *dump;
 	size_t i;
@@ -68,16 +56,16 @@ pg_restore_gap(struct db *d, const char *scratch, struct db_gap **out,
 		db_close(dump);
 		return -1;
 	}
-	then = &pg_scratch_result(pg_of(dump))->tables;
-	t = then->items;
-	for (i = 0; i < then->n; i++)
-		add_gap(out, n, t[i].name, &t[i], find(&now.tables,
+	then = pg_scratch_result(pg_of(dump));
+	t = then->tables.items;
+	for (i = 0; i < then->tables.n; i++)
+		add_gap(out, n, t[i].name, &t[i], pg_dump_table(&now,
 			t[i].name));
 	t = now.tables.items;
 	for (i = 0; i < now.tables.n; i++)
-		if (find(then, t[i].name) == NULL)
+		if (pg_dump_table(then, t[i].name) == NULL)
 			add_gap(out, n, t[i].name, NULL, &t[i]);
-	if (strcmp(now.core, pg_scratch_result(pg_of(dump))->core) != 0)
+	if (strcmp(now.core, then->core) != 0)
 		report_say(d->report, REPORT_NOTE, "definitions (tables, "
 			"views, functions, sequences) have changed since the "
 			"backup: they go back, too");
@@ -217,7 +205,7 @@ pg_restore_prove(struct pg *m, const char *name, const char *scratch,
 	}
 	t = want->tables.items;
 	for (i = 0; i < want->tables.n && result == 0; i++) {
-		x = find(&have.tables, t[i].name);
+		x = pg_dump_table(&have, t[i].name);
 		if (x != NULL && x->rows == t[i].rows &&
 			strcmp(x->digest, t[i].digest) == 0)
 			continue;

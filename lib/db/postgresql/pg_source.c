@@ -95,9 +95,9 @@ leave_out(struct strs *l, const struct pg_copy_table *t)
 	add_option(l, buf_detach(&b));
 }
 
-static int
-spawn(struct pg *p, const char *name, const char *snapshot, struct pg_source *s,
-	struct err *e)
+int
+pg_source_start(struct pg *p, const char *name, const char *snapshot,
+	struct pg_source *s, struct err *e)
 {
 	struct strs environment = { 0 }, argv = { 0 };
 	char *program;
@@ -143,13 +143,9 @@ pg_source_clear(struct pg_source *s)
 }
 
 int
-pg_source_start(struct pg *p, const char *name, const char *snapshot,
-	struct pg_source *s, struct err *e)
+pg_source_await(struct pg_source *s, struct err *e)
 {
 	s->piece = mem_alloc(PIECE);
-	s->ahead = -1;
-	if (spawn(p, name, snapshot, s, e) == -1)
-		return -1;
 	s->ahead = child_read(s->child, s->piece, PIECE, e);
 	if (s->ahead > 0)
 		return 1;
@@ -214,8 +210,11 @@ run_dump(struct pg *p, const char *name, struct pg_source *s,
 	int tries, begun = 0;
 
 	memset(out, 0, sizeof(*out));
-	for (tries = 0; tries < DUMP_TRIES && begun == 0; tries++)
-		begun = pg_source_start(p, name, NULL, s, e);
+	for (tries = 0; tries < DUMP_TRIES && begun == 0; tries++) {
+		if (pg_source_start(p, name, NULL, s, e) == -1)
+			return -1;
+		begun = pg_source_await(s, e);
+	}
 	if (begun == 1)
 		return pg_source_read(s, out, e);
 	return begun == 0 ? pg_source_busy(p, e) : -1;

@@ -25,13 +25,16 @@ struct pg_source {
 	struct buf held;
 };
 
-/*
- * Start pg_dump and wait for its first bytes, by which it has its locks.  1: it
- * has; 0: it waited too long for one, behind somebody who waits for us, and
- * gave up: our own locks are to be released; -1.
- */
+/* Start pg_dump on a snapshot; NULL: its own.  name NULL: our database. */
 int pg_source_start(struct pg *p, const char *name, const char *snapshot,
 	struct pg_source *s, struct err *e);
+
+/*
+ * Wait for its first bytes, by which it has its locks.  1: it has; 0: it waited
+ * too long for one, behind somebody who waits for us, and gave up: our own locks
+ * are to be released; -1.
+ */
+int pg_source_await(struct pg_source *s, struct err *e);
 
 /* Read what pg_source_start() has begun, to its end. */
 int pg_source_read(struct pg_source *s, struct pg_dump_result *out,
