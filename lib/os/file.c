@@ -366,3 +366,10 @@ out:
 	free(partial);
 	return result;
 }
+
+void
+file_flush_soon(int fd, int64_t offset, int64_t n)
+{
+	/* A pipe has nothing to flush: only a hint. */
+	(void)sync_file_range(fd, offset, n, SYNC_FILE_RANGE_WRITE);
+}

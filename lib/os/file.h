@@ -46,6 +46,9 @@ int file_stage_commit(struct file_stage *s, struct err *e);
 /* Remove the partial file.  Takes s; NULL is allowed. */
 void file_stage_abort(struct file_stage *s);
 
+/* Ask the disk to begin with what was written; waits for nothing. */
+void file_flush_soon(int fd, int64_t offset, int64_t n);
+
 /* Write all n bytes. */
 int file_write(int fd, const void *p, size_t n, struct err *e);
 int file_write_at(int fd, const void *p, size_t n, int64_t offset,
