@@ -426,10 +426,10 @@ db_backup(struct db *d, const struct db_backup *b, struct err *e)
 }
 
 int
-db_restore(struct db *d, const char *scratch, const struct db_restore *r,
-	struct err *e)
+db_restore(struct db *d, const struct db_rebuilt *from,
+	const struct db_restore *r, struct err *e)
 {
-	return d->driver->restore(d, scratch, r, e);
+	return d->driver->restore(d, from, r, e);
 }
 
 int
@@ -471,12 +471,12 @@ db_mark(struct db *d, struct err *e)
 }
 
 int
-db_gap(struct db *d, const char *scratch, struct db_gap **out, size_t *n,
-	struct err *e)
+db_gap(struct db *d, const struct db_rebuilt *from, struct db_gap **out,
+	size_t *n, struct err *e)
 {
 	*out = NULL;
 	*n = 0;
-	return d->driver->gap(d, scratch, out, n, e);
+	return d->driver->gap(d, from, out, n, e);
 }
 
 void

@@ -36,6 +36,13 @@ struct db_backup {
 /* Stream one consistent snapshot: begin, put until all is given, end. */
 int db_backup(struct db *d, const struct db_backup *b, struct err *e);
 
+/* An archive that was verified and rebuilt as a scratch file. */
+struct db_rebuilt {
+	const char *path;
+	const struct shape_list *tables; /* struct wire_table: what it lists */
+	int jobs;
+};
+
 /*
  * Replace the contents with those of the scratch file, at once or not at all.
  * ready is called when nobody else can write any more and nothing has been
@@ -47,14 +54,13 @@ struct db_restore {
 	void *arg;
 	int (*ready)(void *arg, struct err *e);
 	int (*prepare)(void *arg, struct db *fresh, struct err *e);
-	int jobs;
 	int check; /* compare the new database with the archive */
 	const char *into; /* a new database of this name, and no swap */
 	char **kept; /* out: the name of the old one.  Gives; may be NULL */
 };
 
-int db_restore(struct db *d, const char *scratch, const struct db_restore *r,
-	struct err *e);
+int db_restore(struct db *d, const struct db_rebuilt *from,
+	const struct db_restore *r, struct err *e);
 
 /* The definitions of one database, without rows, into an empty one. */
 int db_copy_schema(struct db *from, struct db *to, struct err *e);
@@ -90,15 +96,15 @@ int db_mend(const char *url, const struct db_mend *how, char **said,
  */
 int db_mark(struct db *d, struct err *e);
 
-/* What differs between this database and the scratch file, per table. */
+/* What differs between this database and the archive, per table. */
 struct db_gap {
 	char *table;
 	int64_t rows_then, rows_now; /* -1: the table is not there */
 	int64_t added, changed, removed; /* -1: cannot be counted */
 };
 
-int db_gap(struct db *d, const char *scratch, struct db_gap **out, size_t *n,
-	struct err *e);
+int db_gap(struct db *d, const struct db_rebuilt *from, struct db_gap **out,
+	size_t *n, struct err *e);
 void db_gap_free(struct db_gap *g, size_t n);
 
 #endif

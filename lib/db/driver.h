@@ -88,10 +88,10 @@ struct db_driver {
 	int (*blocked)(struct db *d, const struct strs *tables,
 		struct err *e);
 	int (*backup)(struct db *d, const struct db_backup *b, struct err *e);
-	int (*restore)(struct db *d, const char *scratch,
+	int (*restore)(struct db *d, const struct db_rebuilt *from,
 		const struct db_restore *r, struct err *e);
-	int (*gap)(struct db *d, const char *scratch, struct db_gap **out,
-		size_t *n, struct err *e);
+	int (*gap)(struct db *d, const struct db_rebuilt *from,
+		struct db_gap **out, size_t *n, struct err *e);
 	/* Only with DB_CAP_DUMP. */
 	int (*deep)(struct db *d, const char *scratch, const char *server,
 		int jobs, const struct report *report, char *found,

@@ -115,6 +115,15 @@ out:
 	return result;
 }
 
+struct db_rebuilt
+op_restore_from(const struct restore *r)
+{
+	struct db_rebuilt from = { r->scratch, &r->proof.read.tables,
+		r->o->jobs };
+
+	return from;
+}
+
 /* The archive must be of this database, or go elsewhere. */
 int
 op_restore_identity(struct restore *r, struct err *e)
@@ -261,6 +270,7 @@ static int
 live(struct restore *r, struct err *e)
 {
 	struct db_restore way = { .arg = r, .ready = op_restore_unchanged };
+	struct db_rebuilt from;
 
 	if (op_restore_rebuild(r, r->target, e) == -1 ||
 		op_restore_identity(r, e) == -1 || op_restore_gap(r, e) == -1)
@@ -276,7 +286,8 @@ live(struct restore *r, struct err *e)
 		file_need_space(r->target, r->raw_bytes, "the restore", e) ==
 			-1)
 		return -1;
-	if (db_restore(r->db, r->scratch, &way, e) == -1)
+	from = op_restore_from(r);
+	if (db_restore(r->db, &from, &way, e) == -1)
 		return -1;
 	if (open_again(r, e) == -1 || check_after(r, e) == -1) {
 		if (e->code != ERR_LEFT)

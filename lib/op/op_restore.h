@@ -3,6 +3,7 @@
 #define OP_OP_RESTORE_H
 
 #include "backup/verify.h"
+#include "db/db_copy.h"
 #include "op/op.h"
 
 struct db;
@@ -56,6 +57,9 @@ void op_restore_describe(struct restore *r);
 
 /* Verify the archive into r->scratch, a file beside the target. */
 int op_restore_rebuild(struct restore *r, const char *beside, struct err *e);
+
+/* What op_restore_rebuild() made. */
+struct db_rebuilt op_restore_from(const struct restore *r);
 
 /* Fill the gap; ERR_REFUSED "loss" when it is not accepted. */
 int op_restore_gap(struct restore *r, struct err *e);

@@ -59,6 +59,7 @@ static int
 count_gap(struct restore *r, struct part_gap *g, struct err *e)
 {
 	const struct wire_position *now = &r->at;
+	const struct db_rebuilt from = op_restore_from(r);
 	struct db_gap *v;
 	size_t n, i;
 	int same;
@@ -73,7 +74,7 @@ count_gap(struct restore *r, struct part_gap *g, struct err *e)
 	g->written = "no";
 	if (same)
 		return 0;
-	if (db_gap(r->db, r->scratch, &v, &n, e) == -1)
+	if (db_gap(r->db, &from, &v, &n, e) == -1)
 		return -1;
 	for (i = 0; i < n; i++) {
 		struct part_gap_table *t = shape_list_add(&g->tables,

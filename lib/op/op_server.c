@@ -115,8 +115,9 @@ static int
 run(struct restore *r, struct lock **lock, struct err *e)
 {
 	struct db_restore way = { .arg = r, .prepare = prepare,
-		.jobs = r->o->jobs, .check = !r->p->no_check,
+		.check = !r->p->no_check,
 		.into = r->p->into };
+	struct db_rebuilt from;
 	char *beside, *kept = NULL;
 	int result;
 
@@ -143,7 +144,8 @@ run(struct restore *r, struct lock **lock, struct err *e)
 		op_restore_safety(r, e) == -1))
 		return -1;
 	way.kept = &kept;
-	if (db_restore(r->db, r->scratch, &way, e) == -1)
+	from = op_restore_from(r);
+	if (db_restore(r->db, &from, &way, e) == -1)
 		return -1;
 	if (kept != NULL) {
 		strs_add(&r->out->kept, kept);

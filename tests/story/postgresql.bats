@@ -159,6 +159,7 @@ c\$|*é\" WHERE n BETWEEN 60000 AND 160000;
 	CREATE TABLE parent (id int PRIMARY KEY, t text); CREATE TABLE child (more int) INHERITS (parent);
 	INSERT INTO parent SELECT i, repeat(md5(i::text), 6) FROM generate_series(1, 100000) AS i;
 	INSERT INTO child SELECT i, repeat(md5(i::text), 6), i FROM generate_series(1, 150000) AS i;
+	CREATE TABLE other (more int, t text, id int NOT NULL); ALTER TABLE other INHERIT parent; INSERT INTO other SELECT i, repeat(md5(i::text), 6), -i FROM generate_series(1, 100000) AS i;
 	CREATE TABLE wide (t text); ALTER TABLE wide ALTER t SET STORAGE EXTERNAL;
 	INSERT INTO wide SELECT repeat(md5(i::text), 30000) FROM generate_series(1, 20) AS i;
 	CREATE UNLOGGED TABLE part (i int, k mood, t text) PARTITION BY LIST (i);

@@ -217,8 +217,11 @@ struct pg_dump_result {
 /* Read to the end.  ERR_DAMAGE when it is cut off or not as it should be. */
 int pg_dump_read(struct pg_dump_result *out, const struct pg_dump_source *s,
 	struct err *e);
+/* Only the contents: no tables. */
 int pg_dump_contents(struct pg_dump_result *out,
 	const struct pg_dump_source *s, struct err *e);
+/* Add tables that are known from elsewhere. */
+void pg_dump_list(struct pg_dump_result *r, const struct shape_list *tables);
 /* What was read of a table; NULL: it is not in it. */
 const struct wire_table *pg_dump_table(const struct pg_dump_result *r,
 	const char *name);
@@ -234,12 +237,16 @@ int pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e);
 /* pg_restore.c and pg_swap.c */
 int pg_restore_fill(struct pg *m, const char *name, const char *scratch,
 	int jobs, struct err *e);
-/* elsewhere: on another server, where owners and privileges differ. */
-int pg_restore_prove(struct pg *m, const char *name, const char *scratch,
-	int elsewhere, struct err *e);
-int pg_restore_into(struct db *d, const char *scratch,
+/*
+ * Dumped again, the database must be the dump that it was made from.
+ * elsewhere: on another server, where owners and privileges differ.
+ */
+int pg_restore_prove(struct pg *m, const char *name,
+	const struct pg_dump_result *want, int jobs, int elsewhere,
+	struct err *e);
+int pg_restore_into(struct db *d, const struct db_rebuilt *from,
 	const struct db_restore *r, struct err *e);
-int pg_restore_gap(struct db *d, const char *scratch, struct db_gap **out,
-	size_t *n, struct err *e);
+int pg_restore_gap(struct db *d, const struct db_rebuilt *from,
+	struct db_gap **out, size_t *n, struct err *e);
 
 #endif

@@ -87,14 +87,14 @@ check_indexes(struct pg *m, const char *name, char **said, struct err *e)
 }
 
 static int
-restore_and_compare(struct pg *m, const char *name, const char *encoding,
-	const char *scratch, int jobs, char *found, size_t room,
-	struct err *e)
+restore_and_compare(struct pg *m, const char *name,
+	const struct pg_dump_result *want, const char *scratch, int jobs,
+	char *found, size_t room, struct err *e)
 {
 	char *said = NULL, *sql = mem_printf("SELECT pg_catalog.format('CREATE "
 		"DATABASE %%I TEMPLATE template0 ENCODING ''%s'' LC_COLLATE "
 		"''C'' LC_CTYPE ''C''', $1::text)",
-		encoding == NULL ? "UTF8" : encoding);
+		want->encoding == NULL ? "UTF8" : want->encoding);
 	int result = format_and_run(m, sql, name, e);
 
 	free(sql);
@@ -102,7 +102,7 @@ restore_and_compare(struct pg *m, const char *name, const char *encoding,
 		return -1;
 	result = -1;
 	if (pg_restore_fill(m, name, scratch, jobs, e) == 0 &&
-		pg_restore_prove(m, name, scratch, 1, e) == 0)
+		pg_restore_prove(m, name, want, jobs, 1, e) == 0)
 		result = check_indexes(m, name, &said, e);
 	if (result == 0)
 		snprintf(found, room, "ok");
@@ -134,7 +134,7 @@ pg_deep_check(struct db *d, const char *scratch, const char *server, int jobs,
 		pg_deep_roles(pg_of(m), &r->roles, server == NULL, e) == -1)
 		goto out;
 	name = mem_printf("mig_scratch_%.8s", id);
-	result = restore_and_compare(pg_of(m), name, r->encoding, scratch,
+	result = restore_and_compare(pg_of(m), name, r, scratch,
 		jobs, found, room, e);
 	if (server != NULL && format_and_run(pg_of(m), "SELECT "
 		"pg_catalog.format('DROP DATABASE IF EXISTS %I WITH (FORCE)', "

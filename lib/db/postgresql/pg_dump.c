@@ -283,8 +283,6 @@ take_all(struct pg_stream *d, struct err *e)
 		qsort(d->out->tables.items, d->out->tables.n,
 			sizeof(struct wire_table), by_name);
 	join_parts(&d->out->tables);
-	pg_stream_sum_text(&d->definitions, d->out->digest);
-	pg_stream_sum_text(&d->core, d->out->core);
 	return 0;
 }
 
@@ -300,6 +298,8 @@ run(struct pg_dump_result *out, const struct pg_dump_source *s, int whole,
 	d.hash = sha256_new();
 	result = whole ? take_all(&d, e) : pg_contents_read(&d, e);
 	sha256_free(d.hash);
+	pg_stream_sum_text(&d.definitions, out->digest);
+	pg_stream_sum_text(&d.core, out->core);
 	for (i = 0; i < d.n; i++) {
 		free(d.entries[i].name);
 		free(d.entries[i].order);
@@ -323,6 +323,24 @@ pg_dump_contents(struct pg_dump_result *out, const struct pg_dump_source *s,
 	struct err *e)
 {
 	return run(out, s, 0, e);
+}
+
+void
+pg_dump_list(struct pg_dump_result *r, const struct shape_list *tables)
+{
+	const struct wire_table *t = tables->items;
+	struct wire_table *x;
+	size_t i;
+
+	for (i = 0; i < tables->n; i++) {
+		x = shape_list_add(&r->tables, &wire_table_shape);
+		x->name = mem_dup(t[i].name);
+		x->digest = mem_dup(t[i].digest);
+		x->rows = t[i].rows;
+		x->bytes = t[i].bytes;
+	}
+	if (r->tables.n > 0)
+		qsort(r->tables.items, r->tables.n, sizeof(*x), by_name);
 }
 
 const struct wire_table *

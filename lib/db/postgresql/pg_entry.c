@@ -8,6 +8,18 @@
 
 #define LARGE_OBJECTS "pg_catalog.pg_largeobject"
 
+void
+pg_entry_quote(struct buf *b, const char *name)
+{
+	buf_char(b, '"');
+	for (; *name != '\0'; name++) {
+		if (*name == '"')
+			buf_char(b, '"');
+		buf_char(b, *name);
+	}
+	buf_char(b, '"');
+}
+
 static void
 quote_to(struct buf *b, const char *name)
 {
@@ -21,13 +33,7 @@ quote_to(struct buf *b, const char *name)
 		buf_text(b, name);
 		return;
 	}
-	buf_char(b, '"');
-	for (p = name; *p != '\0'; p++) {
-		if (*p == '"')
-			buf_char(b, '"');
-		buf_char(b, *p);
-	}
-	buf_char(b, '"');
+	pg_entry_quote(b, name);
 }
 
 char *

@@ -38,39 +38,46 @@ add_gap(struct db_gap **out, size_t *n, const char *table,
 	g->added = g->changed = g->removed = -1;
 }
 
-int
-pg_restore_gap(struct db *d, const char *scratch, struct db_gap **out,
-	size_t *n, struct err *e)
+/* What the archive holds: its contents, and its own list of tables. */
+static int
+read_archived(const struct db_rebuilt *from, struct pg_dump_result *out,
+	struct err *e)
 {
-	struct db_options o = { .url = scratch, .mode = DB_SCRATCH };
-	struct pg_dump_result now;
-	const struct pg_dump_result *then;
+	if (pg_scratch_contents(from->path, out, e) == -1)
+		return -1;
+	pg_dump_list(out, from->tables);
+	return 0;
+}
+
+int
+pg_restore_gap(struct db *d, const struct db_rebuilt *from,
+	struct db_gap **out, size_t *n, struct err *e)
+{
+	struct pg_dump_result then, now;
 	const struct wire_table *t;
-	struct db *dump;
 	size_t i;
 
-	if (pg_scratch_open(&dump, &o, e) == -1)
+	if (read_archived(from, &then, e) == -1)
 		return -1;
-	if (pg_source_scan(pg_of(d), NULL, "count the gap",
-		    pg_scratch_result(pg_of(dump)), &now, e) == -1) {
-		db_close(dump);
+	if (pg_source_scan(pg_of(d), "count the gap", from->jobs, &then, &now,
+		    e) == -1) {
+		pg_dump_result_free(&then);
 		return -1;
 	}
-	then = pg_scratch_result(pg_of(dump));
-	t = then->tables.items;
-	for (i = 0; i < then->tables.n; i++)
+	t = then.tables.items;
+	for (i = 0; i < then.tables.n; i++)
 		add_gap(out, n, t[i].name, &t[i], pg_dump_table(&now,
 			t[i].name));
 	t = now.tables.items;
 	for (i = 0; i < now.tables.n; i++)
-		if (pg_dump_table(then, t[i].name) == NULL)
+		if (pg_dump_table(&then, t[i].name) == NULL)
 			add_gap(out, n, t[i].name, NULL, &t[i]);
-	if (strcmp(now.core, then->core) != 0)
+	if (strcmp(now.core, then.core) != 0)
 		report_say(d->report, REPORT_NOTE, "definitions (tables, "
 			"views, functions, sequences) have changed since the "
 			"backup: they go back, too");
 	pg_dump_result_free(&now);
-	db_close(dump);
+	pg_dump_result_free(&then);
 	return 0;
 }
 
@@ -154,10 +161,14 @@ pg_restore_fill(struct pg *m, const char *name, const char *scratch, int jobs,
 		"post-data", NULL };
 	const char *const *s;
 	char *program;
+	struct pg_dump_result r;
 	int result = 0, ordered;
 
-	if (pg_scratch_ordered(scratch, &ordered, e) == -1 ||
-		pg_program_find(m, "pg_restore", &program, e) == -1)
+	if (pg_scratch_contents(scratch, &r, e) == -1)
+		return -1;
+	ordered = r.ordered;
+	pg_dump_result_free(&r);
+	if (pg_program_find(m, "pg_restore", &program, e) == -1)
 		return -1;
 	for (s = sections; *s != NULL && result == 0; s++) {
 		result = stop_check(e);
@@ -181,28 +192,25 @@ not_same(struct err *e, const char *name, const char *what)
 			   "of server and pg_restore");
 }
 
-/* Dumped again, the new database must be the dump that it was made from. */
 int
-pg_restore_prove(struct pg *m, const char *name, const char *scratch,
-	int elsewhere, struct err *e)
+pg_restore_prove(struct pg *m, const char *name,
+	const struct pg_dump_result *want, int jobs, int elsewhere,
+	struct err *e)
 {
-	struct db_options o = { .url = scratch, .mode = DB_SCRATCH };
-	const struct pg_dump_result *want;
 	struct pg_dump_result have;
 	const struct wire_table *t, *x;
-	struct db *dump;
+	struct pg *fresh;
 	char text[400];
 	size_t i;
-	int result = 0;
+	int result;
 
-	if (pg_scratch_open(&dump, &o, e) == -1)
+	if (pg_open_beside(&fresh, m, name, e) == -1)
 		return -1;
-	want = pg_scratch_result(pg_of(dump));
-	if (pg_source_scan(m, name, "check the new database", want, &have,
-		    e) == -1) {
-		db_close(dump);
+	result = pg_source_scan(fresh, "check the new database", jobs, want,
+		&have, e);
+	pg_open_close(&fresh->base);
+	if (result == -1)
 		return -1;
-	}
 	t = want->tables.items;
 	for (i = 0; i < want->tables.n && result == 0; i++) {
 		x = pg_dump_table(&have, t[i].name);
@@ -224,7 +232,6 @@ pg_restore_prove(struct pg *m, const char *name, const char *scratch,
 		result = not_same(e, name, text);
 	}
 	pg_dump_result_free(&have);
-	db_close(dump);
 	return result;
 }
 
@@ -256,8 +263,23 @@ mark_filling(struct pg *m, const char *name, const char *live, struct err *e)
 }
 
 static int
-build(struct pg *p, struct pg *m, const char *name, const char *scratch,
-	const struct db_restore *r, int *made, struct err *e)
+check_new(struct pg *m, const char *name, const struct db_rebuilt *from,
+	struct err *e)
+{
+	struct pg_dump_result want;
+	int result;
+
+	if (read_archived(from, &want, e) == -1)
+		return -1;
+	result = pg_restore_prove(m, name, &want, from->jobs, 0, e);
+	pg_dump_result_free(&want);
+	return result;
+}
+
+static int
+build(struct pg *p, struct pg *m, const char *name,
+	const struct db_rebuilt *from, const struct db_restore *r, int *made,
+	struct err *e)
 {
 	if (make(m, p->name, name, e) == -1)
 		return -1;
@@ -266,9 +288,9 @@ build(struct pg *p, struct pg *m, const char *name, const char *scratch,
 		return -1;
 	report_say(m->base.report, REPORT_NOTE,
 		"filling the new database '%s'", name);
-	if (pg_restore_fill(m, name, scratch, r->jobs, e) == -1 ||
+	if (pg_restore_fill(m, name, from->path, from->jobs, e) == -1 ||
 		stop_check(e) == -1 ||
-		(r->check && pg_restore_prove(m, name, scratch, 0, e) == -1) ||
+		(r->check && check_new(m, name, from, e) == -1) ||
 		prepare(m, name, r, e) == -1)
 		return -1;
 	return pg_facts_replay(m, p->name, name, e);
@@ -291,8 +313,8 @@ drop(struct pg *m, const char *name)
 }
 
 int
-pg_restore_into(struct db *d, const char *scratch, const struct db_restore *r,
-	struct err *e)
+pg_restore_into(struct db *d, const struct db_rebuilt *from,
+	const struct db_restore *r, struct err *e)
 {
 	struct pg *p = pg_of(d), *m;
 	struct db_options o = { .url = p->url, .mode = DB_WRITE,
@@ -314,7 +336,7 @@ pg_restore_into(struct db *d, const char *scratch, const struct db_restore *r,
 		(r->into == NULL && pg_swap_free_name(m, names.old, e) == -1) ||
 		pg_swap_free_name(m, names.fresh, e) == -1)
 		goto out;
-	result = build(p, m, names.fresh, scratch, r, &made, e);
+	result = build(p, m, names.fresh, from, r, &made, e);
 	if (result == 0 && r->into != NULL)
 		result = pg_swap_unmark(m, names.fresh, e);
 	else if (result == 0 && (result = pg_swap_ready(p, m, &names, e)) == 0) {

@@ -97,21 +97,17 @@ pg_scratch_open(struct db **out, const struct db_options *o, struct err *e)
 }
 
 int
-pg_scratch_ordered(const char *path, int *ordered, struct err *e)
+pg_scratch_contents(const char *path, struct pg_dump_result *out,
+	struct err *e)
 {
 	struct pg_dump s = { .fd = open(path, O_RDONLY | O_CLOEXEC) };
 	struct pg_dump_source source = { .arg = &s, .more = next_piece };
-	struct pg_dump_result r;
 	int result;
 
 	if (s.fd == -1)
 		return err_sys(e, "open '%s'", path);
 	s.piece = mem_alloc(PIECE);
-	result = pg_dump_contents(&r, &source, e);
-	if (result == 0) {
-		*ordered = r.ordered;
-		pg_dump_result_free(&r);
-	}
+	result = pg_dump_contents(out, &source, e);
 	free(s.piece);
 	close(s.fd);
 	return result;

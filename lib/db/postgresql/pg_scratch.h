@@ -10,8 +10,9 @@
 /* pg_scratch.c: a dump in a file, as a database that can be asked. */
 int pg_scratch_open(struct db **out, const struct db_options *o,
 	struct err *e);
-/* Whether rows must be restored in order: an extension's, with keys. */
-int pg_scratch_ordered(const char *path, int *ordered, struct err *e);
+/* The contents of a dump in a file, without reading its data. */
+int pg_scratch_contents(const char *path, struct pg_dump_result *out,
+	struct err *e);
 const struct pg_dump_result *pg_scratch_result(const struct pg *p);
 void pg_scratch_free(struct pg_dump *s);
 

@@ -79,19 +79,11 @@ static void
 leave_out(struct strs *l, const struct pg_copy_table *t)
 {
 	struct buf b = { 0 };
-	const char *part, *p;
 
 	buf_text(&b, "--exclude-table-data=");
-	for (part = t->schema; part != NULL;
-		part = part == t->schema ? t->name : NULL) {
-		buf_text(&b, part == t->schema ? "\"" : ".\"");
-		for (p = part; *p != '\0'; p++) {
-			if (*p == '"')
-				buf_char(&b, '"');
-			buf_char(&b, *p);
-		}
-		buf_char(&b, '"');
-	}
+	pg_entry_quote(&b, t->schema);
+	buf_char(&b, '.');
+	pg_entry_quote(&b, t->name);
 	add_option(l, buf_detach(&b));
 }
 
@@ -203,25 +195,53 @@ pg_source_busy(struct pg *p, struct err *e)
 			   "with --busy-timeout TIME");
 }
 
+/* A snapshot of our own for all who read on it: 1, 0 or -1. */
 static int
-run_dump(struct pg *p, const char *name, struct pg_source *s,
-	struct pg_dump_result *out, struct err *e)
+begin_scan(struct pg *p, struct pg_source *s, int jobs, struct err *e)
 {
-	int tries, begun = 0;
+	char *snapshot;
+	int good;
+
+	if (pg_sql_exec(&p->base, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ "
+		"ONLY; SET LOCAL statement_timeout = 0; SET LOCAL "
+		"idle_in_transaction_session_timeout = 0", e) == -1 ||
+		pg_sql_value(p, &snapshot, e,
+		"SELECT pg_catalog.pg_export_snapshot()", NULL) == -1)
+		return -1;
+	good = pg_copy_begin(&s->copy, p, snapshot, jobs, e) == -1 ||
+		pg_source_start(p, NULL, snapshot, s, e) == -1 ? -1 :
+		pg_source_await(s, e);
+	free(snapshot);
+	return good == 1 ? pg_copy_lock(s->copy, e) : good;
+}
+
+static int
+scan(struct pg *p, struct pg_source *s, int jobs, struct pg_dump_result *out,
+	struct err *e)
+{
+	int tries, begun = 0, result = -1;
 
 	memset(out, 0, sizeof(*out));
 	for (tries = 0; tries < DUMP_TRIES && begun == 0; tries++) {
-		if (pg_source_start(p, name, NULL, s, e) == -1)
-			return -1;
-		begun = pg_source_await(s, e);
+		begun = begin_scan(p, s, jobs, e);
+		if (begun == 1)
+			break;
+		pg_source_clear(s);
+		pg_copy_release(s->copy);
+		pg_sql_rollback(&p->base);
 	}
 	if (begun == 1)
-		return pg_source_read(s, out, e);
-	return begun == 0 ? pg_source_busy(p, e) : -1;
+		result = pg_source_read(s, out, e);
+	else if (begun == 0)
+		result = pg_source_busy(p, e);
+	pg_source_clear(s);
+	pg_copy_free(s->copy);
+	pg_sql_rollback(&p->base);
+	return result;
 }
 
 int
-pg_source_scan(struct pg *p, const char *name, const char *what,
+pg_source_scan(struct pg *p, const char *what, int jobs,
 	const struct pg_dump_result *like, struct pg_dump_result *out,
 	struct err *e)
 {
@@ -229,12 +249,12 @@ pg_source_scan(struct pg *p, const char *name, const char *what,
 		.like = like };
 	char *size;
 
-	if (pg_sql_value(p, &size, e, "SELECT pg_catalog.pg_database_size($1"
-		"::pg_catalog.name)", name == NULL ? p->name : name) == -1)
+	if (pg_sql_value(p, &size, e, "SELECT pg_catalog.pg_database_size("
+		"pg_catalog.current_database())", NULL) == -1)
 		return -1;
 	s.estimate = size == NULL ? 0 : strtoll(size, NULL, 10);
 	free(size);
-	return run_dump(p, name, &s, out, e);
+	return scan(p, &s, jobs, out, e);
 }
 
 int
@@ -243,12 +263,18 @@ pg_source_schema(struct pg *p, const char *path, struct err *e)
 	struct pg_source s = { .report = p->base.report, .what = "schema",
 		.schema_only = 1 };
 	struct pg_dump_result r = { 0 };
-	int result;
+	int begun, result = -1;
 
 	s.fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (s.fd == -1)
 		return err_sys(e, "create '%s'", path);
-	result = run_dump(p, NULL, &s, &r, e);
+	begun = pg_source_start(p, NULL, NULL, &s, e) == -1 ? -1 :
+		pg_source_await(&s, e);
+	if (begun == 1)
+		result = pg_source_read(&s, &r, e);
+	else if (begun == 0)
+		result = pg_source_busy(p, e);
+	pg_source_clear(&s);
 	if (close(s.fd) == -1 && result == 0)
 		result = err_sys(e, "close '%s'", path);
 	pg_dump_result_free(&r);

@@ -50,8 +50,11 @@ void pg_source_clear(struct pg_source *s);
 /* ERR_ENV "busy"; returns -1. */
 int pg_source_busy(struct pg *p, struct err *e);
 
-/* Read a database as a backup does, and only count.  name NULL: ours. */
-int pg_source_scan(struct pg *p, const char *name, const char *what,
+/*
+ * Read p's database as a backup does, and only count.  like: a dump that the
+ * result is to be compared with; NULL: none.
+ */
+int pg_source_scan(struct pg *p, const char *what, int jobs,
 	const struct pg_dump_result *like, struct pg_dump_result *out,
 	struct err *e);
 /* Its dump, without rows, into a file. */

@@ -98,6 +98,30 @@ is_ours(const struct pg_copy_table *t)
 	return t->id != 0 && !t->has_data;
 }
 
+/*
+ * We see to the entry that was just noted.  When it is to be compared with the
+ * same columns in another order, they are read in that order.
+ */
+static void
+take_over(struct pg_stream *d, struct pg_copy_table *t)
+{
+	struct pg_entry *x = &d->entries[d->n - 1];
+	const struct strs *names = &d->out->columns[d->out->columns_n - 1].names;
+	struct buf b = { 0 };
+	size_t i;
+
+	x->seen = 1;
+	for (i = 0; x->order != NULL && i < x->order_n; i++) {
+		if (i > 0)
+			buf_text(&b, ", ");
+		pg_entry_quote(&b, names->v[x->order[i]]);
+	}
+	if (x->order == NULL)
+		return;
+	free(t->columns);
+	t->columns = buf_detach(&b);
+}
+
 /* The contents with our entries in them; they are noted as the others were. */
 static int
 weave_contents(struct pg_source *s, struct pg_stream *d, struct buf *out,
@@ -125,7 +149,7 @@ weave_contents(struct pg_source *s, struct pg_stream *d, struct buf *out,
 		add_item(d, &more, &x, t[i].id);
 		result = pg_entry_note(d, &x, e);
 		if (result == 0)
-			d->entries[d->n - 1].seen = 1;
+			take_over(d, &t[i]);
 		added++;
 		free(x.t[PG_COPY]);
 	}

@@ -120,10 +120,10 @@ void sqlite_sink_unregister(sqlite3_vfs *vfs);
 /* sqlite_backup.c, sqlite_restore.c, sqlite_gap.c */
 int sqlite_backup_stream(struct db *d, const struct db_backup *b,
 	struct err *e);
-int sqlite_restore_into(struct db *d, const char *scratch,
+int sqlite_restore_into(struct db *d, const struct db_rebuilt *rebuilt,
 	const struct db_restore *r, struct err *e);
-int sqlite_gap_count(struct db *d, const char *scratch, struct db_gap **out,
-	size_t *n, struct err *e);
+int sqlite_gap_count(struct db *d, const struct db_rebuilt *from,
+	struct db_gap **out, size_t *n, struct err *e);
 
 /* sqlite_watch.c, sqlite_run.c */
 int sqlite_watch_start(struct db *d, const struct strs *expected,

@@ -227,13 +227,13 @@ table_names(struct db *d, struct strs *out, struct err *e)
 }
 
 int
-sqlite_gap_count(struct db *d, const char *scratch, struct db_gap **out,
-	size_t *n, struct err *e)
+sqlite_gap_count(struct db *d, const struct db_rebuilt *from,
+	struct db_gap **out, size_t *n, struct err *e)
 {
 	struct sqlite *s = sqlite_of(d);
 	struct strs names = { 0 };
 	struct db_gap *v = NULL;
-	char *uri = sqlite_open_uri(scratch, "immutable=1");
+	char *uri = sqlite_open_uri(from->path, "immutable=1");
 	size_t i, k = 0;
 	int result = -1;
 

@@ -78,11 +78,11 @@ copy(struct sqlite *s, sqlite3_backup *b, struct err *e)
 }
 
 int
-sqlite_restore_into(struct db *d, const char *scratch,
+sqlite_restore_into(struct db *d, const struct db_rebuilt *rebuilt,
 	const struct db_restore *r, struct err *e)
 {
 	struct sqlite *s = sqlite_of(d);
-	struct db_options o = { .url = scratch, .mode = DB_SCRATCH };
+	struct db_options o = { .url = rebuilt->path, .mode = DB_SCRATCH };
 	struct db *from = NULL;
 	sqlite3_backup *b = NULL;
 	int64_t pages;
