@@ -108,6 +108,8 @@ int pg_sql_settle(struct db *d, struct err *e);
  */
 PGresult *pg_sql_one(struct pg *p, const char *sql, int n,
 	const char *const *values, struct err *e);
+/* The last result of what was sent, but a COPY at once.  Gives; or NULL. */
+PGresult *pg_sql_collect(struct pg *p, struct err *e);
 /* One command of mig's own that can be interrupted. */
 int pg_sql_long(struct pg *p, const char *sql, struct err *e);
 /*

@@ -155,24 +155,6 @@ take_objects(struct pg_stream *d, struct pg_rows *x, struct err *e)
 	}
 }
 
-static struct pg_entry *
-entry_of(struct pg_stream *d, int64_t id)
-{
-	size_t low = 0, high = d->n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (d->entries[mid].id == id)
-			return &d->entries[mid];
-		if (d->entries[mid].id < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
-}
-
 static int
 take_block(struct pg_stream *d, int type, struct err *e)
 {
@@ -185,7 +167,7 @@ take_block(struct pg_stream *d, int type, struct err *e)
 
 	if (pg_stream_int(d, &id, e) == -1)
 		return -1;
-	entry = entry_of(d, id);
+	entry = pg_stream_entry(d, id);
 	if (entry == NULL || entry->seen || (type == 3) != entry->objects)
 		return pg_stream_broken(d, e, "a block is in no entry, or twice");
 	entry->seen = 1;
@@ -204,14 +186,6 @@ take_block(struct pg_stream *d, int type, struct err *e)
 	t->rows = x.rows;
 	t->bytes = x.bytes;
 	return 0;
-}
-
-static int
-by_id(const void *a, const void *b)
-{
-	const struct pg_entry *x = a, *y = b;
-
-	return x->id < y->id ? -1 : x->id > y->id;
 }
 
 static int
@@ -260,11 +234,12 @@ take_all(struct pg_stream *d, struct err *e)
 	size_t i;
 	int got;
 
-	if (pg_contents_read(d, e) == -1 ||
-		(d->s->data != NULL && d->s->data(d->s->arg, d, e) == -1))
+	if (pg_contents_read(d, e) == -1)
 		return -1;
-	if (d->n > 0)
-		qsort(d->entries, d->n, sizeof(*d->entries), by_id);
+	pg_stream_sort(d);
+	if (d->s->data != NULL && d->s->data(d->s->arg, d, e) == -1)
+		return -1;
+	pg_stream_sort(d); /* with what was added */
 	while ((got = pg_stream_more(d, e)) == 1) {
 		if (pg_stream_take(d, &type, 1, e) == -1)
 			return -1;
@@ -303,6 +278,7 @@ run(struct pg_dump_result *out, const struct pg_dump_source *s, int whole,
 	for (i = 0; i < d.n; i++) {
 		free(d.entries[i].name);
 		free(d.entries[i].order);
+		free(d.entries[i].copy);
 	}
 	free(d.entries);
 	strs_free(&d.defined);

@@ -244,7 +244,8 @@ note_data(struct pg_stream *d, int64_t id, char *const t[PG_TEXTS],
 	x->objects = strcmp(t[PG_DESC], "BLOBS") == 0;
 	x->name = x->objects ? mem_dup(LARGE_OBJECTS) :
 			       pg_dump_name(t[PG_NAMESPACE], t[PG_TAG]);
-	if (!x->objects && t[PG_COPY] != NULL) {
+	x->copy = x->objects ? NULL : mem_dup(t[PG_COPY]);
+	if (x->copy != NULL) {
 		name_loaded(x, t[PG_COPY]);
 		note_columns(d, x, t[PG_COPY]);
 	}
@@ -337,12 +338,17 @@ pg_entry_extensions(struct pg_stream *d)
 	if (d->defined.n > 0)
 		qsort(d->defined.v, d->defined.n, sizeof(*d->defined.v),
 			by_text);
-	for (i = 0; i < d->n; i++)
-		if (!d->entries[i].objects &&
-			(d->defined.n == 0 || bsearch(&d->entries[i].name,
-				d->defined.v, d->defined.n,
-				sizeof(*d->defined.v), by_text) == NULL))
+	for (i = 0; i < d->n; i++) {
+		struct pg_entry *x = &d->entries[i];
+
+		if (x->objects)
+			continue;
+		x->plain = d->defined.n > 0 && bsearch(&x->name, d->defined.v,
+			d->defined.n, sizeof(*d->defined.v), by_text) != NULL;
+		if (!x->plain)
 			d->out->ordered = 1;
+		x->plain &= x->copy != NULL;
+	}
 }
 
 

@@ -57,9 +57,8 @@ wait_for(struct pg *p, struct err *e)
 	return 0;
 }
 
-/* The last result of what was sent, but a COPY at once. */
-static PGresult *
-collect(struct pg *p, struct err *e)
+PGresult *
+pg_sql_collect(struct pg *p, struct err *e)
 {
 	PGresult *r = NULL, *next;
 
@@ -89,7 +88,7 @@ pg_sql_one(struct pg *p, const char *sql, int n, const char *const *values,
 		pg_error(p, NULL, e, "send a command");
 		return NULL;
 	}
-	return collect(p, e);
+	return pg_sql_collect(p, e);
 }
 
 int
@@ -146,7 +145,7 @@ pg_sql_own(struct pg *p, const char *sql, int n, const char *const *values,
 		pg_error(p, NULL, e, "send a command");
 		return NULL;
 	}
-	return collect(p, e);
+	return pg_sql_collect(p, e);
 }
 
 int

@@ -21,14 +21,16 @@ pg_stream_broken(const struct pg_stream *d, struct err *e, const char *what)
 int
 pg_stream_more(struct pg_stream *d, struct err *e)
 {
+	const unsigned char *p;
 	ssize_t n;
 
 	if (d->at < d->end)
 		return 1;
-	n = d->s->more(d->s->arg, &d->at, e);
+	n = d->s->more(d->s->arg, &p, e);
 	if (n <= 0)
-		return (int)n;
-	d->end = d->at + n;
+		return (int)n; /* at its end it may be asked again */
+	d->at = p;
+	d->end = p + n;
 	d->out->bytes += n;
 	return 1;
 }
@@ -135,4 +137,37 @@ pg_stream_sum_of(const char *text, struct pg_sum *s)
 		sscanf(text + 2 * i, "%2x", &byte);
 		s->v[i] = (unsigned char)byte;
 	}
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct pg_entry *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+void
+pg_stream_sort(struct pg_stream *d)
+{
+	if (d->n > 0)
+		qsort(d->entries, d->n, sizeof(*d->entries), by_id);
+}
+
+struct pg_entry *
+pg_stream_entry(struct pg_stream *d, int64_t id)
+{
+	size_t low = 0, high = d->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (d->entries[mid].id == id)
+			return &d->entries[mid];
+		if (d->entries[mid].id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
 }

@@ -30,7 +30,9 @@ struct pg_item {
 struct pg_entry {
 	int64_t id;
 	char *name; /* of the table */
+	char *copy; /* the COPY that loads it; NULL: none */
 	int seen, objects;
+	int plain; /* rows of a table that the dump defines */
 	size_t *order; /* of its columns, to be hashed; NULL: as they come */
 	size_t order_n;
 };
@@ -74,6 +76,10 @@ void pg_stream_add(struct pg_sum *s,
 	const unsigned char digest[SHA256_BYTES]);
 void pg_stream_sum_text(const struct pg_sum *s, char out[SHA256_TEXT]);
 void pg_stream_sum_of(const char *text, struct pg_sum *s);
+
+/* The entry of that number, or NULL, in entries that are sorted. */
+struct pg_entry *pg_stream_entry(struct pg_stream *d, int64_t id);
+void pg_stream_sort(struct pg_stream *d);
 
 /* The head and the table of contents: fills entries and definitions. */
 int pg_contents_read(struct pg_stream *d, struct err *e);

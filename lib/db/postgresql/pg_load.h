@@ -1,0 +1,20 @@
+/*
+ * pg_load: the rows of plain tables out of a dump in a file, by COPY over
+ * several connections, also of one table.  pg_restore gives each table to one
+ * connection only.
+ */
+#ifndef DB_POSTGRESQL_PG_LOAD_H
+#define DB_POSTGRESQL_PG_LOAD_H
+
+#include "db/postgresql/pg.h"
+
+/*
+ * Into the tables of the database name of m's server, which are there and
+ * empty.  left gets the numbers of all entries of the dump that remain for
+ * pg_restore, in their order: all but those rows; those of extensions and large
+ * objects among them.  Gives left's strings, on failure too.
+ */
+int pg_load_rows(struct pg *m, const char *name, const char *path, int jobs,
+	struct strs *left, struct err *e);
+
+#endif
