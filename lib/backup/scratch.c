@@ -62,9 +62,8 @@ scratch_open(struct scratch **out, const char *keep, const char *folder,
 		err_sys(e, "create '%s'", s->path);
 		goto fail;
 	}
-	if (flock(s->fd, LOCK_EX | LOCK_NB) == -1 ||
-		ftruncate(s->fd, (off_t)bytes) == -1) {
-		err_sys(e, "prepare '%s'", s->path);
+	if (flock(s->fd, LOCK_EX | LOCK_NB) == -1) {
+		err_sys(e, "lock '%s'", s->path);
 		goto fail;
 	}
 	free(dir);

@@ -11,7 +11,7 @@ struct err;
 struct scratch; /* opaque */
 
 /*
- * Make one with room for bytes.  keep: exactly this path, which must not
+ * Make an empty one where there is room for bytes.  keep: exactly this path, which must not
  * exist; else a random name in folder, or beside the file `beside`, or in
  * TMPDIR.  ERR_ENV "no-space" and the like.  Gives *out: scratch_free().
  */

@@ -84,9 +84,13 @@ begin(void *arg, const struct manifest_header *h, struct err *e)
 		v->o->scratch != NULL && db_is_server(v->o->scratch) ? NULL :
 			v->o->scratch, v->o->path, room, e) == -1)
 		return -1;
-	/* A stream is only as long as what is written. */
-	return h->raw_bytes == -1 && ftruncate(scratch_fd(v->scratch), 0) ==
-			-1 ? err_sys(e, "prepare the scratch file") : 0;
+	/*
+	 * A stream is only as long as what is written.  A file that is made
+	 * empty again would be written out by ext4 when it is closed.
+	 */
+	return h->raw_bytes > 0 && ftruncate(scratch_fd(v->scratch),
+		(off_t)h->raw_bytes) == -1 ?
+		err_sys(e, "prepare the scratch file") : 0;
 }
 
 static int
