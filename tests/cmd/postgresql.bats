@@ -501,6 +501,42 @@ CREATE INDEX CONCURRENTLY t_xy ON t (x, y);'
 
 # ---------------------------------------------------------------- locks
 
+# ---------------------------------------------------------------- before a backup
+
+@test "a backup that could not be had is refused before it begins, and says why" {
+	local who=mig_test_reader url
+	url=${DATABASE_URL/user=mig_admin/user=$who}
+	q "DO \$\$ BEGIN CREATE ROLE $who LOGIN; EXCEPTION WHEN duplicate_object THEN END \$\$; CREATE SCHEMA s; CREATE SCHEMA t; GRANT USAGE ON SCHEMA t TO $who;
+		CREATE TABLE open (x int); GRANT SELECT ON open TO $who; CREATE TABLE s.a (x int); CREATE TABLE t.b (x int); CREATE SEQUENCE t.c; CREATE TABLE d (); CREATE TABLE e (); CREATE TABLE f ()"
+	fails 4 "the role may not read d, e, f, s.a, t.b and 1 more; GRANT pg_read_all_data" mig-backup -q --to a.migbak -d "$url"
+	q "GRANT USAGE ON SCHEMA s TO $who; GRANT SELECT ON ALL TABLES IN SCHEMA public, s, t TO $who"
+	fails 4 "the role may not read t.c;" mig-backup -q --to a.migbak -d "$url"
+	q "GRANT SELECT ON t.c TO $who; ALTER TABLE s.a ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON s.a USING (x > 0)"
+	fails 3 "row security hides rows from this role in s.a;" mig-backup -q --to a.migbak -d "$url"
+	works mig-backup -q --to a.migbak
+	q "ALTER ROLE $who BYPASSRLS"
+	works mig-backup -q --to b.migbak -d "$url"
+	assert_equal "$(ls -A)" "$(printf 'a.migbak\nb.migbak')"
+}
+
+@test "a table that somebody has locked: a backup ends, and names him" {
+	family
+	q "CREATE VIEW v AS SELECT * FROM child"
+	migration 1_x "SELECT 1;"
+	works mig-apply -q --no-backup
+	(q "BEGIN; LOCK TABLE child; SELECT pg_sleep(30)" > /dev/null 2>&1 || true) 3>&- &
+	soon "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'child'::regclass AND granted)"
+	SECONDS=0
+	fails 4 "child is locked by process" mig-backup -q --to a.migbak --busy-timeout 1s
+	[[ $stderr == *"(psql, role mig_admin), active since "*"[busy]"* ]]
+	[ "$SECONDS" -lt 20 ]
+	# The text of a view takes a lock, too.
+	fails 4 "[lock-timeout]" mig-status -q --busy-timeout 1s
+	assert_file_not_exist a.migbak
+	q "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$DB' AND pid <> pg_backend_pid()" > /dev/null
+	works mig-backup -q --to a.migbak
+}
+
 @test "two at once: one applies, the other exits 8 and says who" {
 	migration 1_a 'CREATE TABLE a (x int); SELECT pg_sleep(0.7);'
 	mig-apply -q --no-backup > one.json 2> one.err 3>&- &

@@ -241,6 +241,21 @@ c\$|*é\" WHERE n BETWEEN 60000 AND 160000;
 	assert_equal "$(others)" ""
 }
 
+@test "more tables than the server has locks for: said before the dump begins" {
+	pg_new "$DB"
+	local n each
+	each=$(q "SHOW max_locks_per_transaction")
+	n=$(q "SELECT $each * (current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int) + 1")
+	for ((; n > 0; n--)); do echo "CREATE TABLE t$n ();"; done > tables.sql
+	"$PG_BIN/psql" -Xq -d "$DB" -f tables.sql
+	fails 4 "the server has room for" mig-backup -q --to a.migbak
+	[[ $stderr == *"(max_locks_per_transaction = $each); raise max_locks_per_transaction"* ]]
+	assert_file_not_exist a.migbak
+	q "DROP TABLE t1, t2, t3, t4, t5, t6, t7, t8, t9"
+	works mig-backup -q --to a.migbak
+	works mig-verify -q a.migbak
+}
+
 # ---------------------------------------------------------------- races
 
 @test "TRUNCATE, a rewrite, DROP and CREATE race 50 backups: whole or refused, never short" {

@@ -184,6 +184,8 @@ int pg_problems_each(struct db *d, db_problem *found, void *arg,
 	struct err *e);
 int pg_problems_blocked(struct db *d, const struct strs *tables,
 	struct err *e);
+/* Who lets nobody read a table, and which.  Gives *out; NULL: nobody. */
+int pg_problems_locker(struct pg *p, char **out, struct err *e);
 
 /* pg_dump.c: the stream of pg_dump -Fc, read as it passes. */
 struct pg_dump_source {

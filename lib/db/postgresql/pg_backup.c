@@ -54,9 +54,7 @@ static int
 hold(struct pg *p, char **name, struct db_snapshot *s, struct err *e)
 {
 	if (pg_catalog_position(&p->base, &s->position, e) == -1 ||
-		pg_sql_exec(&p->base, "BEGIN ISOLATION LEVEL REPEATABLE READ, "
-		"READ ONLY; SET LOCAL statement_timeout = 0; SET LOCAL "
-		"idle_in_transaction_session_timeout = 0", e) == -1 ||
+		pg_source_hold(p, e) == -1 ||
 		pg_sql_value(p, name, e,
 		"SELECT pg_catalog.pg_export_snapshot()", NULL) == -1)
 		return -1;
@@ -145,6 +143,8 @@ begin_dump(struct pg *p, struct pg_source *source, struct db_snapshot *s,
 		if (stop_check(e) == -1)
 			return -1;
 		good = try_once(p, source, &name, s, e);
+		if (good == -1 && strcmp(e->reason, "lock-timeout") == 0)
+			good = 0;
 		free(name);
 		name = NULL;
 		if (good == 1)
@@ -313,7 +313,7 @@ pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e)
 			"backup of PostgreSQL blocks no writers");
 		return err_next(e, "leave it out");
 	}
-	if (begin_dump(p, &source, &s, e) == 0)
+	if (pg_preflight(p, e) == 0 && begin_dump(p, &source, &s, e) == 0)
 		result = copy_all(p, &source, &s, e);
 	pg_source_clear(&source);
 	pg_copy_free(source.copy);

@@ -115,8 +115,11 @@ static PGresult *
 pinned(struct pg *p, const char *sql, struct err *e)
 {
 	int idle = PQtransactionStatus(p->c) == PQTRANS_IDLE;
-	char *text = mem_printf("%s; " PINNED ";\n%s;\n%s",
-		idle ? "BEGIN READ ONLY" : "SAVEPOINT mig_look", sql,
+	/* The text of a view takes locks on its tables. */
+	char *text = mem_printf("%s; SET LOCAL lock_timeout = %lld; " PINNED
+		";\n%s;\n%s",
+		idle ? "BEGIN READ ONLY" : "SAVEPOINT mig_look",
+		(long long)(p->base.busy_ms > 0 ? p->base.busy_ms : 1), sql,
 		idle ? "ROLLBACK" : "ROLLBACK TO SAVEPOINT mig_look; "
 				    "RELEASE SAVEPOINT mig_look");
 	PGresult *r, *wanted = NULL;

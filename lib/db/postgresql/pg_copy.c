@@ -15,6 +15,7 @@
 #include "codec/sha256.h"
 
 #define LARGE "16777216" /* bytes: smaller tables are left to pg_dump */
+#define MAYBE "8388608" /* bytes at the last VACUUM: worth being measured */
 #define UNIT ((int64_t)16 << 20) /* bytes of a table in one COPY */
 #define TABLES_MAX "256" /* pg_dump is told each by name, and looks it up */
 #define PIECE ((size_t)256 << 10)
@@ -55,7 +56,8 @@ struct reader {
 /*
  * Tables whose rows pg_dump would read by a plain COPY of the table itself:
  * not those of extensions, which have their own conditions, and not the
- * partitions whose rows may be loaded through their root.
+ * partitions whose rows may be loaded through their root.  To measure a table
+ * takes a lock on it, so it is not done where the catalog says that it is small.
  */
 static const char tables_sql[] =
 	"SELECT c.oid, n.nspname, c.relname, pg_catalog.format('%I.%I', "
@@ -69,8 +71,12 @@ static const char tables_sql[] =
 	"n.oid = c.relnamespace JOIN pg_catalog.pg_am m ON m.oid = c.relam "
 	"WHERE c.relkind = 'r' AND c.relpersistence IN ('p', 'u') AND "
 	"m.amname = 'heap' AND n.nspname !~ '^pg_' AND n.nspname <> "
-	"'information_schema' AND pg_catalog.pg_table_size(c.oid) >= " LARGE
-	" AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend x WHERE "
+	"'information_schema' AND CASE WHEN c.reltuples < 0 OR c.relpages = 0 "
+	"OR (c.relpages + coalesce((SELECT o.relpages FROM "
+	"pg_catalog.pg_class o WHERE o.oid = c.reltoastrelid), 0))::"
+	"pg_catalog.int8 * pg_catalog.current_setting('block_size')::"
+	"pg_catalog.int8 >= " MAYBE " THEN pg_catalog.pg_table_size(c.oid) >= "
+	LARGE " ELSE false END AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend x WHERE "
 	"x.deptype = 'e' AND x.classid = "
 	"'pg_catalog.pg_class'::pg_catalog.regclass AND x.objid = c.oid) AND "
 	"NOT (c.relispartition AND EXISTS (SELECT 1 FROM "

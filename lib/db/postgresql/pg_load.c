@@ -426,7 +426,7 @@ load_all(void *arg, struct pg_stream *d, struct err *e)
 		NULL, send_all, &l->senders[started]) == 0)
 		started++;
 	if (started == 0)
-		return err_set(e, ERR_ENV, "resources", "no thread can be had");
+		return err_sys(e, "start a thread");
 	result = load_blocks(l, d, e);
 	pthread_mutex_lock(&l->mutex);
 	l->ended = 1;

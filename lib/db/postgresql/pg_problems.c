@@ -115,3 +115,16 @@ pg_problems_blocked(struct db *d, const struct strs *tables, struct err *e)
 	PQclear(r);
 	return result;
 }
+
+int
+pg_problems_locker(struct pg *p, char **out, struct err *e)
+{
+	return pg_sql_value(p, out, e, "SELECT pg_catalog.format('%s is locked "
+		"by %s', l.relation::pg_catalog.regclass, " WHO ") FROM "
+		"pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON "
+		"a.pid = l.pid WHERE l.locktype = 'relation' AND l.mode = "
+		"'AccessExclusiveLock' AND l.granted AND l.database = (SELECT "
+		"oid FROM pg_catalog.pg_database WHERE datname = "
+		"pg_catalog.current_database()) AND l.relation >= 16384 ORDER "
+		"BY a.xact_start LIMIT 1", NULL);
+}

@@ -189,10 +189,32 @@ pg_source_read(struct pg_source *s, struct pg_dump_result *out, struct err *e)
 int
 pg_source_busy(struct pg *p, struct err *e)
 {
+	struct err ignored;
+	char *who = NULL;
+
+	/* If that cannot be asked, the rest is still true. */
+	if (pg_problems_locker(p, &who, &ignored) == -1)
+		who = NULL;
 	err_set(e, ERR_ENV, "busy", "%s: its tables are truncated, rewritten or "
-		"locked all the time", p->shown);
+		"locked all the time%s%s", p->shown, who == NULL ? "" : ": ",
+		who == NULL ? "" : who);
+	free(who);
 	return err_next(e, "run it when nobody does that, or give it longer "
 			   "with --busy-timeout TIME");
+}
+
+int
+pg_source_hold(struct pg *p, struct err *e)
+{
+	char *sql = mem_printf("BEGIN ISOLATION LEVEL REPEATABLE READ, READ "
+		"ONLY; SET LOCAL statement_timeout = 0; SET LOCAL "
+		"idle_in_transaction_session_timeout = 0; SET LOCAL "
+		"lock_timeout = %lld",
+		(long long)(p->base.busy_ms > 0 ? p->base.busy_ms : 1));
+	int result = pg_sql_exec(&p->base, sql, e);
+
+	free(sql);
+	return result;
 }
 
 /* A snapshot of our own for all who read on it: 1, 0 or -1. */
@@ -202,16 +224,15 @@ begin_scan(struct pg *p, struct pg_source *s, int jobs, struct err *e)
 	char *snapshot;
 	int good;
 
-	if (pg_sql_exec(&p->base, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ "
-		"ONLY; SET LOCAL statement_timeout = 0; SET LOCAL "
-		"idle_in_transaction_session_timeout = 0", e) == -1 ||
-		pg_sql_value(p, &snapshot, e,
+	if (pg_source_hold(p, e) == -1 || pg_sql_value(p, &snapshot, e,
 		"SELECT pg_catalog.pg_export_snapshot()", NULL) == -1)
 		return -1;
 	good = pg_copy_begin(&s->copy, p, snapshot, jobs, e) == -1 ||
 		pg_source_start(p, NULL, snapshot, s, e) == -1 ? -1 :
 		pg_source_await(s, e);
 	free(snapshot);
+	if (good == -1 && strcmp(e->reason, "lock-timeout") == 0)
+		return 0;
 	return good == 1 ? pg_copy_lock(s->copy, e) : good;
 }
 

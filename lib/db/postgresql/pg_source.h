@@ -25,6 +25,9 @@ struct pg_source {
 	struct buf held;
 };
 
+/* Begin a transaction for it, which waits for no lock for long. */
+int pg_source_hold(struct pg *p, struct err *e);
+
 /* Start pg_dump on a snapshot; NULL: its own.  name NULL: our database. */
 int pg_source_start(struct pg *p, const char *name, const char *snapshot,
 	struct pg_source *s, struct err *e);
@@ -47,7 +50,7 @@ int pg_source_put(struct pg_source *s, const void *p, size_t n,
 /* End pg_dump, if it runs, and begin anew. */
 void pg_source_clear(struct pg_source *s);
 
-/* ERR_ENV "busy"; returns -1. */
+/* ERR_ENV "busy", and who holds what; returns -1. */
 int pg_source_busy(struct pg *p, struct err *e);
 
 /*
@@ -63,6 +66,9 @@ int pg_source_schema(struct pg *p, const char *path, struct err *e);
 /* pg_weave.c: rows of large tables put into the stream; arg: a pg_source. */
 void pg_weave_item(void *arg, const struct pg_item *x);
 int pg_weave_data(void *arg, struct pg_stream *d, struct err *e);
+
+/* pg_preflight.c: whether a dump of p's database can be had.  Or an error. */
+int pg_preflight(struct pg *p, struct err *e);
 
 /*
  * pg_program.c: the client program of that name which can serve p's server.
