@@ -17,7 +17,7 @@ WITH s AS (
 ), t AS (
 	SELECT y.*, s.nspname FROM pg_catalog.pg_type y
 	JOIN s ON s.oid = y.typnamespace
-	WHERE NOT EXISTS (SELECT 1 FROM e WHERE
+	WHERE y.typtype IN ('e', 'd', 'r') AND NOT EXISTS (SELECT 1 FROM e WHERE
 		e.classid = 'pg_catalog.pg_type'::regclass AND e.objid = y.oid)
 ), f AS (
 	SELECT p.oid, p.prokind FROM pg_catalog.pg_proc p
@@ -33,7 +33,8 @@ SELECT line FROM (
 		nspname, relname, relkind, relpersistence,
 		array_to_string(reloptions, ','), relrowsecurity,
 		relforcerowsecurity, relreplident,
-		pg_get_partkeydef(oid), pg_get_expr(relpartbound, oid))
+		CASE WHEN relkind = 'p' THEN pg_get_partkeydef(oid) END,
+		CASE WHEN relispartition THEN pg_get_expr(relpartbound, oid) END)
 	FROM r WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
 	UNION ALL SELECT format('parent %I.%I %s %s', nspname, relname,
 		i.inhseqno, i.inhparent::regclass)
