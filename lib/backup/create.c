@@ -32,17 +32,6 @@ struct create {
 	char fingerprint[65];
 };
 
-/* Letters, digits, dot, dash and underscore stay; the rest is '_'. */
-static void
-plain_name(char *s)
-{
-	for (; *s != '\0'; s++)
-		if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') ||
-			(*s >= '0' && *s <= '9') || *s == '.' || *s == '-' ||
-			*s == '_'))
-			*s = '_';
-}
-
 /* folder/app.db.20260131T235959Z.20260102.1a2b3c4d.migbak */
 static char *
 name_for(const struct create *c)
@@ -50,7 +39,7 @@ name_for(const struct create *c)
 	const struct create_result *r = c->out;
 	char stamp[CLOCK_STAMP], *db = mem_dup(r->database.name), *name, *path;
 
-	plain_name(db);
+	strs_plain(db, ".");
 	clock_stamp(r->created, stamp);
 	name = mem_printf("%.80s.%s.%.40s.%.8s.migbak", db, stamp,
 		r->migration == NULL ? "none" : r->migration, r->id);

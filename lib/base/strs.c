@@ -106,3 +106,13 @@ strs_is_utf8(const char *s, size_t n)
 	}
 	return 1;
 }
+
+void
+strs_plain(char *s, const char *more)
+{
+	for (; *s != '\0'; s++)
+		if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') ||
+			(*s >= '0' && *s <= '9') || *s == '-' || *s == '_' ||
+			strchr(more, *s) != NULL))
+			*s = '_';
+}

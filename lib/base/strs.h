@@ -26,6 +26,9 @@ void strs_free(struct strs *l);
 /* Compare, ASCII letter case apart, as SQLite compares names. */
 int strs_same(const char *a, const char *b);
 
+/* Letters, digits, '-', '_' and what is in more stay; the rest becomes '_'. */
+void strs_plain(char *s, const char *more);
+
 int strs_starts(const char *s, const char *prefix);
 int strs_ends(const char *s, const char *suffix);
 

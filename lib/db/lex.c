@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 
@@ -247,4 +248,33 @@ lex_name(const struct lex_token *t)
 		*p++ = t->text[i];
 	}
 	return out;
+}
+
+void
+lex_quote(struct buf *b, const char *name, size_t n)
+{
+	size_t i;
+
+	buf_char(b, '"');
+	for (i = 0; i < n; i++) {
+		if (name[i] == '"')
+			buf_char(b, '"');
+		buf_char(b, name[i]);
+	}
+	buf_char(b, '"');
+}
+
+void
+lex_put_name(struct buf *b, const char *name, size_t n)
+{
+	int plain = n > 0 && !(*name >= '0' && *name <= '9');
+	size_t i;
+
+	for (i = 0; i < n && plain; i++)
+		plain = (name[i] >= 'a' && name[i] <= 'z') || name[i] == '_' ||
+			(name[i] >= '0' && name[i] <= '9');
+	if (plain)
+		buf_add(b, name, n);
+	else
+		lex_quote(b, name, n);
 }

@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+struct buf;
 struct err;
 
 enum lex_rules { LEX_SQLITE, LEX_POSTGRESQL };
@@ -48,5 +49,14 @@ int lex_is_char(const struct lex_token *t, char c);
 
 /* The name that t stands for, without quotes.  Gives. */
 char *lex_name(const struct lex_token *t);
+
+/* A name of n bytes for SQL, in double quotes. */
+void lex_quote(struct buf *b, const char *name, size_t n);
+
+/*
+ * The same, without quotes if it is made of lower case letters, digits and
+ * underscores and does not begin with a digit: how mig writes names of tables.
+ */
+void lex_put_name(struct buf *b, const char *name, size_t n);
 
 #endif

@@ -12,23 +12,11 @@ static void
 add_part(struct buf *b, const struct lex_token *t)
 {
 	char *name = lex_name(t), *p;
-	int plain = 1;
 
-	for (p = name; *p != '\0'; p++) {
-		if (t->kind == LEX_WORD && *p >= 'A' && *p <= 'Z')
+	for (p = name; t->kind == LEX_WORD && *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'Z')
 			*p = (char)(*p - 'A' + 'a');
-		plain &= (*p >= 'a' && *p <= 'z') || *p == '_' ||
-			(*p >= '0' && *p <= '9' && p != name);
-	}
-	if (!plain)
-		buf_char(b, '"');
-	for (p = name; *p != '\0'; p++) {
-		if (*p == '"')
-			buf_char(b, '"');
-		buf_char(b, *p);
-	}
-	if (!plain)
-		buf_char(b, '"');
+	lex_put_name(b, name, strlen(name));
 	free(name);
 }
 

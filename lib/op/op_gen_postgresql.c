@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "db/lex.h"
 #include "op/op_gen.h"
 
 #define PATIENCE "SET LOCAL lock_timeout = '5s';\n"
@@ -17,27 +18,15 @@
 static void
 quote(struct buf *b, const char *name)
 {
-	const char *end, *p;
+	const char *end;
 
 	for (;; name = end + 1) {
-		int plain = (*name >= 'a' && *name <= 'z') || *name == '_';
-
 		end = name + strcspn(name, ".");
-		if (*name == '"')
+		if (*name == '"') {
 			end = name + strlen(name); /* quoted by the person */
-		for (p = name; p < end && plain; p++)
-			plain = (*p >= 'a' && *p <= 'z') || *p == '_' ||
-				(*p >= '0' && *p <= '9');
-		if (plain || *name == '"') {
-			buf_add(b, name, (size_t)(end - name));
+			buf_text(b, name);
 		} else {
-			buf_char(b, '"');
-			for (p = name; p < end; p++) {
-				if (*p == '"')
-					buf_char(b, '"');
-				buf_char(b, *p);
-			}
-			buf_char(b, '"');
+			lex_put_name(b, name, (size_t)(end - name));
 		}
 		if (*end == '\0')
 			return;

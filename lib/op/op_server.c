@@ -27,12 +27,9 @@ place(const struct restore *r)
 			access(r->o->backups, W_OK) == 0 ? r->o->backups :
 		tmp != NULL && *tmp != '\0' ? tmp : "/tmp";
 
-	char *name = mem_dup(r->out->database.name), *p, *path;
+	char *name = mem_dup(r->out->database.name), *path;
 
-	for (p = name; *p != '\0'; p++)
-		if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-			(*p >= '0' && *p <= '9') || *p == '_' || *p == '-'))
-			*p = '_';
+	strs_plain(name, "");
 	path = file_join(folder, name);
 	free(name);
 	return path;

@@ -30,13 +30,7 @@ struct rebuild {
 void
 rebuild_quote(struct buf *out, const char *name)
 {
-	buf_char(out, '"');
-	for (; *name != '\0'; name++) {
-		if (*name == '"')
-			buf_char(out, '"');
-		buf_char(out, *name);
-	}
-	buf_char(out, '"');
+	lex_quote(out, name, strlen(name));
 }
 
 /* Whether the SQL has the name in it, as a word or quoted. */

@@ -4,37 +4,10 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "db/lex.h"
 #include "db/postgresql/pg_stream.h"
 
 #define LARGE_OBJECTS "pg_catalog.pg_largeobject"
-
-void
-pg_entry_quote(struct buf *b, const char *name)
-{
-	buf_char(b, '"');
-	for (; *name != '\0'; name++) {
-		if (*name == '"')
-			buf_char(b, '"');
-		buf_char(b, *name);
-	}
-	buf_char(b, '"');
-}
-
-static void
-quote_to(struct buf *b, const char *name)
-{
-	const char *p;
-	int plain = (*name >= 'a' && *name <= 'z') || *name == '_';
-
-	for (p = name; *p != '\0' && plain; p++)
-		plain = (*p >= 'a' && *p <= 'z') || *p == '_' ||
-			(*p >= '0' && *p <= '9');
-	if (plain) {
-		buf_text(b, name);
-		return;
-	}
-	pg_entry_quote(b, name);
-}
 
 char *
 pg_dump_name(const char *schema, const char *table)
@@ -42,10 +15,10 @@ pg_dump_name(const char *schema, const char *table)
 	struct buf b = { 0 };
 
 	if (schema != NULL && strcmp(schema, "public") != 0) {
-		quote_to(&b, schema);
+		lex_put_name(&b, schema, strlen(schema));
 		buf_char(&b, '.');
 	}
-	quote_to(&b, table);
+	lex_put_name(&b, table, strlen(table));
 	return pg_dump_utf8(buf_detach(&b));
 }
 

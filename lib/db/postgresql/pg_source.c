@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/report.h"
+#include "db/lex.h"
 #include "db/postgresql/pg_copy.h"
 #include "os/child.h"
 #include "os/file.h"
@@ -81,9 +82,9 @@ leave_out(struct strs *l, const struct pg_copy_table *t)
 	struct buf b = { 0 };
 
 	buf_text(&b, "--exclude-table-data=");
-	pg_entry_quote(&b, t->schema);
+	lex_quote(&b, t->schema, strlen(t->schema));
 	buf_char(&b, '.');
-	pg_entry_quote(&b, t->name);
+	lex_quote(&b, t->name, strlen(t->name));
 	add_option(l, buf_detach(&b));
 }
 

@@ -88,9 +88,6 @@ int pg_contents_read(struct pg_stream *d, struct err *e);
 int pg_entry_note(struct pg_stream *d, const struct pg_item *x,
 	struct err *e);
 
-/* A name in quotes, for SQL. */
-void pg_entry_quote(struct buf *b, const char *name);
-
 /* Rows without the definition of their table belong to an extension. */
 void pg_entry_extensions(struct pg_stream *d);
 

@@ -43,13 +43,10 @@ pg_swap_names(struct swap_names *n, const char *live, int64_t when)
 	char stamp[CLOCK_STAMP];
 	int room = NAME_MAX_BYTES - (int)sizeof("_mig_new_") + 1 -
 		(int)CLOCK_STAMP + 1;
-	char *plain = mem_dup(live), *p;
+	char *plain = mem_dup(live);
 
 	/* Names that need no quotes anywhere, also not for pg_restore. */
-	for (p = plain; *p != '\0'; p++)
-		if (!((*p >= 'a' && *p <= 'z') || (*p >= '0' && *p <= '9') ||
-			(*p >= 'A' && *p <= 'Z') || *p == '_' || *p == '-'))
-			*p = '_';
+	strs_plain(plain, "");
 	/* Two names that look alike like that must not share what is kept. */
 	if (strcmp(plain, live) != 0 || (int)strlen(plain) > room) {
 		char digest[SHA256_TEXT], *longer;

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "db/lex.h"
 #include "db/postgresql/pg_copy.h"
 #include "db/postgresql/pg_source.h"
 
@@ -114,7 +115,8 @@ take_over(struct pg_stream *d, struct pg_copy_table *t)
 	for (i = 0; x->order != NULL && i < x->order_n; i++) {
 		if (i > 0)
 			buf_text(&b, ", ");
-		pg_entry_quote(&b, names->v[x->order[i]]);
+		lex_quote(&b, names->v[x->order[i]],
+			strlen(names->v[x->order[i]]));
 	}
 	if (x->order == NULL)
 		return;
