@@ -44,8 +44,8 @@ is_keywords(const char *url)
 	return 0;
 }
 
-static const struct db_driver *
-find(const char *url, struct err *e)
+const struct db_driver *
+db_driver_of(const char *url, struct err *e)
 {
 	const struct db_driver *const *d;
 	const char *const *s;
@@ -84,7 +84,7 @@ db_open(struct db **out, const struct db_options *o, struct err *e)
 		if (strcmp((*x)->engine, o->engine) == 0)
 			return (*x)->open(out, o, e);
 	driver = o->mode == DB_SCRATCH || o->mode == DB_SCRATCH_WRITE ?
-		&sqlite_driver : find(o->url, e);
+		&sqlite_driver : db_driver_of(o->url, e);
 	return driver == NULL ? -1 : driver->open(out, o, e);
 }
 
@@ -98,7 +98,7 @@ db_close(struct db *d)
 int
 db_locate(const char *url, char **path, struct err *e)
 {
-	const struct db_driver *driver = find(url, e);
+	const struct db_driver *driver = db_driver_of(url, e);
 
 	*path = NULL;
 	return driver == NULL ? -1 : driver->locate(url, path, e);
@@ -108,7 +108,7 @@ int
 db_is_server(const char *url)
 {
 	struct err ignored;
-	const struct db_driver *driver = find(url, &ignored);
+	const struct db_driver *driver = db_driver_of(url, &ignored);
 
 	return driver != NULL && (driver->caps & DB_CAP_SERVER) != 0;
 }
@@ -420,79 +420,9 @@ db_blocked(struct db *d, const struct strs *tables, struct err *e)
 }
 
 int
-db_backup(struct db *d, const struct db_backup *b, struct err *e)
-{
-	return d->driver->backup(d, b, e);
-}
-
-int
-db_restore(struct db *d, const struct db_rebuilt *from,
-	const struct db_restore *r, struct err *e)
-{
-	return d->driver->restore(d, from, r, e);
-}
-
-int
-db_copy_schema(struct db *from, struct db *to, struct err *e)
-{
-	return from->driver->copy_schema(from, to, e);
-}
-
-int
-db_deep(struct db *d, const char *scratch, const char *server, int jobs,
-	const struct report *report, char *found, size_t room, struct err *e)
-{
-	return d->driver->deep(d, scratch, server, jobs, report, found, room,
-		e);
-}
-
-int
-db_mend(const char *url, const struct db_mend *how, char **said, char **kept,
-	struct err *e)
-{
-	const struct db_driver *driver = find(url, e);
-
-	*said = *kept = NULL;
-	if (driver == NULL)
-		return -1;
-	if (driver->mend == NULL) {
-		err_set(e, ERR_USAGE, "driver", "%s needs no --undo and no "
-			"--resume: a restore that was killed has changed "
-			"nothing", driver->engine);
-		return err_next(e, "run the restore again");
-	}
-	return driver->mend(url, how, said, kept, e);
-}
-
-int
-db_mark(struct db *d, struct err *e)
-{
-	return d->driver->mark == NULL ? 0 : d->driver->mark(d, e);
-}
-
-int
-db_gap(struct db *d, const struct db_rebuilt *from, struct db_gap **out,
-	size_t *n, struct err *e)
-{
-	*out = NULL;
-	*n = 0;
-	return d->driver->gap(d, from, out, n, e);
-}
-
-void
-db_gap_free(struct db_gap *g, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		free(g[i].table);
-	free(g);
-}
-
-int
 db_prove_unused(const char *url, struct err *e)
 {
-	const struct db_driver *driver = find(url, e);
+	const struct db_driver *driver = db_driver_of(url, e);
 	char *path;
 	int result;
 
@@ -513,7 +443,7 @@ const char *const *
 db_companions(const char *url)
 {
 	struct err e;
-	const struct db_driver *driver = find(url, &e);
+	const struct db_driver *driver = db_driver_of(url, &e);
 
 	return driver == NULL ? NULL : driver->companions;
 }

@@ -104,4 +104,7 @@ struct db_driver {
 	const char *const *companions;
 };
 
+/* The driver that a url is for; borrowed.  NULL is an ERR_USAGE. */
+const struct db_driver *db_driver_of(const char *url, struct err *e);
+
 #endif
