@@ -514,7 +514,9 @@ CREATE INDEX CONCURRENTLY t_xy ON t (x, y);'
 	q "GRANT SELECT ON t.c TO $who; ALTER TABLE s.a ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON s.a USING (x > 0)"
 	fails 3 "row security hides rows from this role in s.a;" mig-backup -q --to a.migbak -d "$url"
 	works mig-backup -q --to a.migbak
-	q "ALTER ROLE $who BYPASSRLS"
+	q "ALTER ROLE $who BYPASSRLS; SELECT lo_from_bytea(7, 'x')" > /dev/null
+	fails 4 "the role may not read 1 large objects;" mig-backup -q --to b.migbak -d "$url"
+	q "GRANT SELECT ON LARGE OBJECT 7 TO $who"
 	works mig-backup -q --to b.migbak -d "$url"
 	assert_equal "$(ls -A)" "$(printf 'a.migbak\nb.migbak')"
 }

@@ -73,6 +73,11 @@ int pg_open_settle(struct pg *p, struct err *e);
 /* Another connection with the same url, to another database if not NULL. */
 int pg_open_beside(struct pg **out, const struct pg *like, const char *name,
 	struct err *e);
+/*
+ * For a connection that another thread works with: notices are thrown away,
+ * and text comes and goes in that encoding.
+ */
+int pg_open_for_thread(struct pg *p, const char *encoding, struct err *e);
 /* The database that a url leads to, without connecting.  Gives, or NULL. */
 char *pg_open_name(const char *url, struct err *e);
 /*
@@ -151,16 +156,6 @@ int pg_catalog_check(struct db *d, int deep, char *found, size_t room,
 int pg_catalog_dangling(struct db *d, int64_t *n, char *first, size_t room,
 	struct err *e);
 char *pg_catalog_canonical(struct db *d, const char *name);
-
-/* pg_tables.c: the tables whose rows a dump holds, and their rows. */
-int pg_tables_count(struct db *d, struct shape_list *out, struct err *e);
-/*
- * Lock them, at once or not at all: who waits for a lock in front of us may
- * wait for pg_dump, which waits for us.  1; 0: a lock is held, or a table is
- * gone; -1.  names: for SQL, with ", ONLY " between them.
- */
-int pg_tables_lock(struct pg *p, const char *names, struct err *e);
-int pg_tables_lock_all(struct pg *p, struct err *e);
 
 /* pg_run.c and pg_watch.c */
 int pg_run_statement(struct db *d, const struct db_statement *s,

@@ -19,6 +19,7 @@
 #include "base/stop.h"
 #include "db/postgresql/pg_copy.h"
 #include "db/postgresql/pg_source.h"
+#include "db/postgresql/pg_tables.h"
 #include "db/postgresql/pg_watch.h"
 #include "os/child.h"
 
@@ -33,17 +34,6 @@ is_gone(const struct err *e)
 		strstr(e->text, "cache lookup failed") != NULL ||
 		strstr(e->text, "could not open relation") != NULL ||
 		strstr(e->text, "was concurrently dropped") != NULL;
-}
-
-/* Where the rows of every table are: changes with TRUNCATE and rewrites. */
-static int
-places(struct pg *p, char **out, struct err *e)
-{
-	return pg_sql_value(p, out, e, "SELECT pg_catalog.md5("
-		"pg_catalog.string_agg(pg_catalog.concat_ws(' ', oid, "
-		"relfilenode), ',' ORDER BY oid)) FROM pg_catalog.pg_class "
-		"WHERE relkind IN ('r', 'p') AND relpersistence <> 't' AND oid "
-		">= 16384", NULL);
 }
 
 /*
@@ -63,14 +53,6 @@ hold(struct pg *p, char **name, struct db_snapshot *s, struct err *e)
 		"SELECT pg_catalog.pg_current_snapshot()", NULL);
 }
 
-/* The same text or nothing from both sides. */
-static int
-is_same(const char *a, const char *b)
-{
-	return (a == NULL && b == NULL) ||
-		(a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 /*
  * pg_dump has its locks by now, so nothing changes any more: is everything
  * still as the snapshot has it?  Surely so if nobody has begun or ended to write
@@ -79,25 +61,21 @@ is_same(const char *a, const char *b)
 static int
 still_true(struct pg *p, const struct db_snapshot *s, struct err *e)
 {
-	char *then = NULL, *now = NULL, after[65];
-	int result = -1;
+	char *now = NULL, after[65];
+	int result;
 
 	if (pg_sql_value(p->observer, &now, e,
 		"SELECT pg_catalog.pg_current_snapshot()", NULL) == -1)
 		return -1;
-	result = is_same(now, s->position.snapshot);
+	result = now != NULL && s->position.snapshot != NULL &&
+		strcmp(now, s->position.snapshot) == 0;
 	free(now);
 	if (result == 1)
 		return 1;
-	if (places(p, &then, e) == -1 || places(p->observer, &now, e) == -1)
-		result = -1;
-	else
-		result = is_same(then, now);
+	result = pg_source_unmoved(p, e);
 	if (result == 1)
 		result = pg_catalog_fingerprint(&p->observer->base, after,
 			e) == -1 ? -1 : strcmp(s->fingerprint, after) == 0;
-	free(then);
-	free(now);
 	return result;
 }
 
@@ -213,37 +191,27 @@ check_counts(struct pg *p, const struct pg_dump_result *r, struct err *e)
 	return result;
 }
 
-static void
-say_no_globals(struct pg *p, const struct err *why)
-{
-	report_say(p->base.report, REPORT_WARN, "roles and tablespaces are not "
-		"in the backup: %s", why->text);
-}
-
 /*
  * Roles and tablespaces, without passwords, read beside the tables.  A database
  * can be restored on its server without them: not having them is said, and no
  * failure.
  */
 static struct child *
-begin_globals(struct pg *p)
+begin_globals(struct pg *p, struct err *e)
 {
 	struct strs environment = { 0 };
 	char *program, *database = mem_printf("--database=%s", p->name);
 	char *role = p->role == NULL ? NULL : mem_printf("--role=%s", p->role);
 	struct child *c = NULL;
-	struct err e;
 
-	if (pg_program_find(p, "pg_dumpall", &program, &e) == -1) {
-		say_no_globals(p, &e);
-	} else {
+	if (pg_program_find(p, "pg_dumpall", &program, e) == 0) {
 		const char *const argv[] = { program, "--globals-only",
 			"--no-role-passwords", "--no-password", database, role,
 			NULL };
 
 		pg_open_environment(p, NULL, &environment);
-		if (child_start(&c, argv, &environment, NULL, &e) == -1)
-			say_no_globals(p, &e);
+		if (child_start(&c, argv, &environment, NULL, e) == -1)
+			c = NULL;
 	}
 	strs_free(&environment);
 	free(program);
@@ -252,20 +220,27 @@ begin_globals(struct pg *p)
 	return c;
 }
 
-/* Takes c, which may be NULL.  Gives the SQL, or NULL. */
+/*
+ * Takes c, which may be NULL.  The first time there may have been no room for
+ * one more connection; by now the others have ended.  Gives the SQL, or NULL.
+ */
 static char *
-end_globals(struct pg *p, struct child *c)
+end_globals(struct pg *p, struct child *c, struct err *e)
 {
 	struct buf text = { 0 };
-	struct err e;
 
-	if (c == NULL)
-		return NULL;
-	if (child_collect(c, &text, &e) == 0)
-		return buf_detach(&text);
-	say_no_globals(p, &e);
-	buf_free(&text);
-	return NULL;
+	if (c == NULL || child_collect(c, &text, e) == -1) {
+		buf_free(&text);
+		c = stop_asked() ? NULL : begin_globals(p, e);
+		if (c == NULL || child_collect(c, &text, e) == -1) {
+			report_say(p->base.report, REPORT_WARN, "roles and "
+				"tablespaces are not in the backup: %s",
+				e->text);
+			buf_free(&text);
+			return NULL;
+		}
+	}
+	return buf_detach(&text);
 }
 
 static int
@@ -276,6 +251,7 @@ copy_all(struct pg *p, struct pg_source *source, struct db_snapshot *s,
 	struct pg_dump_result r = { 0 };
 	struct child *child = NULL;
 	char *size = NULL, *globals = NULL;
+	struct err ignored;
 	int result = -1;
 
 	if (pg_sql_value(p, &size, e, "SELECT pg_catalog.pg_database_size("
@@ -283,12 +259,14 @@ copy_all(struct pg *p, struct pg_source *source, struct db_snapshot *s,
 		say_left_out(p, e) == -1)
 		goto out;
 	s->estimate = source->estimate = strtoll(size, NULL, 10);
-	child = begin_globals(p);
+	child = begin_globals(p, &ignored);
 	if (b->begin(b->arg, s, e) == -1 ||
 		pg_source_read(source, &r, e) == -1 ||
 		(b->check && check_counts(p, &r, e) == -1))
 		goto out;
-	globals = end_globals(p, child);
+	pg_copy_free(source->copy);
+	source->copy = NULL;
+	globals = end_globals(p, child, &ignored);
 	child = NULL;
 	result = b->end(b->arg, r.bytes, &r.tables, globals, e);
 out:

@@ -75,14 +75,14 @@ take_item(struct pg_stream *d, struct pg_item *x, struct err *e)
 static int
 take_entry(struct pg_stream *d, struct err *e)
 {
-	struct pg_item x = { 0 };
-	int64_t at = d->taken;
+	struct pg_item x = { .at = d->taken };
 	int i, result = take_item(d, &x, e);
 
+	x.end = d->taken;
 	if (result == 0)
 		result = pg_entry_note(d, &x, e);
 	if (result == 0 && x.section == PG_POST_DATA && d->data_end == 0)
-		d->data_end = at;
+		d->data_end = x.at;
 	if (result == 0 && d->s->item != NULL)
 		d->s->item(d->s->arg, &x);
 	for (i = 0; i < PG_TEXTS; i++)

@@ -1,5 +1,6 @@
 /* pg_copy: rows by COPY over several connections. */
 #include "db/postgresql/pg_copy.h"
+#include "db/postgresql/pg_tables.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -72,9 +73,9 @@ static const char tables_sql[] =
 	"WHERE c.relkind = 'r' AND c.relpersistence IN ('p', 'u') AND "
 	"m.amname = 'heap' AND n.nspname !~ '^pg_' AND n.nspname <> "
 	"'information_schema' AND CASE WHEN c.reltuples < 0 OR c.relpages = 0 "
-	"OR (c.relpages + coalesce((SELECT o.relpages FROM "
-	"pg_catalog.pg_class o WHERE o.oid = c.reltoastrelid), 0))::"
-	"pg_catalog.int8 * pg_catalog.current_setting('block_size')::"
+	"OR (c.relpages::pg_catalog.int8 + coalesce((SELECT o.relpages FROM "
+	"pg_catalog.pg_class o WHERE o.oid = c.reltoastrelid), 0)) * "
+	"pg_catalog.current_setting('block_size')::"
 	"pg_catalog.int8 >= " MAYBE " THEN pg_catalog.pg_table_size(c.oid) >= "
 	LARGE " ELSE false END AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend x WHERE "
 	"x.deptype = 'e' AND x.classid = "
@@ -144,6 +145,7 @@ settle(struct pg *p, const char *snapshot, struct err *e)
 		"SET LOCAL idle_in_transaction_session_timeout = 0; %s"
 		"SET LOCAL row_security = off; SET LOCAL TimeZone = 'UTC'; "
 		"SET LOCAL bytea_output = hex; "
+		"SET LOCAL quote_all_identifiers = off; "
 		"SET LOCAL enable_seqscan = off; SET LOCAL enable_tidscan = on; "
 		"SET LOCAL jit = off; "
 		"SET LOCAL max_parallel_workers_per_gather = 0", snapshot,
@@ -189,11 +191,9 @@ connect_all(struct pg_copy *c, struct err *e)
 	}
 	/* Values as they are in the database, as pg_dump has them. */
 	for (i = 0; i < c->n; i++)
-		if (PQsetClientEncoding(c->connections[i]->c,
-			PQparameterStatus(c->connections[i]->c,
-				"server_encoding")) == -1)
-			return pg_error(c->connections[i], NULL, e,
-				"set the encoding");
+		if (pg_open_for_thread(c->connections[i], PQparameterStatus(
+			c->connections[i]->c, "server_encoding"), e) == -1)
+			return -1;
 	return 0;
 }
 
@@ -251,6 +251,12 @@ pg_copy_tables(struct pg_copy *c, size_t *n)
 	return c == NULL ? NULL : c->tables;
 }
 
+const char *
+pg_copy_encoding(const struct pg_copy *c)
+{
+	return pg_encoding_to_char(PQclientEncoding(c->connections[0]->c));
+}
+
 /* --- rows ---------------------------------------------------------------- */
 
 static int
@@ -289,7 +295,14 @@ give_piece(struct reader *x, struct err *e)
 	if (x->piece.len == 0)
 		return 0;
 	pthread_mutex_lock(&k->mutex);
-	result = k->give(k->arg, x->piece.data, x->piece.len, e);
+	/* Nothing is given after a failure, and the first one is the reason. */
+	result = k->failed ? err_set(e, ERR_ENV, "interrupted",
+		"another one failed") :
+		k->give(k->arg, x->piece.data, x->piece.len, e);
+	if (result == -1 && !k->failed) {
+		k->failed = 1;
+		k->err = *e;
+	}
 	pthread_mutex_unlock(&k->mutex);
 	buf_clear(&x->piece);
 	return result;
@@ -308,6 +321,12 @@ take_row(struct reader *x, const char *row, size_t n, struct err *e)
 	pg_stream_add(&x->count.sum, digest);
 	x->count.rows++;
 	x->count.bytes += (int64_t)n;
+	/*
+	 * A large row stands alone: pg_restore sends a piece in one message,
+	 * which may hold little more than the largest row.
+	 */
+	if (x->piece.len + n > PIECE && give_piece(x, e) == -1)
+		return -1;
 	buf_add(&x->piece, row, n);
 	return x->piece.len < PIECE ? 0 : give_piece(x, e);
 }

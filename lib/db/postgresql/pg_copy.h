@@ -24,6 +24,8 @@ struct pg_copy_table {
 	/* From pg_dump's own entry of the table, see pg_weave.c. */
 	char *owner;
 	int64_t id; /* 0: pg_dump has no such table */
+	int64_t data_id; /* of our entry of its rows */
+	int64_t place; /* byte of the stream where its entry belongs; 0: last */
 	int has_data; /* it was not left out after all */
 };
 
@@ -46,6 +48,9 @@ int pg_copy_lock(struct pg_copy *c, struct err *e);
 
 /* The tables, the largest first.  c may be NULL. */
 struct pg_copy_table *pg_copy_tables(struct pg_copy *c, size_t *n);
+
+/* In which rows are read: the database's own. */
+const char *pg_copy_encoding(const struct pg_copy *c);
 
 /*
  * Read all rows of t.  give gets whole rows, piece by piece, from several

@@ -1,6 +1,7 @@
 /* pg_driver: what the PostgreSQL driver gives. */
 #include "db/postgresql/pg_scratch.h"
 #include "db/postgresql/pg_swap.h"
+#include "db/postgresql/pg_tables.h"
 
 static const char *
 name(const struct db *d)

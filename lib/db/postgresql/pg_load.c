@@ -1,8 +1,10 @@
 /* pg_load: rows out of a dump by COPY over several connections. */
 #include "db/postgresql/pg_load.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +20,15 @@
 
 #define PIECE ((size_t)1 << 20)
 #define CHUNK ((size_t)1 << 20) /* of whole rows, on its way to the server */
+#define SLICE ((size_t)1 << 20) /* handed to libpq at once */
 #define TAIL (2 * sizeof(PG_COPY_END)) /* may hold the end of a table */
+#define WAIT_MS 200
 
 /* Rows of one table, whole lines. */
 struct chunk {
 	const struct pg_entry *of;
 	struct buf rows;
+	size_t sought; /* bytes in which no row ends */
 	struct chunk *next;
 };
 
@@ -48,7 +53,7 @@ struct load {
 	pthread_mutex_t mutex; /* guards all below */
 	pthread_cond_t changed;
 	struct chunk *empty, *ready, **ready_end;
-	int ended, failed;
+	int ended, failed, broken; /* by rows that the server does not take */
 	struct err err;
 };
 
@@ -76,11 +81,46 @@ static void
 give_back(struct load *l, struct chunk *c)
 {
 	buf_clear(&c->rows);
+	c->sought = 0;
 	pthread_mutex_lock(&l->mutex);
 	c->next = l->empty;
 	l->empty = c;
 	pthread_cond_broadcast(&l->changed);
 	pthread_mutex_unlock(&l->mutex);
+}
+
+/* Until libpq has sent all that it holds, or the server has said something. */
+static int
+flush(struct sender *s, struct err *e)
+{
+	int more;
+
+	while ((more = PQflush(s->p->c)) == 1) {
+		struct pollfd f = { PQsocket(s->p->c), POLLIN | POLLOUT, 0 };
+
+		if (poll(&f, 1, WAIT_MS) == -1 && errno != EINTR)
+			return err_sys(e, "wait for the server");
+		if (stop_check(e) == -1)
+			return -1;
+		if ((f.revents & POLLIN) && !PQconsumeInput(s->p->c))
+			break;
+	}
+	return more == 0 ? 0 : pg_error(s->p, NULL, e, "send rows");
+}
+
+/* The server does not take the rows: a constraint, a function in one, ... */
+static int
+is_about_rows(const PGresult *r)
+{
+	static const char *const others[] = { "08", "53", "55", "57", "58",
+		"XX", NULL };
+	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+	const char *const *o;
+
+	for (o = others; state != NULL && *o != NULL; o++)
+		if (strncmp(state, *o, 2) == 0)
+			return 0;
+	return state != NULL;
 }
 
 static int
@@ -92,15 +132,20 @@ end_copy(struct sender *s, struct err *e)
 
 	if (s->of == NULL)
 		return 0;
-	if (PQputCopyEnd(s->p->c, NULL) != 1)
-		return pg_error(s->p, NULL, e, "send rows");
+	/* If it has ended already, the result says why. */
+	if (PQputCopyEnd(s->p->c, NULL) == 1 && flush(s, e) == -1)
+		return -1;
 	r = pg_sql_collect(s->p, e);
 	if (r == NULL)
-		return -1;
+		return e->text[0] == '\0' ?
+			pg_error(s->p, NULL, e, "send rows") : -1;
 	taken = strtoll(PQcmdTuples(r), NULL, 10);
-	if (PQresultStatus(r) != PGRES_COMMAND_OK)
+	if (PQresultStatus(r) != PGRES_COMMAND_OK) {
 		result = pg_error(s->p, r, e, "load rows");
-	else if (taken != s->sent)
+		pthread_mutex_lock(&s->load->mutex);
+		s->load->broken |= is_about_rows(r);
+		pthread_mutex_unlock(&s->load->mutex);
+	} else if (taken != s->sent)
 		result = err_set(e, ERR_ENV, "server", "the server took %"
 			PRId64 " of %" PRId64 " rows", taken, s->sent);
 	PQclear(r);
@@ -132,6 +177,7 @@ static int
 send_chunk(struct sender *s, const struct chunk *c, struct err *e)
 {
 	const char *p = c->rows.data, *end = p + c->rows.len;
+	size_t at, n;
 
 	if (stop_check(e) == -1)
 		return -1;
@@ -141,11 +187,16 @@ send_chunk(struct sender *s, const struct chunk *c, struct err *e)
 	for (; p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL;
 		p++)
 		s->sent++;
-	if (PQputCopyData(s->p->c, c->rows.data, (int)c->rows.len) == 1)
-		return 0;
-	/* What the server says is better than that there is no COPY. */
-	return end_copy(s, e) == -1 ? -1 :
-		err_set(e, ERR_ENV, "server", "the server ended a COPY");
+	for (at = 0; at < c->rows.len; at += n) {
+		n = c->rows.len - at < SLICE ? c->rows.len - at : SLICE;
+		/* What the server says is better than that there is no COPY. */
+		if (PQputCopyData(s->p->c, c->rows.data + at, (int)n) != 1)
+			return end_copy(s, e) == -1 ? -1 : err_set(e, ERR_ENV,
+				"server", "the server ended a COPY");
+		if (flush(s, e) == -1)
+			return -1;
+	}
+	return 0;
 }
 
 static void *
@@ -154,7 +205,7 @@ send_all(void *arg)
 	struct sender *s = arg;
 	struct load *l = s->load;
 	struct chunk *c;
-	struct err e;
+	struct err e = { 0 };
 	int result = 0, failed;
 
 	while (result == 0 && (c = take_ready(l)) != NULL) {
@@ -179,7 +230,7 @@ send_all(void *arg)
 
 /* --- out of the file ----------------------------------------------------- */
 
-/* NULL when a sender has failed. */
+/* NULL when a sender has failed: they look out for a signal. */
 static struct chunk *
 take_empty(struct load *l)
 {
@@ -211,12 +262,15 @@ static int
 cut(struct load *l, struct chunk **c)
 {
 	struct buf *b = &(*c)->rows;
-	const char *end = memrchr(b->data, '\n', b->len - TAIL);
+	const char *from = b->data + (*c)->sought;
+	const char *end = memrchr(from, '\n', b->len - TAIL - (*c)->sought);
 	struct chunk *next;
 	size_t keep;
 
-	if (end == NULL)
+	if (end == NULL) {
+		(*c)->sought = b->len - TAIL;
 		return 0; /* a row that is longer */
+	}
 	next = take_empty(l);
 	if (next == NULL)
 		return -1;
@@ -354,9 +408,10 @@ settle(struct pg *p, const char *encoding, struct err *e)
 	int result = pg_sql_exec(&p->base, sql, e);
 
 	free(sql);
-	if (result == 0 && encoding != NULL &&
-		PQsetClientEncoding(p->c, encoding) == -1)
-		result = pg_error(p, NULL, e, "set the encoding");
+	if (result == 0)
+		result = pg_open_for_thread(p, encoding, e);
+	if (result == 0 && PQsetnonblocking(p->c, 1) == -1)
+		result = pg_error(p, NULL, e, "set it to non-blocking");
 	return result;
 }
 
@@ -467,7 +522,7 @@ next_piece(void *arg, const unsigned char **p, struct err *e)
 
 int
 pg_load_rows(struct pg *m, const char *name, const char *path, int jobs,
-	struct strs *left, struct err *e)
+	struct strs *left, int *broken, struct err *e)
 {
 	struct load l = { .m = m, .name = name, .jobs = jobs < 1 ? 1 : jobs,
 		.left = left, .fd = open(path, O_RDONLY | O_CLOEXEC) };
@@ -485,6 +540,7 @@ pg_load_rows(struct pg *m, const char *name, const char *path, int jobs,
 	pthread_mutex_init(&l.mutex, NULL);
 	pthread_cond_init(&l.changed, NULL);
 	result = pg_dump_read(&r, &source, e);
+	*broken = result == -1 && l.broken;
 	if (result == 0)
 		pg_dump_result_free(&r);
 	for (i = 0; i < l.n; i++)

@@ -170,6 +170,16 @@ pg_open_settle(struct pg *p, struct err *e)
 	return 0;
 }
 
+/* A connection that waits while others work is not to be ended for that. */
+static int
+stay(struct pg *p, struct err *e)
+{
+	return p->version < 140000 ? 0 : pg_sql_exec(&p->base,
+		p->version < 170000 ? "SET idle_session_timeout = 0" :
+		"SET idle_session_timeout = 0; SET transaction_timeout = 0",
+		e);
+}
+
 static void
 be_silent(void *arg, const char *text)
 {
@@ -210,7 +220,8 @@ open_url(struct pg **out, const char *url, const char *name,
 	PQsetNoticeProcessor(p->c, be_silent, p);
 	p->role = mem_dup(o->role);
 	p->statement_ms = o->statement_ms;
-	if (ask(p, e) == -1 || pg_open_settle(p, e) == -1)
+	if (ask(p, e) == -1 || stay(p, e) == -1 ||
+		pg_open_settle(p, e) == -1)
 		goto fail;
 	if (o->mode == DB_READ && pg_sql_exec(&p->base,
 		"SET default_transaction_read_only = on", e) == -1)
@@ -276,6 +287,22 @@ pg_open_beside(struct pg **out, const struct pg *like, const char *name,
 
 	return open_url(out, like->url, name == NULL ? like->name : name, &o,
 		e);
+}
+
+static void
+say_nothing(void *arg, const char *text)
+{
+	(void)arg;
+	(void)text;
+}
+
+int
+pg_open_for_thread(struct pg *p, const char *encoding, struct err *e)
+{
+	PQsetNoticeProcessor(p->c, say_nothing, NULL);
+	if (encoding != NULL && PQsetClientEncoding(p->c, encoding) == -1)
+		return pg_error(p, NULL, e, "set the encoding");
+	return 0;
 }
 
 /*
@@ -452,6 +479,7 @@ pg_open_environment(const struct pg *p, const char *name, struct strs *out)
 		free(text);
 	}
 	text = mem_printf("PGOPTIONS=%s -c TimeZone=UTC -c bytea_output=hex "
+		"-c quote_all_identifiers=off "
 		"-c default_transaction_read_only=off",
 		options == NULL ? "" : options);
 	strs_add(out, text);

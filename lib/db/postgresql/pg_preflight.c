@@ -33,16 +33,32 @@ static const char not_permitted[] = SOME(READ
 static const char hidden[] = SOME(READ
 	" AND c.relkind = 'r' AND pg_catalog.row_security_active(c.oid)");
 
-/* A dump locks every table at once; views and sequences it does not. */
+/* Not what is granted to a role that this one only may become. */
+static const char objects[] =
+	"SELECT nullif(pg_catalog.count(*), 0) || ' large objects' FROM "
+	"pg_catalog.pg_largeobject_metadata m WHERE NOT (SELECT rolsuper FROM "
+	"pg_catalog.pg_roles WHERE rolname = current_user) AND NOT EXISTS ("
+	"SELECT 1 FROM pg_catalog.aclexplode(coalesce(m.lomacl, "
+	"pg_catalog.acldefault('L', m.lomowner))) AS a WHERE a.privilege_type = "
+	"'SELECT' AND (a.grantee = 0 OR pg_catalog.pg_has_role(a.grantee, "
+	"'USAGE')))";
+
+/*
+ * A dump locks every table at once; views and sequences it does not.  The
+ * server makes room for so many (PostgreSQL manual, max_locks_per_transaction)
+ * and for some more: only what is far above it is refused.
+ */
 static const char locks[] =
-	"SELECT CASE WHEN tables > slots THEN pg_catalog.format('a dump locks "
+	"SELECT CASE WHEN tables > slots * 1.5 THEN pg_catalog.format('a dump locks "
 	"%s tables, the server has room for %s locks "
 	"(max_locks_per_transaction = %s)', tables, slots, each) END FROM ("
 	"SELECT (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class WHERE "
 	"relkind IN ('r', 'p') AND relpersistence <> 't' AND oid >= 16384) AS "
-	"tables, each, each * (pg_catalog.current_setting('max_connections')"
-	"::pg_catalog.int8 + pg_catalog.current_setting("
-	"'max_prepared_transactions')::pg_catalog.int8) AS slots FROM (SELECT "
+	"tables, each, each * (1 + (SELECT pg_catalog.sum("
+	"pg_catalog.current_setting(x)::pg_catalog.int8) FROM "
+	"pg_catalog.unnest(ARRAY['max_connections', "
+	"'max_prepared_transactions', 'autovacuum_max_workers', "
+	"'max_worker_processes', 'max_wal_senders']) AS x)) AS slots FROM (SELECT "
 	"pg_catalog.current_setting('max_locks_per_transaction')"
 	"::pg_catalog.int8 AS each) AS x) AS y";
 
@@ -53,6 +69,9 @@ static const struct {
 	{ not_permitted, "permission", "the role may not read ",
 		"GRANT pg_read_all_data TO the role (PostgreSQL 14 and later), "
 		"or USAGE of the schemas and SELECT; or connect as the owner",
+		ERR_ENV },
+	{ objects, "permission", "the role may not read ", "GRANT SELECT ON "
+		"LARGE OBJECT, or connect as their owner or as a superuser",
 		ERR_ENV },
 	{ hidden, "permission", "row security hides rows from this role in ",
 		"back it up as the owner, or as a role with BYPASSRLS",

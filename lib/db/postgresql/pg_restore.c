@@ -18,6 +18,7 @@
 #include "db/postgresql/pg_scratch.h"
 #include "db/postgresql/pg_source.h"
 #include "db/postgresql/pg_swap.h"
+#include "db/postgresql/pg_tables.h"
 #include "os/child.h"
 #include "os/file.h"
 
@@ -203,6 +204,27 @@ restore_left(struct pg *m, const char *name, const char *scratch,
 }
 
 /*
+ * All rows by pg_restore alone, one table after the other: a check that looks
+ * at another table passes only then.  e says what has failed before.
+ */
+static int
+restore_in_order(struct pg *m, const char *name, const char *scratch,
+	struct err *e)
+{
+	struct pg *fresh;
+	int result;
+
+	report_say(m->base.report, REPORT_NOTE, "%s: its rows are loaded anew, "
+		"one table after the other", e->text);
+	if (pg_open_beside(&fresh, m, name, e) == -1)
+		return -1;
+	result = pg_tables_empty(fresh, e);
+	pg_open_close(&fresh->base);
+	return result == -1 ? -1 :
+		run_restore(m, name, scratch, "data", NULL, 1, e);
+}
+
+/*
  * Section by section: in one parallel run a constraint of a domain that was
  * never validated may be made before the rows that break it.
  */
@@ -212,11 +234,15 @@ pg_restore_fill(struct pg *m, const char *name, const char *scratch, int jobs,
 {
 	struct strs left = { 0 };
 	int result = run_restore(m, name, scratch, "pre-data", NULL, 1, e);
+	int broken = 0;
 
 	if (result == 0)
-		result = pg_load_rows(m, name, scratch, jobs, &left, e);
+		result = pg_load_rows(m, name, scratch, jobs, &left, &broken,
+			e);
 	if (result == 0)
 		result = restore_left(m, name, scratch, &left, jobs, e);
+	else if (broken)
+		result = restore_in_order(m, name, scratch, e);
 	strs_free(&left);
 	if (result == 0)
 		result = run_restore(m, name, scratch, "post-data", NULL,
@@ -346,8 +372,8 @@ drop(struct pg *m, const char *name)
 
 	if (pg_sql_value(m, &quoted, &e, "SELECT pg_catalog.format('DROP "
 		"DATABASE IF EXISTS %I WITH (FORCE)', $1::text)", name) == -1)
-		return;
-	if (quoted != NULL && pg_sql_exec(&m->base, quoted, &e) == -1)
+		quoted = NULL;
+	if (quoted == NULL || pg_sql_exec(&m->base, quoted, &e) == -1)
 		report_say(m->base.report, REPORT_WARN,
 			"the unfinished database '%s' is left: %s", name,
 			e.text);

@@ -11,6 +11,7 @@
 #include "base/report.h"
 #include "db/lex.h"
 #include "db/postgresql/pg_copy.h"
+#include "db/postgresql/pg_watch.h"
 #include "os/child.h"
 #include "os/file.h"
 
@@ -106,6 +107,9 @@ pg_source_start(struct pg *p, const char *name, const char *snapshot,
 	strs_add(&argv, "--compress=0");
 	strs_add(&argv, "--create");
 	strs_add(&argv, "--no-password");
+	/* Not what a role or a database has set for its sessions. */
+	add_option(&argv, mem_printf("--encoding=%s",
+		PQparameterStatus(p->c, "server_encoding")));
 	add_option(&argv, mem_printf("--lock-wait-timeout=%lld",
 		(long long)(p->base.busy_ms > 0 ? p->base.busy_ms : 1000)));
 	if (snapshot != NULL)
@@ -204,13 +208,42 @@ pg_source_busy(struct pg *p, struct err *e)
 			   "with --busy-timeout TIME");
 }
 
+/* Where the rows of every table are: changes with TRUNCATE and rewrites. */
+static int
+places(struct pg *p, char **out, struct err *e)
+{
+	return pg_sql_value(p, out, e, "SELECT pg_catalog.md5("
+		"pg_catalog.string_agg(pg_catalog.concat_ws(' ', oid, "
+		"relfilenode), ',' ORDER BY oid)) FROM pg_catalog.pg_class "
+		"WHERE relkind IN ('r', 'p') AND relpersistence <> 't' AND oid "
+		">= 16384", NULL);
+}
+
+int
+pg_source_unmoved(struct pg *p, struct err *e)
+{
+	char *then = NULL, *now = NULL;
+	int result;
+
+	if (places(p, &then, e) == -1 || places(p->observer, &now, e) == -1)
+		result = -1;
+	else
+		result = (then == NULL && now == NULL) || (then != NULL &&
+			now != NULL && strcmp(then, now) == 0);
+	free(then);
+	free(now);
+	return result;
+}
+
 int
 pg_source_hold(struct pg *p, struct err *e)
 {
 	char *sql = mem_printf("BEGIN ISOLATION LEVEL REPEATABLE READ, READ "
 		"ONLY; SET LOCAL statement_timeout = 0; SET LOCAL "
-		"idle_in_transaction_session_timeout = 0; SET LOCAL "
-		"lock_timeout = %lld",
+		"idle_in_transaction_session_timeout = 0; %sSET LOCAL "
+		"quote_all_identifiers = off; SET LOCAL lock_timeout = %lld",
+		p->version >= 170000 ? "SET LOCAL transaction_timeout = 0; " :
+				       "",
 		(long long)(p->base.busy_ms > 0 ? p->base.busy_ms : 1));
 	int result = pg_sql_exec(&p->base, sql, e);
 
@@ -225,16 +258,19 @@ begin_scan(struct pg *p, struct pg_source *s, int jobs, struct err *e)
 	char *snapshot;
 	int good;
 
-	if (pg_source_hold(p, e) == -1 || pg_sql_value(p, &snapshot, e,
+	if (pg_watch_observer(p, e) == -1 || pg_source_hold(p, e) == -1 ||
+		pg_sql_value(p, &snapshot, e,
 		"SELECT pg_catalog.pg_export_snapshot()", NULL) == -1)
 		return -1;
 	good = pg_copy_begin(&s->copy, p, snapshot, jobs, e) == -1 ||
 		pg_source_start(p, NULL, snapshot, s, e) == -1 ? -1 :
 		pg_source_await(s, e);
 	free(snapshot);
-	if (good == -1 && strcmp(e->reason, "lock-timeout") == 0)
-		return 0;
-	return good == 1 ? pg_copy_lock(s->copy, e) : good;
+	if (good == 1)
+		good = pg_copy_lock(s->copy, e);
+	if (good == 1)
+		good = pg_source_unmoved(p, e);
+	return good == -1 && strcmp(e->reason, "lock-timeout") == 0 ? 0 : good;
 }
 
 static int

@@ -21,12 +21,20 @@ struct pg_source {
 	const struct pg_dump_result *like;
 	int schema_only, fd; /* into a file */
 	struct pg_copy *copy; /* reads the large tables; NULL: pg_dump does */
+	int64_t rows_end; /* byte after the last entry of rows; 0: none */
+	int64_t other_data; /* byte of the first of other data; 0: none */
 	int holding; /* what is read goes into held, until it is woven */
 	struct buf held;
 };
 
 /* Begin a transaction for it, which waits for no lock for long. */
 int pg_source_hold(struct pg *p, struct err *e);
+
+/*
+ * Whether each table is still where p's snapshot has it, seen from the
+ * observer, which is open: 1, 0 or -1.  Once pg_dump has its locks.
+ */
+int pg_source_unmoved(struct pg *p, struct err *e);
 
 /* Start pg_dump on a snapshot; NULL: its own.  name NULL: our database. */
 int pg_source_start(struct pg *p, const char *name, const char *snapshot,

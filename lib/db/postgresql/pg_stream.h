@@ -22,6 +22,7 @@ struct pg_item {
 	int64_t id;
 	int64_t oid; /* in the catalog */
 	int64_t section;
+	int64_t at, end; /* where it stands in the stream */
 	int has_data;
 	char *t[PG_TEXTS]; /* NULL: null */
 };

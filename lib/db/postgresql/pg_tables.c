@@ -4,7 +4,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "db/postgresql/pg.h"
+#include "db/postgresql/pg_tables.h"
 
 /*
  * The table that a dump loads c's rows through: c itself, or the root above
@@ -104,11 +104,19 @@ pg_tables_count(struct db *d, struct shape_list *out, struct err *e)
 {
 	struct pg *p = pg_of(d);
 	struct err ignored;
-	int result;
+	int result, usual = PQclientEncoding(p->c);
 
 	if (pg_sql_exec(d, "SET row_security = off", e) == -1)
 		return -1;
+	/* Names as a dump has them, in the encoding of the database. */
+	if (PQsetClientEncoding(p->c, PQparameterStatus(p->c,
+		"server_encoding")) == -1)
+		return pg_error(p, NULL, e, "set the encoding");
 	result = count_all(p, out, e);
+	if (PQtransactionStatus(p->c) != PQTRANS_INERROR &&
+		PQsetClientEncoding(p->c, pg_encoding_to_char(usual)) == -1 &&
+		result == 0)
+		result = pg_error(p, NULL, e, "set the encoding");
 	if (pg_sql_exec(d, "RESET row_security", &ignored) == -1 &&
 		result == 0) {
 		*e = ignored;
@@ -140,15 +148,39 @@ pg_tables_lock(struct pg *p, const char *names, struct err *e)
 	return result;
 }
 
+/* All of them for SQL; NULL: there are none.  Gives. */
+static int
+list_all(struct pg *p, char **names, struct err *e)
+{
+	return pg_sql_value(p, names, e, "SELECT pg_catalog.string_agg("
+		"pg_catalog.format('%I.%I', c.nspname, c.relname), ', ONLY ') "
+		WITH_ROWS, NULL);
+}
+
+int
+pg_tables_empty(struct pg *p, struct err *e)
+{
+	char *names, *sql;
+	int result = 0;
+
+	if (list_all(p, &names, e) == -1)
+		return -1;
+	if (names != NULL) {
+		sql = mem_printf("TRUNCATE ONLY %s", names);
+		result = pg_sql_exec(&p->base, sql, e);
+		free(sql);
+	}
+	free(names);
+	return result;
+}
+
 int
 pg_tables_lock_all(struct pg *p, struct err *e)
 {
 	char *names;
 	int result;
 
-	if (pg_sql_value(p, &names, e, "SELECT pg_catalog.string_agg("
-		"pg_catalog.format('%I.%I', c.nspname, c.relname), ', ONLY ') "
-		WITH_ROWS, NULL) == -1)
+	if (list_all(p, &names, e) == -1)
 		return -1;
 	result = names == NULL ? 1 : pg_tables_lock(p, names, e);
 	free(names);

@@ -70,6 +70,26 @@ add_item(const struct pg_stream *d, struct buf *b, const struct pg_item *x,
 		buf_char(b, 0);
 }
 
+/* As pg_dump orders entries of rows: by schema, then by name. */
+static int
+compare(const struct pg_copy_table *t, const char *schema, const char *name)
+{
+	int order = strcmp(t->schema, schema == NULL ? "" : schema);
+
+	return order != 0 ? order : strcmp(t->name, name);
+}
+
+static void
+meet_rows(struct pg_source *s, struct pg_copy_table *t,
+	const struct pg_item *x)
+{
+	if (t->oid == x->oid)
+		t->has_data = 1;
+	if (t->place == 0 && compare(t, x->t[PG_NAMESPACE], x->t[PG_TAG]) < 0)
+		t->place = x->at;
+	s->rows_end = x->end;
+}
+
 void
 pg_weave_item(void *arg, const struct pg_item *x)
 {
@@ -77,15 +97,14 @@ pg_weave_item(void *arg, const struct pg_item *x)
 	size_t i, n;
 	struct pg_copy_table *t = pg_copy_tables(s->copy, &n);
 	int table = strcmp(x->t[PG_DESC], "TABLE") == 0;
+	int rows = strcmp(x->t[PG_DESC], "TABLE DATA") == 0;
 
-	if (!table && strcmp(x->t[PG_DESC], "TABLE DATA") != 0)
-		return;
-	for (i = 0; i < n; i++) {
-		if (t[i].oid != x->oid)
-			continue;
-		if (!table) {
-			t[i].has_data = 1;
-		} else if (t[i].id == 0) {
+	if (!rows && x->section == PG_DATA && s->other_data == 0)
+		s->other_data = x->at;
+	for (i = 0; i < n && (table || rows); i++) {
+		if (rows) {
+			meet_rows(s, &t[i], x);
+		} else if (t[i].oid == x->oid && t[i].id == 0) {
 			t[i].id = x->id;
 			t[i].owner = mem_dup(x->t[PG_OWNER]);
 		}
@@ -124,44 +143,83 @@ take_over(struct pg_stream *d, struct pg_copy_table *t)
 	t->columns = buf_detach(&b);
 }
 
-/* The contents with our entries in them; they are noted as the others were. */
 static int
-weave_contents(struct pg_source *s, struct pg_stream *d, struct buf *out,
-	int64_t first, struct err *e)
+by_place(const void *a, const void *b)
 {
-	struct buf more = { 0 };
-	size_t i, n;
-	struct pg_copy_table *t = pg_copy_tables(s->copy, &n);
-	char kind[] = "TABLE DATA";
-	int64_t added = 0, after = d->count_at + 1 + d->int_bytes;
-	int result = 0;
+	const struct pg_copy_table *x = *(struct pg_copy_table *const *)a;
+	const struct pg_copy_table *y = *(struct pg_copy_table *const *)b;
 
-	for (i = 0; i < n && result == 0; i++) {
-		struct pg_item x = { .id = first + (int64_t)i, .oid = t[i].oid,
-			.section = PG_DATA, .has_data = 1 };
+	if (x->place != y->place)
+		return x->place < y->place ? -1 : 1;
+	return compare(x, y->schema, y->name);
+}
 
+/* Our tables in the order of their entries: where pg_dump would have them. */
+static struct pg_copy_table **
+in_order(struct pg_source *s, const struct pg_stream *d, size_t *n)
+{
+	size_t i, all;
+	struct pg_copy_table *t = pg_copy_tables(s->copy, &all);
+	struct pg_copy_table **list = mem_array(all + 1, sizeof(*list));
+	int64_t last = s->rows_end > 0 ? s->rows_end :
+		s->other_data > 0 ? s->other_data : d->data_end;
+
+	for (i = 0, *n = 0; i < all; i++) {
 		if (!is_ours(&t[i]))
 			continue;
-		x.t[PG_TAG] = t[i].name;
-		x.t[PG_DESC] = kind;
-		x.t[PG_NAMESPACE] = t[i].schema;
-		x.t[PG_OWNER] = t[i].owner;
-		x.t[PG_COPY] = mem_printf("COPY %s (%s) FROM stdin;\n",
-			t[i].from, t[i].columns);
-		add_item(d, &more, &x, t[i].id);
-		result = pg_entry_note(d, &x, e);
-		if (result == 0)
-			take_over(d, &t[i]);
-		added++;
-		free(x.t[PG_COPY]);
+		if (t[i].place == 0)
+			t[i].place = last;
+		list[(*n)++] = &t[i];
 	}
+	if (*n > 0)
+		qsort(list, *n, sizeof(*list), by_place);
+	return list;
+}
+
+/* The entry of one table; it is noted as the others were. */
+static int
+weave_entry(struct pg_stream *d, struct buf *out, struct pg_copy_table *t,
+	struct err *e)
+{
+	char kind[] = "TABLE DATA";
+	struct pg_item x = { .id = ++d->highest, .oid = t->oid,
+		.section = PG_DATA, .has_data = 1 };
+	int result;
+
+	x.t[PG_TAG] = t->name;
+	x.t[PG_DESC] = kind;
+	x.t[PG_NAMESPACE] = t->schema;
+	x.t[PG_OWNER] = t->owner;
+	x.t[PG_COPY] = mem_printf("COPY %s (%s) FROM stdin;\n", t->from,
+		t->columns);
+	add_item(d, out, &x, t->id);
+	t->data_id = x.id;
+	result = pg_entry_note(d, &x, e);
+	if (result == 0)
+		take_over(d, t);
+	free(x.t[PG_COPY]);
+	return result;
+}
+
+/* The contents with our entries in them. */
+static int
+weave_contents(struct pg_source *s, struct pg_stream *d, struct buf *out,
+	struct err *e)
+{
+	size_t i, n;
+	struct pg_copy_table **list = in_order(s, d, &n);
+	int64_t at = d->count_at + 1 + d->int_bytes;
+	int result = 0;
+
 	buf_add(out, s->held.data, (size_t)d->count_at);
-	add_int(d, out, d->count + added);
-	buf_add(out, s->held.data + after, (size_t)(d->data_end - after));
-	buf_add(out, more.data, more.len);
-	buf_add(out, s->held.data + d->data_end,
-		(size_t)(d->taken - d->data_end));
-	buf_free(&more);
+	add_int(d, out, d->count + (int64_t)n);
+	for (i = 0; i < n && result == 0; i++) {
+		buf_add(out, s->held.data + at, (size_t)(list[i]->place - at));
+		at = list[i]->place;
+		result = weave_entry(d, out, list[i], e);
+	}
+	buf_add(out, s->held.data + at, (size_t)(d->taken - at));
+	free(list);
 	return result;
 }
 
@@ -185,7 +243,7 @@ put_rows(void *arg, const void *p, size_t n, struct err *e)
 }
 
 static int
-weave_table(struct pg_source *s, struct pg_stream *d, int64_t id,
+weave_table(struct pg_source *s, struct pg_stream *d,
 	const struct pg_copy_table *t, struct err *e)
 {
 	struct weaving w = { s, d };
@@ -196,7 +254,7 @@ weave_table(struct pg_source *s, struct pg_stream *d, int64_t id,
 	int result;
 
 	buf_char(&b, DATA_BLOCK);
-	add_int(d, &b, id);
+	add_int(d, &b, t->data_id);
 	result = pg_source_put(s, b.data, b.len, e);
 	if (result == 0)
 		result = pg_copy_rows(s->copy, t, put_rows, &w, &count, e);
@@ -218,24 +276,38 @@ weave_table(struct pg_source *s, struct pg_stream *d, int64_t id,
 	return 0;
 }
 
+/* Rows of two encodings in one dump would be garbled by a restore. */
+static int
+check_encoding(const struct pg_source *s, const struct pg_stream *d,
+	struct err *e)
+{
+	const char *ours = pg_copy_encoding(s->copy);
+
+	if (d->out->encoding != NULL && strcmp(d->out->encoding, ours) == 0)
+		return 0;
+	return err_set(e, ERR_ENV, "program", "pg_dump writes in the encoding "
+		"%s, not in %s", d->out->encoding == NULL ? "?" :
+		d->out->encoding, ours);
+}
+
 int
 pg_weave_data(void *arg, struct pg_stream *d, struct err *e)
 {
 	struct pg_source *s = arg;
 	struct buf contents = { 0 };
-	int64_t first = d->highest + 1;
 	size_t i, n;
 	const struct pg_copy_table *t = pg_copy_tables(s->copy, &n);
-	int result = weave_contents(s, d, &contents, first, e);
+	int result = check_encoding(s, d, e);
 
 	s->holding = 0;
+	if (result == 0)
+		result = weave_contents(s, d, &contents, e);
 	if (result == 0)
 		result = pg_source_put(s, contents.data, contents.len, e);
 	buf_free(&contents);
 	for (i = 0; i < n && result == 0; i++)
 		if (is_ours(&t[i]))
-			result = weave_table(s, d, first + (int64_t)i, &t[i],
-				e);
+			result = weave_table(s, d, &t[i], e);
 	/* What was read behind the contents. */
 	if (result == 0)
 		result = pg_source_put(s, s->held.data + d->taken,
