@@ -17,6 +17,10 @@
 /* Our advisory lock: the bytes of "mig" and a 1.  Per database. */
 #define PG_LOCK_CLASS "7170407"
 #define PG_LOCK_OBJECT "1"
+#define PG_LOCK_HELD(l) /* a row of pg_locks: it is ours, and we have it */ \
+	l ".pid = pg_catalog.pg_backend_pid() AND " l ".locktype = " \
+	"'advisory' AND " l ".classid = " PG_LOCK_CLASS " AND " l ".objid = " \
+	PG_LOCK_OBJECT " AND " l ".granted"
 #define PG_OLDEST 130000 /* server_version_num */
 #define PG_QUOTED(x) \
 	"CASE WHEN " x " ~ '^[a-z_][a-z0-9_]*$' THEN " x "::text ELSE '\"' || " \
@@ -46,6 +50,7 @@ struct pg {
 	int reset_role; /* a statement of a migration may have set it */
 	char *mark; /* counters of writes, when the gap was counted */
 	int locked; /* we hold the advisory lock */
+	int held; /* and did after the last statement of a migration */
 	int backend; /* our process on the server */
 	int spoilt; /* rolled back inside a watch: must not commit */
 	struct pg_watch *watch;
@@ -53,6 +58,7 @@ struct pg {
 	struct strs prepared; /* SQL of mig's own */
 	int generation; /* of their names: a migration may deallocate all */
 	struct strs touched; /* oids that this session has written to */
+	int own_known; /* those of mig's own tables are in it */
 	struct pg_server *server; /* a throw-away one; NULL: none */
 	struct pg_dump *dump; /* a file of a dump instead of a server */
 };

@@ -128,6 +128,7 @@ pg_run_statement(struct db *d, const struct db_statement *s, struct err *e)
 	if (s->how == DB_RUN_PLAIN && pg_watch_named(p, s, e) == -1)
 		return -1;
 	p->reset_role |= sets;
+	p->held = 0;
 	if (s->n > 10 && strncasecmp(s->sql, "deallocate", 10) == 0) {
 		strs_free(&p->prepared);
 		p->generation++;

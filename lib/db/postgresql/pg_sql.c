@@ -304,7 +304,7 @@ pg_sql_begin(struct db *d, int foreign_keys, struct err *e)
 	char text[256], limit[64] = "";
 
 	(void)foreign_keys;
-	p->spoilt = 0;
+	p->spoilt = p->held = 0;
 	if (p->statement_ms > 0)
 		snprintf(limit, sizeof(limit), "SET statement_timeout = %lld; ",
 			(long long)p->statement_ms);
@@ -330,11 +330,10 @@ pg_sql_commit(struct db *d, struct err *e)
 	if (p->spoilt)
 		return err_bug(e, "a transaction that was rolled back");
 	/* A migration may have let go of the lock: then nothing is committed. */
-	r = PQexec(p->c, p->locked ? "SELECT 1 / pg_catalog.count(*) FROM "
-		"pg_catalog.pg_locks WHERE pid = pg_catalog.pg_backend_pid() "
-		"AND locktype = 'advisory' AND classid = " PG_LOCK_CLASS
-		" AND objid = " PG_LOCK_OBJECT " AND granted; COMMIT" :
-		"COMMIT");
+	r = PQexec(p->c, p->locked && !p->held ? "SELECT 1 / "
+		"pg_catalog.count(*) FROM pg_catalog.pg_locks l WHERE "
+		PG_LOCK_HELD("l") "; COMMIT" : "COMMIT");
+	p->held = 0;
 	state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
 	/* A transaction that has failed answers COMMIT with ROLLBACK. */
 	if (state != NULL && strcmp(state, "22012") == 0) {

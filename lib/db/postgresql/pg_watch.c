@@ -150,6 +150,28 @@ note_count(struct pg *p, const char *table, struct err *e)
 	return 0;
 }
 
+/* mig's own tables are written to by each migration: asked for once. */
+static int
+know_own(struct pg *p, struct err *e)
+{
+	PGresult *r;
+	int i;
+
+	if (p->own_known)
+		return 0;
+	r = pg_watch_ask(p, "SELECT c.oid FROM pg_catalog.pg_class c JOIN "
+		"pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE "
+		"n.nspname = 'mig' AND c.relname IN ('mig_identity', "
+		"'mig_ledger', 'mig_event')", NULL, e);
+	if (r == NULL)
+		return -1;
+	for (i = 0; i < PQntuples(r); i++)
+		strs_add_once(&p->touched, PQgetvalue(r, i, 0));
+	p->own_known = PQntuples(r) == 3;
+	PQclear(r);
+	return 0;
+}
+
 /*
  * The statistics of a transaction still hold what earlier ones of this session
  * have not reported: those tables, and mig's own, have a base.
@@ -166,13 +188,11 @@ pg_watch_start(struct db *d, const struct strs *expected, struct err *e)
 
 	pg_watch_cancel(d);
 	p->watch = w;
+	if (know_own(p, e) == -1)
+		return -1;
 	oids = pg_watch_array(&p->touched);
-	r = pg_watch_ask(p, "SELECT x, " COUNTS("x") " FROM (SELECT "
-		"pg_catalog.unnest($1::pg_catalog.oid[]) UNION SELECT c.oid "
-		"FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON "
-		"n.oid = c.relnamespace WHERE n.nspname = 'mig' AND c.relname "
-		"IN ('mig_identity', 'mig_ledger', 'mig_event')) AS y(x)",
-		oids, e);
+	r = pg_watch_ask(p, "SELECT x, " COUNTS("x") " FROM "
+		"pg_catalog.unnest($1::pg_catalog.oid[]) AS y(x)", oids, e);
 	free(oids);
 	if (r == NULL)
 		return -1;
@@ -409,15 +429,19 @@ pg_watch_after(struct pg *p, const struct db_statement *s, struct err *e)
 
 	if (p->watch == NULL)
 		return 0;
+	/* Our own lock, too: a row without a relation. */
 	r = pg_watch_ask(p, "SELECT x.relation, " PG_NAME("n", "c")
 		", c.relfilenode, " COUNTS("x.relation") " FROM (SELECT "
-		"DISTINCT l.relation FROM pg_catalog.pg_locks l WHERE " OURS
-		") x LEFT JOIN pg_catalog.pg_class c ON c.oid = x.relation "
-		"LEFT JOIN pg_catalog.pg_namespace n ON n.oid = "
-		"c.relnamespace WHERE c.oid IS NULL OR (c.relkind IN ('r', "
-		"'p') AND n.nspname !~ '^pg_')", NULL, e);
+		"DISTINCT l.relation FROM pg_catalog.pg_locks l WHERE (" OURS
+		") OR (" PG_LOCK_HELD("l") ")) x LEFT JOIN pg_catalog.pg_class "
+		"c ON c.oid = x.relation LEFT JOIN pg_catalog.pg_namespace n "
+		"ON n.oid = c.relnamespace WHERE c.oid IS NULL OR (c.relkind "
+		"IN ('r', 'p') AND n.nspname !~ '^pg_')", NULL, e);
 	for (i = 0; r != NULL && i < PQntuples(r) && result == 0; i++)
-		result = look(p, s, r, i, e);
+		if (PQgetisnull(r, i, 0))
+			p->held = 1;
+		else
+			result = look(p, s, r, i, e);
 	PQclear(r);
 	return r == NULL ? -1 : result;
 }
