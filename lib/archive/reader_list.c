@@ -32,19 +32,6 @@ one_table(void *arg, const char *line, size_t n, struct err *e)
 	return 0;
 }
 
-int
-reader_tables(struct reader *r, struct err *e)
-{
-	struct buf b = { 0 };
-	int64_t at = r->at;
-	int result = reader_take_whole(r, LIST_MAX, MET_TABLES, &b, e);
-
-	if (result == 0 && lines_each(b.data, b.len, one_table, r, e) == -1)
-		result = reader_in_member(MANIFEST_TABLES, at, e);
-	buf_free(&b);
-	return result;
-}
-
 static int
 one_line(void *arg, const char *line, size_t n, struct err *e)
 {
@@ -55,18 +42,33 @@ one_line(void *arg, const char *line, size_t n, struct err *e)
 	return 0;
 }
 
+/* A member of packed lines, each given to each. */
+static int
+take_lines(struct reader *r, int64_t index, const char *name,
+	int (*each)(void *arg, const char *line, size_t n, struct err *e),
+	struct err *e)
+{
+	struct buf b = { 0 };
+	int64_t at = r->at;
+	int result = reader_take_whole(r, LIST_MAX, index, &b, e);
+
+	if (result == 0 && lines_each(b.data, b.len, each, r, e) == -1)
+		result = reader_in_member(name, at, e);
+	buf_free(&b);
+	return result;
+}
+
+int
+reader_tables(struct reader *r, struct err *e)
+{
+	return take_lines(r, MET_TABLES, MANIFEST_TABLES, one_table, e);
+}
+
 /* SQL for people: only that it can be read. */
 int
 reader_globals(struct reader *r, struct err *e)
 {
-	struct buf b = { 0 };
-	int64_t at = r->at;
-	int result = reader_take_whole(r, LIST_MAX, MET_GLOBALS, &b, e);
-
-	if (result == 0 && lines_each(b.data, b.len, one_line, r, e) == -1)
-		result = reader_in_member(MANIFEST_GLOBALS, at, e);
-	buf_free(&b);
-	return result;
+	return take_lines(r, MET_GLOBALS, MANIFEST_GLOBALS, one_line, e);
 }
 
 /* The name that the met member must have. */

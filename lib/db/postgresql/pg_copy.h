@@ -49,11 +49,14 @@ int pg_copy_lock(struct pg_copy *c, struct err *e);
 /* The tables, the largest first.  c may be NULL. */
 struct pg_copy_table *pg_copy_tables(struct pg_copy *c, size_t *n);
 
+/* The connections, from 0; NULL behind the last.  Borrowed. */
+struct pg *pg_copy_connection(struct pg_copy *c, int i);
+
 /* In which rows are read: the database's own. */
 const char *pg_copy_encoding(const struct pg_copy *c);
 
 /*
- * Read all rows of t.  give gets whole rows, piece by piece, from several
+ * pg_copy_rows.c: read all rows of t.  give gets whole rows, piece by piece, from several
  * threads but never from two at once; in no order.
  */
 int pg_copy_rows(struct pg_copy *c, const struct pg_copy_table *t,

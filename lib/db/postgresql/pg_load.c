@@ -1,10 +1,8 @@
 /* pg_load: rows out of a dump by COPY over several connections. */
-#include "db/postgresql/pg_load.h"
+#include "db/postgresql/pg_load_part.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,227 +12,18 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/report.h"
-#include "base/stop.h"
 #include "db/postgresql/pg_copy.h"
 #include "os/file.h"
 
 #define PIECE ((size_t)1 << 20)
 #define CHUNK ((size_t)1 << 20) /* of whole rows, on its way to the server */
-#define SLICE ((size_t)1 << 20) /* handed to libpq at once */
 #define TAIL (2 * sizeof(PG_COPY_END)) /* may hold the end of a table */
-#define WAIT_MS 200
-
-/* Rows of one table, whole lines. */
-struct chunk {
-	const struct pg_entry *of;
-	struct buf rows;
-	size_t sought; /* bytes in which no row ends */
-	struct chunk *next;
-};
-
-struct sender {
-	struct load *load;
-	struct pg *p;
-	const struct pg_entry *of; /* of the COPY under way; NULL: none */
-	int64_t sent; /* rows in it */
-	pthread_t thread;
-};
-
-struct load {
-	struct pg *m;
-	const char *name;
-	int fd, jobs;
-	unsigned char *piece;
-	int64_t at, total; /* bytes of the file */
-	struct strs *left; /* numbers of entries; of all, at first */
-	struct sender *senders;
-	struct chunk *chunks;
-	int n; /* senders; there are twice as many chunks and one */
-	pthread_mutex_t mutex; /* guards all below */
-	pthread_cond_t changed;
-	struct chunk *empty, *ready, **ready_end;
-	int ended, failed, broken; /* by rows that the server does not take */
-	struct err err;
-};
-
-/* --- to the server ------------------------------------------------------- */
-
-static struct chunk *
-take_ready(struct load *l)
-{
-	struct chunk *c;
-
-	pthread_mutex_lock(&l->mutex);
-	while (l->ready == NULL && !l->ended && !l->failed)
-		pthread_cond_wait(&l->changed, &l->mutex);
-	c = l->failed ? NULL : l->ready;
-	if (c != NULL) {
-		l->ready = c->next;
-		if (l->ready == NULL)
-			l->ready_end = &l->ready;
-	}
-	pthread_mutex_unlock(&l->mutex);
-	return c;
-}
-
-static void
-give_back(struct load *l, struct chunk *c)
-{
-	buf_clear(&c->rows);
-	c->sought = 0;
-	pthread_mutex_lock(&l->mutex);
-	c->next = l->empty;
-	l->empty = c;
-	pthread_cond_broadcast(&l->changed);
-	pthread_mutex_unlock(&l->mutex);
-}
-
-/* Until libpq has sent all that it holds, or the server has said something. */
-static int
-flush(struct sender *s, struct err *e)
-{
-	int more;
-
-	while ((more = PQflush(s->p->c)) == 1) {
-		struct pollfd f = { PQsocket(s->p->c), POLLIN | POLLOUT, 0 };
-
-		if (poll(&f, 1, WAIT_MS) == -1 && errno != EINTR)
-			return err_sys(e, "wait for the server");
-		if (stop_check(e) == -1)
-			return -1;
-		if ((f.revents & POLLIN) && !PQconsumeInput(s->p->c))
-			break;
-	}
-	return more == 0 ? 0 : pg_error(s->p, NULL, e, "send rows");
-}
-
-/* The server does not take the rows: a constraint, a function in one, ... */
-static int
-is_about_rows(const PGresult *r)
-{
-	static const char *const others[] = { "08", "53", "55", "57", "58",
-		"XX", NULL };
-	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
-	const char *const *o;
-
-	for (o = others; state != NULL && *o != NULL; o++)
-		if (strncmp(state, *o, 2) == 0)
-			return 0;
-	return state != NULL;
-}
-
-static int
-end_copy(struct sender *s, struct err *e)
-{
-	int64_t taken;
-	PGresult *r;
-	int result = 0;
-
-	if (s->of == NULL)
-		return 0;
-	/* If it has ended already, the result says why. */
-	if (PQputCopyEnd(s->p->c, NULL) == 1 && flush(s, e) == -1)
-		return -1;
-	r = pg_sql_collect(s->p, e);
-	if (r == NULL)
-		return e->text[0] == '\0' ?
-			pg_error(s->p, NULL, e, "send rows") : -1;
-	taken = strtoll(PQcmdTuples(r), NULL, 10);
-	if (PQresultStatus(r) != PGRES_COMMAND_OK) {
-		result = pg_error(s->p, r, e, "load rows");
-		pthread_mutex_lock(&s->load->mutex);
-		s->load->broken |= is_about_rows(r);
-		pthread_mutex_unlock(&s->load->mutex);
-	} else if (taken != s->sent)
-		result = err_set(e, ERR_ENV, "server", "the server took %"
-			PRId64 " of %" PRId64 " rows", taken, s->sent);
-	PQclear(r);
-	if (result == -1)
-		err_wrap(e, "table %s", s->of->name);
-	s->of = NULL;
-	return result;
-}
-
-static int
-begin_copy(struct sender *s, const struct pg_entry *of, struct err *e)
-{
-	PGresult *r = pg_sql_one(s->p, of->copy, 0, NULL, e);
-	int result = 0;
-
-	if (r == NULL)
-		return -1;
-	if (PQresultStatus(r) != PGRES_COPY_IN) {
-		result = pg_error(s->p, r, e, "load rows");
-		err_wrap(e, "table %s", of->name);
-	}
-	PQclear(r);
-	s->of = result == 0 ? of : NULL;
-	s->sent = 0;
-	return result;
-}
-
-static int
-send_chunk(struct sender *s, const struct chunk *c, struct err *e)
-{
-	const char *p = c->rows.data, *end = p + c->rows.len;
-	size_t at, n;
-
-	if (stop_check(e) == -1)
-		return -1;
-	if (s->of != c->of && (end_copy(s, e) == -1 ||
-		begin_copy(s, c->of, e) == -1))
-		return -1;
-	for (; p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL;
-		p++)
-		s->sent++;
-	for (at = 0; at < c->rows.len; at += n) {
-		n = c->rows.len - at < SLICE ? c->rows.len - at : SLICE;
-		/* What the server says is better than that there is no COPY. */
-		if (PQputCopyData(s->p->c, c->rows.data + at, (int)n) != 1)
-			return end_copy(s, e) == -1 ? -1 : err_set(e, ERR_ENV,
-				"server", "the server ended a COPY");
-		if (flush(s, e) == -1)
-			return -1;
-	}
-	return 0;
-}
-
-static void *
-send_all(void *arg)
-{
-	struct sender *s = arg;
-	struct load *l = s->load;
-	struct chunk *c;
-	struct err e = { 0 };
-	int result = 0, failed;
-
-	while (result == 0 && (c = take_ready(l)) != NULL) {
-		result = send_chunk(s, c, &e);
-		give_back(l, c);
-	}
-	pthread_mutex_lock(&l->mutex);
-	failed = l->failed;
-	pthread_mutex_unlock(&l->mutex);
-	if (result == 0 && !failed)
-		result = end_copy(s, &e);
-	if (result == -1) {
-		pthread_mutex_lock(&l->mutex);
-		if (!l->failed)
-			l->err = e;
-		l->failed = 1;
-		pthread_cond_broadcast(&l->changed);
-		pthread_mutex_unlock(&l->mutex);
-	}
-	return NULL;
-}
-
-/* --- out of the file ----------------------------------------------------- */
 
 /* NULL when a sender has failed: they look out for a signal. */
-static struct chunk *
-take_empty(struct load *l)
+static struct pg_load_chunk *
+take_empty(struct pg_load *l)
 {
-	struct chunk *c;
+	struct pg_load_chunk *c;
 
 	pthread_mutex_lock(&l->mutex);
 	while (l->empty == NULL && !l->failed)
@@ -247,7 +36,7 @@ take_empty(struct load *l)
 }
 
 static void
-give(struct load *l, struct chunk *c)
+give(struct pg_load *l, struct pg_load_chunk *c)
 {
 	pthread_mutex_lock(&l->mutex);
 	c->next = NULL;
@@ -259,12 +48,12 @@ give(struct load *l, struct chunk *c)
 
 /* Give the whole lines that stand before the tail; the rest begins the next. */
 static int
-cut(struct load *l, struct chunk **c)
+cut(struct pg_load *l, struct pg_load_chunk **c)
 {
 	struct buf *b = &(*c)->rows;
 	const char *from = b->data + (*c)->sought;
 	const char *end = memrchr(from, '\n', b->len - TAIL - (*c)->sought);
-	struct chunk *next;
+	struct pg_load_chunk *next;
 	size_t keep;
 
 	if (end == NULL) {
@@ -284,7 +73,7 @@ cut(struct load *l, struct chunk **c)
 }
 
 static int
-failure(struct load *l, struct err *e)
+failure(struct pg_load *l, struct err *e)
 {
 	pthread_mutex_lock(&l->mutex);
 	*e = l->err;
@@ -294,7 +83,7 @@ failure(struct load *l, struct err *e)
 
 /* The pieces of a block; into c if it is not NULL. */
 static int
-take_pieces(struct load *l, struct pg_stream *d, struct chunk **c,
+take_pieces(struct pg_load *l, struct pg_stream *d, struct pg_load_chunk **c,
 	struct err *e)
 {
 	int64_t n;
@@ -325,11 +114,11 @@ take_pieces(struct load *l, struct pg_stream *d, struct chunk **c,
 }
 
 static int
-load_table(struct load *l, struct pg_stream *d, const struct pg_entry *x,
+load_table(struct pg_load *l, struct pg_stream *d, const struct pg_entry *x,
 	struct err *e)
 {
 	const size_t end = strlen(PG_COPY_END);
-	struct chunk *c = take_empty(l);
+	struct pg_load_chunk *c = take_empty(l);
 
 	if (c == NULL)
 		return failure(l, e);
@@ -344,12 +133,12 @@ load_table(struct load *l, struct pg_stream *d, const struct pg_entry *x,
 	if (c->rows.len > 0)
 		give(l, c);
 	else
-		give_back(l, c);
+		pg_load_give_back(l, c);
 	return 0;
 }
 
 static int
-skip_objects(struct load *l, struct pg_stream *d, struct err *e)
+skip_objects(struct pg_load *l, struct pg_stream *d, struct err *e)
 {
 	int64_t oid;
 
@@ -362,7 +151,7 @@ skip_objects(struct load *l, struct pg_stream *d, struct err *e)
 }
 
 static int
-load_blocks(struct load *l, struct pg_stream *d, struct err *e)
+load_blocks(struct pg_load *l, struct pg_stream *d, struct err *e)
 {
 	unsigned char type;
 	struct pg_entry *x;
@@ -416,15 +205,15 @@ settle(struct pg *p, const char *encoding, struct err *e)
 }
 
 static int
-open_all(struct load *l, const char *encoding, struct err *e)
+open_all(struct pg_load *l, const char *encoding, struct err *e)
 {
-	struct chunk *c;
+	struct pg_load_chunk *c;
 	int i;
 
 	l->senders = mem_array((size_t)l->jobs, sizeof(*l->senders));
 	memset(l->senders, 0, (size_t)l->jobs * sizeof(*l->senders));
 	for (i = 0; i < l->jobs; i++) {
-		struct sender *s = &l->senders[i];
+		struct pg_load_sender *s = &l->senders[i];
 
 		if (pg_open_beside(&s->p, l->m, l->name, e) == -1) {
 			if (i == 0)
@@ -450,7 +239,7 @@ open_all(struct load *l, const char *encoding, struct err *e)
 
 /* Take the numbers of what we load off the list. */
 static void
-sort_out(struct load *l, struct pg_stream *d)
+sort_out(struct pg_load *l, struct pg_stream *d)
 {
 	struct strs *all = l->left;
 	size_t i, n = 0;
@@ -471,14 +260,14 @@ sort_out(struct load *l, struct pg_stream *d)
 static int
 load_all(void *arg, struct pg_stream *d, struct err *e)
 {
-	struct load *l = arg;
+	struct pg_load *l = arg;
 	int i, started = 0, result;
 
 	sort_out(l, d);
 	if (open_all(l, d->out->encoding, e) == -1)
 		return -1;
 	while (started < l->n && pthread_create(&l->senders[started].thread,
-		NULL, send_all, &l->senders[started]) == 0)
+		NULL, pg_load_send, &l->senders[started]) == 0)
 		started++;
 	if (started == 0)
 		return err_sys(e, "start a thread");
@@ -500,7 +289,7 @@ load_all(void *arg, struct pg_stream *d, struct err *e)
 static void
 note_id(void *arg, const struct pg_item *x)
 {
-	struct load *l = arg;
+	struct pg_load *l = arg;
 	char text[24];
 
 	snprintf(text, sizeof(text), "%" PRId64, x->id);
@@ -510,7 +299,7 @@ note_id(void *arg, const struct pg_item *x)
 static ssize_t
 next_piece(void *arg, const unsigned char **p, struct err *e)
 {
-	struct load *l = arg;
+	struct pg_load *l = arg;
 	ssize_t n = file_read(l->fd, l->piece, PIECE, e);
 
 	*p = l->piece;
@@ -524,7 +313,7 @@ int
 pg_load_rows(struct pg *m, const char *name, const char *path, int jobs,
 	struct strs *left, int *broken, struct err *e)
 {
-	struct load l = { .m = m, .name = name, .jobs = jobs < 1 ? 1 : jobs,
+	struct pg_load l = { .m = m, .name = name, .jobs = jobs < 1 ? 1 : jobs,
 		.left = left, .fd = open(path, O_RDONLY | O_CLOEXEC) };
 	struct pg_dump_source source = { .arg = &l, .more = next_piece,
 		.item = note_id, .data = load_all };
