@@ -55,8 +55,9 @@ hold(struct pg *p, char **name, struct db_snapshot *s, struct err *e)
 
 /*
  * pg_dump has its locks by now, so nothing changes any more: is everything
- * still as the snapshot has it?  Surely so if nobody has begun or ended to write
- * since.  1, 0 or -1.
+ * still as the snapshot has it?  Surely so if no transaction that writes has
+ * ended since; one that still runs has none of the locks that pg_dump has.
+ * 1, 0 or -1.
  */
 static int
 still_true(struct pg *p, const struct db_snapshot *s, struct err *e)
