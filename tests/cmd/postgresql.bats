@@ -501,6 +501,19 @@ CREATE INDEX CONCURRENTLY t_xy ON t (x, y);'
 
 # ---------------------------------------------------------------- locks
 
+@test "a dump that is about to end is waited for, one that goes on is named" {
+	family
+	migration 1_x 'ALTER TABLE parent ADD y int;'
+	(PGAPPNAME=pg_dump q "BEGIN; SELECT FROM parent; SELECT pg_sleep(0.3)" > /dev/null) 3>&- &
+	soon "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE relation = 'parent'::regclass AND granted)"
+	works mig-apply -q --no-backup
+	migration 2_y 'ALTER TABLE parent ADD z int;'
+	(PGAPPNAME=pg_dump q "BEGIN; SELECT FROM parent; SELECT pg_sleep(30)" > /dev/null 2>&1 || true) 3>&- &
+	soon "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE relation = 'parent'::regclass AND granted)"
+	fails 3 "parent is held by process" mig-apply -q --no-backup
+	q "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$DB' AND pid <> pg_backend_pid()" > /dev/null
+}
+
 # ---------------------------------------------------------------- before a backup
 
 @test "a backup that could not be had is refused before it begins, and says why" {

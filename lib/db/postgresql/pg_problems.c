@@ -6,11 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "db/postgresql/pg.h"
 
 #define OLD_S "60" /* seconds after which a transaction is old */
+#define ENDING_TRIES 5
+#define ENDING_MS 100
 
 #define WHO \
 	"pg_catalog.format('process %s of the server (%s, role %s%s), %s since " \
@@ -80,18 +83,13 @@ pg_problems_each(struct db *d, db_problem *found, void *arg, struct err *e)
 	return 0;
 }
 
-int
-pg_problems_blocked(struct db *d, const struct strs *tables, struct err *e)
+/* 1: nobody is in the way; 0: e says who; -1. */
+static int
+is_free(struct pg *p, const char *value, struct err *e)
 {
-	struct pg *p = pg_of(d);
-	const char *value;
-	char *array;
+	int result = 1;
 	PGresult *r;
-	int result = 0;
 
-	if (tables->n == 0)
-		return 0;
-	value = array = pg_watch_array(tables);
 	r = pg_sql_one(p, "SELECT " WHO ", " NEXT_END ", "
 		"l.relation::pg_catalog.regclass FROM pg_catalog.pg_locks l "
 		"JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid WHERE "
@@ -102,7 +100,6 @@ pg_problems_blocked(struct db *d, const struct strs *tables, struct err *e)
 		" s' OR a.application_name = 'pg_dump' OR (a.application_name "
 		"LIKE 'mig%' AND a.state LIKE 'idle in%')) ORDER BY "
 		"a.xact_start LIMIT 1", 1, &value, e);
-	free(array);
 	if (r == NULL)
 		return -1;
 	if (PQresultStatus(r) != PGRES_TUPLES_OK) {
@@ -110,10 +107,30 @@ pg_problems_blocked(struct db *d, const struct strs *tables, struct err *e)
 	} else if (PQntuples(r) > 0) {
 		err_set(e, ERR_REFUSED, "blocked", "%s is held by %s",
 			PQgetvalue(r, 0, 2), PQgetvalue(r, 0, 0));
-		result = err_next(e, "%s", PQgetvalue(r, 0, 1));
+		err_next(e, "%s", PQgetvalue(r, 0, 1));
+		result = 0;
 	}
 	PQclear(r);
 	return result;
+}
+
+/*
+ * A dump that has just ended is gone from the server a moment later: whoever is
+ * in the way is looked for a few times.
+ */
+int
+pg_problems_blocked(struct db *d, const struct strs *tables, struct err *e)
+{
+	char *array = pg_watch_array(tables);
+	int tries, clear = tables->n == 0;
+
+	for (tries = 0; tries < ENDING_TRIES && clear == 0; tries++) {
+		if (tries > 0)
+			clock_pause_ms(ENDING_MS);
+		clear = is_free(pg_of(d), array, e);
+	}
+	free(array);
+	return clear == 1 ? 0 : -1;
 }
 
 int
