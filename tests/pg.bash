@@ -256,3 +256,19 @@ pg_dump_text() {
 		sed -E '/^\\(un)?restrict [A-Za-z0-9]+$/d'
 	return "${PIPESTATUS[0]}"
 }
+
+# --- for the files of tests: a server for each, a database name for each test
+
+setup_file() { if pg_available; then pg_start; fi; }
+teardown_file() { pg_stop; }
+
+# pg_prepare DB: nothing of the caller's, and DATABASE_URL leads to it.
+pg_prepare() {
+	pg_available || skip "$PG_REASON"
+	unset PGSERVICE PGSERVICEFILE PGPASSFILE PGPASSWORD PGDATABASE PGOPTIONS
+	DB=$1
+	DATABASE_URL=$(pg_url "$DB")
+	export DATABASE_URL
+}
+
+q() { pg_q "$DB" "$1"; }

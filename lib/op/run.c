@@ -1,7 +1,6 @@
 /* run: one migration, up or down. */
-#include "op/run.h"
+#include "op/run_part.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,237 +18,6 @@
 #include "migration/script.h"
 
 #define LOCK_TRIES 5
-
-/* A rebuilt table, as it was just before its DROP. */
-struct rebuilt {
-	char *table;
-	struct db_census before;
-};
-
-struct running {
-	const struct run *r;
-	const struct migration *m;
-	const struct migration_part *part;
-	struct script script;
-	struct strs rebuilds, allow;
-	struct rebuilt *rebuilt;
-	size_t rebuilt_n;
-	int64_t dangling; /* before; only for a rebuild */
-	struct part_done *done;
-	const char *failure; /* why, for the ledger */
-};
-
-static int
-at_statement(const struct running *x, const struct script_statement *s,
-	struct err *e)
-{
-	return err_wrap(e, "migration %s (%s), '%s' line %d", x->m->version,
-		x->m->name, x->part->file == NULL ? "ledger" : x->part->file,
-		s->line);
-}
-
-static int
-at_migration(const struct running *x, struct err *e)
-{
-	return err_wrap(e, "migration %s (%s)", x->m->version, x->m->name);
-}
-
-/* What must be known before the statement runs. */
-static int
-before_statement(struct running *x, const struct script_statement *s,
-	struct err *e)
-{
-	struct shape_list *losses = &x->done->losses;
-	struct rebuilt *b;
-	size_t i;
-
-	if (loss_of_statement(losses, x->r->db, s, &x->rebuilds, e) == -1)
-		return -1;
-	if (loss_judge(losses, &x->allow) > 0 && !x->r->allow_all)
-		return loss_refuse(losses, x->r->option, e);
-	if (s->kind != SCRIPT_DROP_TABLE)
-		return 0;
-	if (strs_has(&x->rebuilds, s->table)) {
-		x->rebuilt = mem_grow(x->rebuilt, x->rebuilt_n + 1,
-			sizeof(*x->rebuilt));
-		b = &x->rebuilt[x->rebuilt_n];
-		if (db_census(x->r->db, s->table, 1, &b->before, e) == -1)
-			return -1;
-		b->table = mem_dup(s->table);
-		x->rebuilt_n++;
-	}
-	for (i = 0; i < s->more.n; i++)
-		if (db_watch_drop(x->r->db, s->more.v[i], e) == -1)
-			return -1;
-	return db_watch_drop(x->r->db, s->table, e);
-}
-
-static void
-after_statement(struct running *x, const struct script_statement *s)
-{
-	if (s->kind == SCRIPT_RENAME_TABLE)
-		db_watch_rename(x->r->db, s->table, s->to);
-	else if (s->kind == SCRIPT_CREATE_TABLE)
-		db_watch_create(x->r->db, s->table);
-}
-
-/* One statement, with what its words say that it is. */
-static int
-run_one(struct running *x, const struct script_statement *s, int how,
-	struct err *e)
-{
-	struct db_statement one = { .sql = s->text, .n = s->n,
-		.intent = DB_INTENT_OTHER, .table = s->table, .more = &s->more,
-		.columns = &s->columns,
-		.data = s->data, .data_n = s->data_n, .how = how };
-
-	switch (s->kind) {
-	case SCRIPT_DROP_TABLE:
-		one.intent = DB_INTENT_DROP_TABLE;
-		break;
-	case SCRIPT_DROP_COLUMN:
-		one.intent = DB_INTENT_DROP_COLUMN;
-		break;
-	case SCRIPT_UPDATE:
-		one.intent = DB_INTENT_UPDATE;
-		break;
-	case SCRIPT_TRUNCATE:
-		one.intent = DB_INTENT_TRUNCATE;
-		break;
-	case SCRIPT_DELETE:
-	case SCRIPT_INSERT:
-	case SCRIPT_REPLACE:
-		one.intent = DB_INTENT_CHANGE;
-		break;
-	case SCRIPT_DROP:
-	case SCRIPT_CREATE:
-	case SCRIPT_CREATE_TABLE:
-		one.intent = DB_INTENT_DEFINE;
-		break;
-	default:
-		break;
-	}
-	return db_run(x->r->db, &one, e);
-}
-
-/* One that may lose values and no row is compared, before and after. */
-static int
-run_compared(struct running *x, const struct script_statement *s,
-	struct err *e)
-{
-	struct db_census before, after;
-	int result;
-
-	if (!s->compare || s->table == NULL)
-		return run_one(x, s, DB_RUN_PLAIN, e);
-	if (db_census(x->r->db, s->table, 0, &before, e) == -1)
-		return -1;
-	result = run_one(x, s, DB_RUN_PLAIN, e);
-	if (result == 0 && before.there) {
-		result = db_census(x->r->db, s->table, 0, &after, e);
-		if (result == 0) {
-			loss_of_values(&x->done->losses, s, &before, &after);
-			db_census_free(&after);
-		}
-	}
-	db_census_free(&before);
-	return result;
-}
-
-static int
-run_statements(struct running *x, struct err *e)
-{
-	size_t i;
-
-	for (i = 0; i < x->script.n; i++) {
-		const struct script_statement *s = &x->script.v[i];
-
-		if (stop_check(e) == -1 || before_statement(x, s, e) == -1 ||
-			run_compared(x, s, e) == -1)
-			return at_statement(x, s, e);
-		after_statement(x, s);
-	}
-	return 0;
-}
-
-static void
-report_delta(struct part_done *done, const struct db_changes *c)
-{
-	size_t i;
-
-	for (i = 0; i < c->n; i++) {
-		const struct db_change *from = &c->v[i];
-		struct part_delta *to;
-
-		if (from->internal || db_is_ours(from->table))
-			continue;
-		to = shape_list_add(&done->delta, &part_delta_shape);
-		to->table = mem_dup(from->table);
-		to->before = from->before;
-		to->after = from->after;
-		to->inserted = from->inserted;
-		to->updated = from->updated;
-		to->deleted = from->deleted;
-		to->cascaded = from->cascaded;
-	}
-}
-
-static int
-judge_rebuilds(struct running *x, struct err *e)
-{
-	struct db_census after;
-	size_t i;
-
-	for (i = 0; i < x->rebuilt_n; i++) {
-		if (db_census(x->r->db, x->rebuilt[i].table, 1, &after,
-			    e) == -1)
-			return -1;
-		loss_of_rebuild(&x->done->losses, x->rebuilt[i].table,
-			&x->rebuilt[i].before, &after);
-		db_census_free(&after);
-	}
-	return 0;
-}
-
-/* Foreign keys were off: they must lead where they led before. */
-static int
-judge_keys(struct running *x, struct err *e)
-{
-	char first[256];
-	int64_t now;
-
-	if (x->rebuilds.n == 0)
-		return 0;
-	if (db_dangling(x->r->db, &now, first, sizeof(first), e) == -1)
-		return -1;
-	if (now <= x->dangling)
-		return 0;
-	err_set(e, ERR_FAILED, "foreign-keys",
-		"the rebuild leaves %" PRId64 " rows whose foreign key leads "
-		"nowhere (%" PRId64 " before), the first in %s", now,
-		x->dangling, first);
-	return err_next(e, "carry every row over that others point to");
-}
-
-/* What really happened, before it is committed. */
-static int
-judge(struct running *x, struct err *e)
-{
-	struct shape_list *losses = &x->done->losses;
-	struct db_changes changes;
-	int result = 0;
-
-	if (db_watch_stop(x->r->db, &changes, e) == -1)
-		return -1;
-	report_delta(x->done, &changes);
-	loss_of_changes(losses, &changes, &x->script);
-	db_changes_free(&changes);
-	if (judge_rebuilds(x, e) == -1)
-		return -1;
-	if (loss_judge(losses, &x->allow) > 0 && !x->r->allow_all)
-		result = loss_refuse(losses, x->r->option, e);
-	return result == -1 ? -1 : judge_keys(x, e);
-}
 
 static int
 record(struct running *x, const char *state, int64_t statements, int64_t start,
@@ -291,13 +59,13 @@ try_inside(struct running *x, struct err *e)
 		sizeof(first), e) == -1)
 		return -1;
 	if (db_begin(d, x->rebuilds.n == 0, e) == -1)
-		return at_migration(x, e);
+		return run_at_migration(x, e);
 	if ((!x->r->ledger && ledger_ensure(d, NULL, e) == -1) ||
 		db_watch_start(d, &x->allow, e) == -1 ||
 		run_statements(x, e) == -1)
 		goto fail;
-	if (judge(x, e) == -1) {
-		at_migration(x, e);
+	if (run_judge(x, e) == -1) {
+		run_at_migration(x, e);
 		goto fail;
 	}
 	if (record(x, "applied", (int64_t)x->script.n, start,
@@ -307,7 +75,7 @@ try_inside(struct running *x, struct err *e)
 		/* Deferred foreign keys speak up here. */
 		if (e->code == ERR_ENV && strcmp(e->reason, "database") == 0)
 			e->code = ERR_FAILED;
-		at_migration(x, e);
+		run_at_migration(x, e);
 		goto fail;
 	}
 	x->done->duration_ms = clock_ms() - start;
@@ -400,7 +168,7 @@ outside(struct running *x, struct err *e)
 		return err_next(e, "go back with mig-rollback --restore");
 	}
 	if (note_step(x, "running", i, start, NULL, e) == -1)
-		return at_migration(x, e);
+		return run_at_migration(x, e);
 	for (; i < (int64_t)x->script.n; i++) {
 		const struct script_statement *s = &x->script.v[i];
 
@@ -412,11 +180,11 @@ outside(struct running *x, struct err *e)
 			goto fail;
 	}
 	if (note_step(x, "applied", i, start, "apply", e) == -1)
-		return at_migration(x, e);
+		return run_at_migration(x, e);
 	x->done->duration_ms = clock_ms() - start;
 	return 0;
 fail:
-	at_statement(x, &x->script.v[i], e);
+	run_at_statement(x, &x->script.v[i], e);
 	x->failure = e->text;
 	if (note_step(x, "failed", i, start, "fail", &second) == -1)
 		err_wrap(e, "and the ledger could not be written");
@@ -446,7 +214,7 @@ run_migration(struct part_done *done, const struct migration *m,
 	done->name = mem_dup(m->name);
 	if (script_scan(x.part->text, x.part->line, db_rules(r->db), &x.script,
 		    e) == -1)
-		return at_migration(&x, e);
+		return run_at_migration(&x, e);
 	if (db_can(r->db, DB_CAP_REBUILD))
 		script_rebuilds(&x.script, &x.rebuilds);
 	for (i = 0; i < x.part->rebuilds.n && db_can(r->db, DB_CAP_REBUILD);

@@ -2,21 +2,12 @@ load ../lib
 load ../pg
 # Every program on a PostgreSQL server of its own.
 
-setup_file() { if pg_available; then pg_start; fi; }
-teardown_file() { pg_stop; }
-
 prepare() {
-	pg_available || skip "$PG_REASON"
-	unset PGSERVICE PGSERVICEFILE PGPASSFILE PGPASSWORD PGDATABASE PGOPTIONS
-	DB=app$BATS_TEST_NUMBER
+	pg_prepare app$BATS_TEST_NUMBER
 	pg_new "$DB"
-	DATABASE_URL=$(pg_url "$DB")
-	export DATABASE_URL
 }
 
 finish() { if [ -n "${DB:-}" ]; then pg_drop "$DB"; fi; }
-
-q() { pg_q "$DB" "$1"; }
 
 # A parent, its children (cascade) and a few rows.
 family() {

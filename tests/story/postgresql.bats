@@ -3,15 +3,8 @@ load ../pg
 # PostgreSQL, the slow half: nasty and real databases there and back, backups
 # that race with rewrites, runners killed at every step of a restore.
 
-setup_file() { if pg_available; then pg_start; fi; }
-teardown_file() { pg_stop; }
-
 prepare() {
-	pg_available || skip "$PG_REASON"
-	unset PGSERVICE PGSERVICEFILE PGPASSFILE PGPASSWORD PGDATABASE PGOPTIONS
-	DB=story$BATS_TEST_NUMBER
-	DATABASE_URL=$(pg_url "$DB")
-	export DATABASE_URL
+	pg_prepare story$BATS_TEST_NUMBER
 }
 
 finish() {
@@ -20,7 +13,6 @@ finish() {
 	for each in $(others) "$DB"; do pg_drop "$each"; done
 }
 
-q() { pg_q "$DB" "$1"; }
 others() { pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '$DB\\_mig\\_%'"; }
 old() { pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '$DB\\_mig\\_old\\_%' ORDER BY 1 DESC LIMIT 1"; }
 

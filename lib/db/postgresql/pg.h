@@ -84,18 +84,12 @@ int pg_open_beside(struct pg **out, const struct pg *like, const char *name,
  * and text comes and goes in that encoding.
  */
 int pg_open_for_thread(struct pg *p, const char *encoding, struct err *e);
-/* The database that a url leads to, without connecting.  Gives, or NULL. */
-char *pg_open_name(const char *url, struct err *e);
 /*
  * A connection to another database of live's server, which holds the lock of
  * restores of live: ERR_LOCKED.
  */
 int pg_open_maintenance(struct pg **out, const char *live,
 	const struct db_options *o, struct err *e);
-/* The variables that lead a child process to the database.  Gives strings. */
-void pg_open_environment(const struct pg *p, const char *name,
-	struct strs *out);
-
 /* pg_error.c: fill e from a result or a connection; returns -1. */
 int pg_error(struct pg *p, const PGresult *r, struct err *e,
 	const char *doing);
@@ -251,7 +245,9 @@ int pg_restore_prove(struct pg *m, const char *name,
 	struct err *e);
 int pg_restore_into(struct db *d, const struct db_rebuilt *from,
 	const struct db_restore *r, struct err *e);
-int pg_restore_gap(struct db *d, const struct db_rebuilt *from,
+
+/* pg_gap.c */
+int pg_gap_count(struct db *d, const struct db_rebuilt *from,
 	struct db_gap **out, size_t *n, struct err *e);
 
 #endif

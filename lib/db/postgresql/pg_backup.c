@@ -20,6 +20,7 @@
 #include "db/postgresql/pg_copy.h"
 #include "db/postgresql/pg_source.h"
 #include "db/postgresql/pg_tables.h"
+#include "db/postgresql/pg_url.h"
 #include "db/postgresql/pg_watch.h"
 #include "os/child.h"
 
@@ -210,7 +211,7 @@ begin_globals(struct pg *p, struct err *e)
 			"--no-role-passwords", "--no-password", database, role,
 			NULL };
 
-		pg_open_environment(p, NULL, &environment);
+		pg_url_environment(p, NULL, &environment);
 		if (child_start(&c, argv, &environment, NULL, e) == -1)
 			c = NULL;
 	}

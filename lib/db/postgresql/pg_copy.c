@@ -95,7 +95,7 @@ find_tables(struct pg_copy *c, struct err *e)
 
 /*
  * As pg_dump sets its sessions (PostgreSQL's pg_dump.c, setup_connection()),
- * and as pg_open_environment() adds.  The last two lines are for the plan:
+ * and as pg_url_environment() adds.  The last two lines are for the plan:
  * only a range of pages is to be read, and by this process.
  */
 static int

@@ -54,6 +54,6 @@ const struct db_driver pg_driver = {
 	.blocked = pg_problems_blocked,
 	.backup = pg_backup_stream,
 	.restore = pg_restore_into,
-	.gap = pg_restore_gap,
+	.gap = pg_gap_count,
 	.mend = pg_mend_run,
 };

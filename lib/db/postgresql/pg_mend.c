@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/report.h"
 #include "db/postgresql/pg_swap.h"
+#include "db/postgresql/pg_url.h"
 
 struct mend {
 	struct pg *m;
@@ -247,7 +248,7 @@ pg_mend_run(const char *url, const struct db_mend *how, char **said,
 	int result = -1;
 
 	*said = *kept = NULL;
-	x.live = pg_open_name(url, e);
+	x.live = pg_url_name(url, e);
 	if (x.live == NULL || pg_open_maintenance(&x.m, x.live, &o, e) == -1) {
 		free(x.live);
 		return -1;

@@ -7,54 +7,9 @@
 #include "base/mem.h"
 #include "base/report.h"
 #include "db/postgresql/pg_scratch.h"
+#include "db/postgresql/pg_url.h"
 
 const char *const pg_open_schemes[] = { "postgres", "postgresql", NULL };
-
-/*
- * libpq reads postgresql:// and keyword strings; SQLAlchemy's names of Python
- * drivers are taken off.  Gives.
- */
-static char *
-plain_url(const char *url)
-{
-	const char *colon = strchr(url, ':');
-	size_t scheme = strcspn(url, "+:");
-
-	if (colon == NULL || url[scheme] != '+' || url + scheme > colon ||
-		!strs_starts(url, "postgres"))
-		return mem_dup(url);
-	return mem_printf("%.*s%s", (int)scheme, url, colon);
-}
-
-/* libpq's own words may quote a piece of the url, which may be a password. */
-static int
-bad_url(struct err *e, const char *why)
-{
-	err_set(e, ERR_USAGE, "config", "the database url cannot be read%s",
-		why);
-	return err_next(e, "write postgresql://USER@HOST:PORT/NAME, with %%40 "
-			   "for @ and %%3A for : in a password");
-}
-
-static int
-look_at_url(const char *url, struct err *e)
-{
-	char *why = NULL;
-	PQconninfoOption *o = PQconninfoParse(url, &why), *x;
-	int result = 0;
-
-	PQfreemem(why);
-	if (o == NULL)
-		return bad_url(e, "");
-	for (x = o; x->keyword != NULL && result == 0; x++)
-		if (x->val != NULL && (strcmp(x->keyword, "host") == 0 ||
-			strcmp(x->keyword, "hostaddr") == 0 ||
-			strcmp(x->keyword, "port") == 0) &&
-			strchr(x->val, '@') != NULL)
-			result = bad_url(e, ": an @ stands in the wrong place");
-	PQconninfoFree(o);
-	return result;
-}
 
 static PGconn *
 connect_to(const char *url, const char *name)
@@ -267,8 +222,8 @@ pg_open_db(struct db **out, const struct db_options *o, struct err *e)
 		return open_throw_away(out, o, e);
 	if (o->mode != DB_READ && o->mode != DB_WRITE)
 		return err_bug(e, "no such mode on PostgreSQL");
-	url = plain_url(o->url);
-	result = look_at_url(url, e);
+	url = pg_url_plain(o->url);
+	result = pg_url_check(url, e);
 	if (result == 0)
 		result = open_url(&p, url, NULL, o, e);
 	if (result == 0)
@@ -306,22 +261,6 @@ pg_open_for_thread(struct pg *p, const char *encoding, struct err *e)
 }
 
 /*
- * The name that the url, the service file and the environment lead to: libpq
- * has it settled before it connects.  Gives, or NULL.
- */
-static char *
-name_in(const char *url)
-{
-	const char *const words[] = { "dbname", NULL };
-	const char *values[] = { url, NULL };
-	PGconn *c = PQconnectStartParams(words, values, 1);
-	char *name = c == NULL ? NULL : mem_dup(PQdb(c));
-
-	PQfinish(c);
-	return name;
-}
-
-/*
  * The lock of one restore per database and server, held on the maintenance
  * connection: the one on the live database goes before the names change.
  */
@@ -349,11 +288,11 @@ pg_open_maintenance(struct pg **out, const char *live,
 {
 	static const char *const names[] = { "postgres", "template1", NULL };
 	const char *const *n;
-	char *url = plain_url(o->url);
+	char *url = pg_url_plain(o->url);
 	int result = -1;
 
 	*out = NULL;
-	if (look_at_url(url, e) == 0)
+	if (pg_url_check(url, e) == 0)
 		for (n = names; *n != NULL && result == -1; n++)
 			if (strcmp(*n, live) != 0)
 				result = open_url(out, url, *n, o, e);
@@ -369,25 +308,6 @@ pg_open_maintenance(struct pg **out, const char *live,
 	pg_open_close(&(*out)->base);
 	*out = NULL;
 	return -1;
-}
-
-char *
-pg_open_name(const char *url, struct err *e)
-{
-	char *plain = plain_url(url), *name = NULL;
-
-	if (look_at_url(plain, e) == 0) {
-		name = name_in(plain);
-		if (name == NULL || *name == '\0') {
-			free(name);
-			name = NULL;
-			err_set(e, ERR_USAGE, "config",
-				"the url names no database");
-			err_next(e, "name it in DATABASE_URL");
-		}
-	}
-	free(plain);
-	return name;
 }
 
 void
@@ -430,63 +350,4 @@ pg_open_locate(const char *url, char **path, struct err *e)
 	shape_release(&wire_database_shape, &w);
 	db_close(d);
 	return result;
-}
-
-/*
- * Every setting of the connection that libpq can take from the environment,
- * as it is in force: the child must reach the same server as the same role.
- * What a database may set for itself, and changes the text of values, is set
- * for every dump alike, so that two dumps of the same rows are the same.
- */
-void
-pg_open_environment(const struct pg *p, const char *name, struct strs *out)
-{
-	PQconninfoOption *o = PQconninfo(p->c), *x;
-	const char *options = NULL;
-	char *text;
-
-	for (x = o; x != NULL && x->keyword != NULL; x++) {
-		const char *value = x->val;
-
-		if (x->envvar == NULL)
-			continue;
-		if (strcmp(x->keyword, "dbname") == 0)
-			value = name == NULL ? p->name : name;
-		else if (strcmp(x->keyword, "host") == 0)
-			value = PQhost(p->c); /* of several, the one */
-		else if (strcmp(x->keyword, "port") == 0)
-			value = PQport(p->c);
-		/*
-		 * A service file is stronger than the environment and would
-		 * lead elsewhere; what it said is in the other settings.
-		 * pg_dump takes the server's own encoding.
-		 */
-		if (value == NULL || *value == '\0' ||
-			strcmp(x->keyword, "service") == 0 ||
-			(strcmp(x->keyword, "hostaddr") == 0 &&
-				strchr(value, ',') != NULL) ||
-			strcmp(x->keyword, "client_encoding") == 0 ||
-			strcmp(x->keyword, "application_name") == 0) {
-			strs_add(out, x->envvar);
-			continue;
-		}
-		if (strcmp(x->keyword, "options") == 0) {
-			options = value;
-			continue;
-		}
-		text = mem_printf("%s=%s", x->envvar, value);
-		strs_add(out, text);
-		free(text);
-	}
-	text = mem_printf("PGOPTIONS=%s -c TimeZone=UTC -c bytea_output=hex "
-		"-c quote_all_identifiers=off "
-		"-c default_transaction_read_only=off",
-		options == NULL ? "" : options);
-	strs_add(out, text);
-	free(text);
-	strs_add(out, "PGSERVICE");
-	strs_add(out, "PGSERVICEFILE");
-	strs_add(out, "PGAPPNAME=mig");
-	strs_add(out, "LC_ALL=C");
-	PQconninfoFree(o);
 }

@@ -19,74 +19,9 @@
 #include "db/postgresql/pg_source.h"
 #include "db/postgresql/pg_swap.h"
 #include "db/postgresql/pg_tables.h"
+#include "db/postgresql/pg_url.h"
 #include "os/child.h"
 #include "os/file.h"
-
-/* --- the gap ------------------------------------------------------------- */
-
-static void
-add_gap(struct db_gap **out, size_t *n, const char *table,
-	const struct wire_table *then, const struct wire_table *now)
-{
-	struct db_gap *g;
-
-	if (db_is_ours(table) || (then != NULL && now != NULL &&
-		then->rows == now->rows &&
-		strcmp(then->digest, now->digest) == 0))
-		return;
-	*out = mem_grow(*out, *n + 1, sizeof(**out));
-	g = &(*out)[(*n)++];
-	g->table = mem_dup(table);
-	g->rows_then = then == NULL ? -1 : then->rows;
-	g->rows_now = now == NULL ? -1 : now->rows;
-	/* Digests tell that rows differ, not which. */
-	g->added = g->changed = g->removed = -1;
-}
-
-/* What the archive holds: its contents, and its own list of tables. */
-static int
-read_archived(const struct db_rebuilt *from, struct pg_dump_result *out,
-	struct err *e)
-{
-	if (pg_scratch_contents(from->path, out, e) == -1)
-		return -1;
-	pg_dump_list(out, from->tables);
-	return 0;
-}
-
-int
-pg_restore_gap(struct db *d, const struct db_rebuilt *from,
-	struct db_gap **out, size_t *n, struct err *e)
-{
-	struct pg_dump_result then, now;
-	const struct wire_table *t;
-	size_t i;
-
-	if (read_archived(from, &then, e) == -1)
-		return -1;
-	if (pg_source_scan(pg_of(d), "count the gap", from->jobs, &then, &now,
-		    e) == -1) {
-		pg_dump_result_free(&then);
-		return -1;
-	}
-	t = then.tables.items;
-	for (i = 0; i < then.tables.n; i++)
-		add_gap(out, n, t[i].name, &t[i], pg_dump_table(&now,
-			t[i].name));
-	t = now.tables.items;
-	for (i = 0; i < now.tables.n; i++)
-		if (pg_dump_table(&then, t[i].name) == NULL)
-			add_gap(out, n, t[i].name, NULL, &t[i]);
-	if (strcmp(now.core, then.core) != 0)
-		report_say(d->report, REPORT_NOTE, "definitions (tables, "
-			"views, functions, sequences) have changed since the "
-			"backup: they go back, too");
-	pg_dump_result_free(&now);
-	pg_dump_result_free(&then);
-	return 0;
-}
-
-/* --- the new database ------------------------------------------------------ */
 
 /* The tablespace only when it is not the usual one: that needs a privilege. */
 #define MAKE(more, values) \
@@ -155,7 +90,7 @@ run_restore(struct pg *m, const char *name, const char *scratch,
 			argv[k++] = role;
 		if (only != NULL)
 			argv[k++] = only;
-		pg_open_environment(m, name, &environment);
+		pg_url_environment(m, name, &environment);
 		result = child_run(argv, &environment, NULL, NULL, e);
 		strs_free(&environment);
 		free(program);
@@ -337,7 +272,7 @@ check_new(struct pg *m, const char *name, const struct db_rebuilt *from,
 	struct pg_dump_result want;
 	int result;
 
-	if (read_archived(from, &want, e) == -1)
+	if (pg_scratch_archived(from, &want, e) == -1)
 		return -1;
 	result = pg_restore_prove(m, name, &want, from->jobs, 0, e);
 	pg_dump_result_free(&want);

@@ -113,6 +113,16 @@ pg_scratch_contents(const char *path, struct pg_dump_result *out,
 	return result;
 }
 
+int
+pg_scratch_archived(const struct db_rebuilt *from, struct pg_dump_result *out,
+	struct err *e)
+{
+	if (pg_scratch_contents(from->path, out, e) == -1)
+		return -1;
+	pg_dump_list(out, from->tables);
+	return 0;
+}
+
 const struct pg_dump_result *
 pg_scratch_result(const struct pg *p)
 {

@@ -13,6 +13,9 @@ int pg_scratch_open(struct db **out, const struct db_options *o,
 /* The contents of a dump in a file, without reading its data. */
 int pg_scratch_contents(const char *path, struct pg_dump_result *out,
 	struct err *e);
+/* The same, with the tables that the archive lists. */
+int pg_scratch_archived(const struct db_rebuilt *from,
+	struct pg_dump_result *out, struct err *e);
 const struct pg_dump_result *pg_scratch_result(const struct pg *p);
 void pg_scratch_free(struct pg_dump *s);
 

@@ -11,6 +11,7 @@
 #include "base/report.h"
 #include "db/lex.h"
 #include "db/postgresql/pg_copy.h"
+#include "db/postgresql/pg_url.h"
 #include "db/postgresql/pg_watch.h"
 #include "os/child.h"
 #include "os/file.h"
@@ -101,7 +102,7 @@ pg_source_start(struct pg *p, const char *name, const char *snapshot,
 
 	if (pg_program_find(p, "pg_dump", &program, e) == -1)
 		return -1;
-	pg_open_environment(p, name, &environment);
+	pg_url_environment(p, name, &environment);
 	add_option(&argv, program);
 	strs_add(&argv, "--format=custom");
 	strs_add(&argv, "--compress=0");

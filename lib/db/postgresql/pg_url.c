@@ -1,0 +1,148 @@
+/* pg_url: what leads to a database, and leads children there, too. */
+#include "db/postgresql/pg_url.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+
+/*
+ * libpq reads postgresql:// and keyword strings; SQLAlchemy's names of Python
+ * drivers are taken off.  Gives.
+ */
+char *
+pg_url_plain(const char *url)
+{
+	const char *colon = strchr(url, ':');
+	size_t scheme = strcspn(url, "+:");
+
+	if (colon == NULL || url[scheme] != '+' || url + scheme > colon ||
+		!strs_starts(url, "postgres"))
+		return mem_dup(url);
+	return mem_printf("%.*s%s", (int)scheme, url, colon);
+}
+
+/* libpq's own words may quote a piece of the url, which may be a password. */
+static int
+bad_url(struct err *e, const char *why)
+{
+	err_set(e, ERR_USAGE, "config", "the database url cannot be read%s",
+		why);
+	return err_next(e, "write postgresql://USER@HOST:PORT/NAME, with %%40 "
+			   "for @ and %%3A for : in a password");
+}
+
+int
+pg_url_check(const char *url, struct err *e)
+{
+	char *why = NULL;
+	PQconninfoOption *o = PQconninfoParse(url, &why), *x;
+	int result = 0;
+
+	PQfreemem(why);
+	if (o == NULL)
+		return bad_url(e, "");
+	for (x = o; x->keyword != NULL && result == 0; x++)
+		if (x->val != NULL && (strcmp(x->keyword, "host") == 0 ||
+			strcmp(x->keyword, "hostaddr") == 0 ||
+			strcmp(x->keyword, "port") == 0) &&
+			strchr(x->val, '@') != NULL)
+			result = bad_url(e, ": an @ stands in the wrong place");
+	PQconninfoFree(o);
+	return result;
+}
+
+/*
+ * The name that the url, the service file and the environment lead to: libpq
+ * has it settled before it connects.  Gives, or NULL.
+ */
+static char *
+name_in(const char *url)
+{
+	const char *const words[] = { "dbname", NULL };
+	const char *values[] = { url, NULL };
+	PGconn *c = PQconnectStartParams(words, values, 1);
+	char *name = c == NULL ? NULL : mem_dup(PQdb(c));
+
+	PQfinish(c);
+	return name;
+}
+
+char *
+pg_url_name(const char *url, struct err *e)
+{
+	char *plain = pg_url_plain(url), *name = NULL;
+
+	if (pg_url_check(plain, e) == 0) {
+		name = name_in(plain);
+		if (name == NULL || *name == '\0') {
+			free(name);
+			name = NULL;
+			err_set(e, ERR_USAGE, "config",
+				"the url names no database");
+			err_next(e, "name it in DATABASE_URL");
+		}
+	}
+	free(plain);
+	return name;
+}
+
+/*
+ * Every setting of the connection that libpq can take from the environment,
+ * as it is in force: the child must reach the same server as the same role.
+ * What a database may set for itself, and changes the text of values, is set
+ * for every dump alike, so that two dumps of the same rows are the same.
+ */
+void
+pg_url_environment(const struct pg *p, const char *name, struct strs *out)
+{
+	PQconninfoOption *o = PQconninfo(p->c), *x;
+	const char *options = NULL;
+	char *text;
+
+	for (x = o; x != NULL && x->keyword != NULL; x++) {
+		const char *value = x->val;
+
+		if (x->envvar == NULL)
+			continue;
+		if (strcmp(x->keyword, "dbname") == 0)
+			value = name == NULL ? p->name : name;
+		else if (strcmp(x->keyword, "host") == 0)
+			value = PQhost(p->c); /* of several, the one */
+		else if (strcmp(x->keyword, "port") == 0)
+			value = PQport(p->c);
+		/*
+		 * A service file is stronger than the environment and would
+		 * lead elsewhere; what it said is in the other settings.
+		 * pg_dump takes the server's own encoding.
+		 */
+		if (value == NULL || *value == '\0' ||
+			strcmp(x->keyword, "service") == 0 ||
+			(strcmp(x->keyword, "hostaddr") == 0 &&
+				strchr(value, ',') != NULL) ||
+			strcmp(x->keyword, "client_encoding") == 0 ||
+			strcmp(x->keyword, "application_name") == 0) {
+			strs_add(out, x->envvar);
+			continue;
+		}
+		if (strcmp(x->keyword, "options") == 0) {
+			options = value;
+			continue;
+		}
+		text = mem_printf("%s=%s", x->envvar, value);
+		strs_add(out, text);
+		free(text);
+	}
+	text = mem_printf("PGOPTIONS=%s -c TimeZone=UTC -c bytea_output=hex "
+		"-c quote_all_identifiers=off "
+		"-c default_transaction_read_only=off",
+		options == NULL ? "" : options);
+	strs_add(out, text);
+	free(text);
+	strs_add(out, "PGSERVICE");
+	strs_add(out, "PGSERVICEFILE");
+	strs_add(out, "PGAPPNAME=mig");
+	strs_add(out, "LC_ALL=C");
+	PQconninfoFree(o);
+}

@@ -1,0 +1,26 @@
+/*
+ * pg_url: what leads to a database: a url, a keyword string of libpq, the
+ * service file and the environment.  Any may hold a password: none is shown.
+ */
+#ifndef DB_POSTGRESQL_PG_URL_H
+#define DB_POSTGRESQL_PG_URL_H
+
+#include "db/postgresql/pg.h"
+
+/* As libpq reads it.  Gives. */
+char *pg_url_plain(const char *url);
+
+/* ERR_USAGE "config" when libpq cannot read it, or an @ is misplaced. */
+int pg_url_check(const char *url, struct err *e);
+
+/* The database that it leads to, without connecting.  Gives, or NULL. */
+char *pg_url_name(const char *url, struct err *e);
+
+/*
+ * The variables that lead a child process to the server of p, and to the
+ * database name; NULL: p's own.  Gives strings.
+ */
+void pg_url_environment(const struct pg *p, const char *name,
+	struct strs *out);
+
+#endif

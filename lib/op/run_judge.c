@@ -1,0 +1,87 @@
+/* run_judge: the delta of a migration, and whether it may be committed. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "doc/part.h"
+#include "guard/loss.h"
+#include "op/run_part.h"
+
+static void
+report_delta(struct part_done *done, const struct db_changes *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		const struct db_change *from = &c->v[i];
+		struct part_delta *to;
+
+		if (from->internal || db_is_ours(from->table))
+			continue;
+		to = shape_list_add(&done->delta, &part_delta_shape);
+		to->table = mem_dup(from->table);
+		to->before = from->before;
+		to->after = from->after;
+		to->inserted = from->inserted;
+		to->updated = from->updated;
+		to->deleted = from->deleted;
+		to->cascaded = from->cascaded;
+	}
+}
+
+static int
+judge_rebuilds(struct running *x, struct err *e)
+{
+	struct db_census after;
+	size_t i;
+
+	for (i = 0; i < x->rebuilt_n; i++) {
+		if (db_census(x->r->db, x->rebuilt[i].table, 1, &after,
+			    e) == -1)
+			return -1;
+		loss_of_rebuild(&x->done->losses, x->rebuilt[i].table,
+			&x->rebuilt[i].before, &after);
+		db_census_free(&after);
+	}
+	return 0;
+}
+
+/* Foreign keys were off: they must lead where they led before. */
+static int
+judge_keys(struct running *x, struct err *e)
+{
+	char first[256];
+	int64_t now;
+
+	if (x->rebuilds.n == 0)
+		return 0;
+	if (db_dangling(x->r->db, &now, first, sizeof(first), e) == -1)
+		return -1;
+	if (now <= x->dangling)
+		return 0;
+	err_set(e, ERR_FAILED, "foreign-keys",
+		"the rebuild leaves %" PRId64 " rows whose foreign key leads "
+		"nowhere (%" PRId64 " before), the first in %s", now,
+		x->dangling, first);
+	return err_next(e, "carry every row over that others point to");
+}
+
+int
+run_judge(struct running *x, struct err *e)
+{
+	struct shape_list *losses = &x->done->losses;
+	struct db_changes changes;
+	int result = 0;
+
+	if (db_watch_stop(x->r->db, &changes, e) == -1)
+		return -1;
+	report_delta(x->done, &changes);
+	loss_of_changes(losses, &changes, &x->script);
+	db_changes_free(&changes);
+	if (judge_rebuilds(x, e) == -1)
+		return -1;
+	if (loss_judge(losses, &x->allow) > 0 && !x->r->allow_all)
+		result = loss_refuse(losses, x->r->option, e);
+	return result == -1 ? -1 : judge_keys(x, e);
+}

@@ -1,0 +1,43 @@
+/* run_part: what the files of a migration's run share. */
+#ifndef OP_RUN_PART_H
+#define OP_RUN_PART_H
+
+#include "db/driver.h"
+#include "migration/script.h"
+#include "op/run.h"
+
+/* A rebuilt table, as it was just before its DROP. */
+struct rebuilt {
+	char *table;
+	struct db_census before;
+};
+
+struct running {
+	const struct run *r;
+	const struct migration *m;
+	const struct migration_part *part;
+	struct script script;
+	struct strs rebuilds, allow;
+	struct rebuilt *rebuilt;
+	size_t rebuilt_n;
+	int64_t dangling; /* before; only for a rebuild */
+	struct part_done *done;
+	const char *failure; /* why, for the ledger */
+};
+
+/* run_statements.c: the place, put in front of e's text; return -1. */
+int run_at_statement(const struct running *x,
+	const struct script_statement *s, struct err *e);
+int run_at_migration(const struct running *x, struct err *e);
+
+/* One statement, with what its words say that it is; how: DB_RUN_... */
+int run_one(struct running *x, const struct script_statement *s, int how,
+	struct err *e);
+
+/* All of them, in the transaction that is open. */
+int run_statements(struct running *x, struct err *e);
+
+/* run_judge.c: what really happened, before it is committed. */
+int run_judge(struct running *x, struct err *e);
+
+#endif

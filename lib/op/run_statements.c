@@ -1,0 +1,142 @@
+/* run_statements: the statements of a migration, one by one. */
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/stop.h"
+#include "doc/part.h"
+#include "guard/loss.h"
+#include "op/run_part.h"
+
+int
+run_at_statement(const struct running *x, const struct script_statement *s,
+	struct err *e)
+{
+	return err_wrap(e, "migration %s (%s), '%s' line %d", x->m->version,
+		x->m->name, x->part->file == NULL ? "ledger" : x->part->file,
+		s->line);
+}
+
+int
+run_at_migration(const struct running *x, struct err *e)
+{
+	return err_wrap(e, "migration %s (%s)", x->m->version, x->m->name);
+}
+
+/* What must be known before the statement runs. */
+static int
+before_statement(struct running *x, const struct script_statement *s,
+	struct err *e)
+{
+	struct shape_list *losses = &x->done->losses;
+	struct rebuilt *b;
+	size_t i;
+
+	if (loss_of_statement(losses, x->r->db, s, &x->rebuilds, e) == -1)
+		return -1;
+	if (loss_judge(losses, &x->allow) > 0 && !x->r->allow_all)
+		return loss_refuse(losses, x->r->option, e);
+	if (s->kind != SCRIPT_DROP_TABLE)
+		return 0;
+	if (strs_has(&x->rebuilds, s->table)) {
+		x->rebuilt = mem_grow(x->rebuilt, x->rebuilt_n + 1,
+			sizeof(*x->rebuilt));
+		b = &x->rebuilt[x->rebuilt_n];
+		if (db_census(x->r->db, s->table, 1, &b->before, e) == -1)
+			return -1;
+		b->table = mem_dup(s->table);
+		x->rebuilt_n++;
+	}
+	for (i = 0; i < s->more.n; i++)
+		if (db_watch_drop(x->r->db, s->more.v[i], e) == -1)
+			return -1;
+	return db_watch_drop(x->r->db, s->table, e);
+}
+
+static void
+after_statement(struct running *x, const struct script_statement *s)
+{
+	if (s->kind == SCRIPT_RENAME_TABLE)
+		db_watch_rename(x->r->db, s->table, s->to);
+	else if (s->kind == SCRIPT_CREATE_TABLE)
+		db_watch_create(x->r->db, s->table);
+}
+
+/* One statement, with what its words say that it is. */
+int
+run_one(struct running *x, const struct script_statement *s, int how,
+	struct err *e)
+{
+	struct db_statement one = { .sql = s->text, .n = s->n,
+		.intent = DB_INTENT_OTHER, .table = s->table, .more = &s->more,
+		.columns = &s->columns,
+		.data = s->data, .data_n = s->data_n, .how = how };
+
+	switch (s->kind) {
+	case SCRIPT_DROP_TABLE:
+		one.intent = DB_INTENT_DROP_TABLE;
+		break;
+	case SCRIPT_DROP_COLUMN:
+		one.intent = DB_INTENT_DROP_COLUMN;
+		break;
+	case SCRIPT_UPDATE:
+		one.intent = DB_INTENT_UPDATE;
+		break;
+	case SCRIPT_TRUNCATE:
+		one.intent = DB_INTENT_TRUNCATE;
+		break;
+	case SCRIPT_DELETE:
+	case SCRIPT_INSERT:
+	case SCRIPT_REPLACE:
+		one.intent = DB_INTENT_CHANGE;
+		break;
+	case SCRIPT_DROP:
+	case SCRIPT_CREATE:
+	case SCRIPT_CREATE_TABLE:
+		one.intent = DB_INTENT_DEFINE;
+		break;
+	default:
+		break;
+	}
+	return db_run(x->r->db, &one, e);
+}
+
+/* One that may lose values and no row is compared, before and after. */
+static int
+run_compared(struct running *x, const struct script_statement *s,
+	struct err *e)
+{
+	struct db_census before, after;
+	int result;
+
+	if (!s->compare || s->table == NULL)
+		return run_one(x, s, DB_RUN_PLAIN, e);
+	if (db_census(x->r->db, s->table, 0, &before, e) == -1)
+		return -1;
+	result = run_one(x, s, DB_RUN_PLAIN, e);
+	if (result == 0 && before.there) {
+		result = db_census(x->r->db, s->table, 0, &after, e);
+		if (result == 0) {
+			loss_of_values(&x->done->losses, s, &before, &after);
+			db_census_free(&after);
+		}
+	}
+	db_census_free(&before);
+	return result;
+}
+
+int
+run_statements(struct running *x, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < x->script.n; i++) {
+		const struct script_statement *s = &x->script.v[i];
+
+		if (stop_check(e) == -1 || before_statement(x, s, e) == -1 ||
+			run_compared(x, s, e) == -1)
+			return run_at_statement(x, s, e);
+		after_statement(x, s);
+	}
+	return 0;
+}
