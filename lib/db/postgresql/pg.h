@@ -90,7 +90,9 @@ int pg_open_for_thread(struct pg *p, const char *encoding, struct err *e);
  */
 int pg_open_maintenance(struct pg **out, const char *live,
 	const struct db_options *o, struct err *e);
-/* pg_error.c: fill e from a result or a connection; returns -1. */
+/* pg_error.c: what should not be: the next step for e; returns -1. */
+int pg_error_odd(struct err *e);
+/* Fill e from a result or a connection; returns -1. */
 int pg_error(struct pg *p, const PGresult *r, struct err *e,
 	const char *doing);
 

@@ -94,8 +94,10 @@ take_row(struct reader *x, const char *row, size_t n, struct err *e)
 {
 	unsigned char digest[SHA256_BYTES];
 
-	if (n == 0 || row[n - 1] != '\n')
-		return err_set(e, ERR_ENV, "server", "a row has no end");
+	if (n == 0 || row[n - 1] != '\n') {
+		err_set(e, ERR_ENV, "server", "a row has no end");
+		return pg_error_odd(e);
+	}
 	sha256_add(x->hash, row, n - 1);
 	sha256_end(x->hash, digest);
 	pg_stream_add(&x->count.sum, digest);
@@ -173,10 +175,12 @@ copy(struct reader *x, const char *sql, struct err *e)
 	sent = strtoll(PQcmdTuples(r), NULL, 10);
 	if (PQresultStatus(r) != PGRES_COMMAND_OK)
 		result = pg_error(x->p, r, e, "read rows");
-	else if (sent != x->count.rows - before)
-		result = err_set(e, ERR_ENV, "server", "the server sent %"
-			PRId64 " rows, %" PRId64 " came", sent,
+	else if (sent != x->count.rows - before) {
+		err_set(e, ERR_ENV, "server", "the server sent %" PRId64
+			" rows, %" PRId64 " came", sent,
 			x->count.rows - before);
+		result = pg_error_odd(e);
+	}
 	PQclear(r);
 	while ((r = PQgetResult(x->p->c)) != NULL)
 		PQclear(r);

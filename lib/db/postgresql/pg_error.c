@@ -41,6 +41,13 @@ line_of(const char *s)
 }
 
 int
+pg_error_odd(struct err *e)
+{
+	return err_next(e, "run it again; if it says so again, report it, with "
+		"the versions of server and client");
+}
+
+int
 pg_error(struct pg *p, const PGresult *r, struct err *e, const char *doing)
 {
 	const char *state = r == NULL ? NULL :

@@ -98,9 +98,11 @@ end_copy(struct pg_load_sender *s, struct err *e)
 		pthread_mutex_lock(&s->load->mutex);
 		s->load->broken |= is_about_rows(r);
 		pthread_mutex_unlock(&s->load->mutex);
-	} else if (taken != s->sent)
-		result = err_set(e, ERR_ENV, "server", "the server took %"
-			PRId64 " of %" PRId64 " rows", taken, s->sent);
+	} else if (taken != s->sent) {
+		err_set(e, ERR_ENV, "server", "the server took %" PRId64
+			" of %" PRId64 " rows", taken, s->sent);
+		result = pg_error_odd(e);
+	}
 	PQclear(r);
 	if (result == -1)
 		err_wrap(e, "table %s", s->of->name);
@@ -143,9 +145,12 @@ send_chunk(struct pg_load_sender *s, const struct pg_load_chunk *c, struct err *
 	for (at = 0; at < c->rows.len; at += n) {
 		n = c->rows.len - at < SLICE ? c->rows.len - at : SLICE;
 		/* What the server says is better than that there is no COPY. */
-		if (PQputCopyData(s->p->c, c->rows.data + at, (int)n) != 1)
-			return end_copy(s, e) == -1 ? -1 : err_set(e, ERR_ENV,
-				"server", "the server ended a COPY");
+		if (PQputCopyData(s->p->c, c->rows.data + at, (int)n) != 1) {
+			if (end_copy(s, e) == -1)
+				return -1;
+			err_set(e, ERR_ENV, "server", "the server ended a COPY");
+			return pg_error_odd(e);
+		}
 		if (flush(s, e) == -1)
 			return -1;
 	}

@@ -285,9 +285,10 @@ check_encoding(const struct pg_source *s, const struct pg_stream *d,
 
 	if (d->out->encoding != NULL && strcmp(d->out->encoding, ours) == 0)
 		return 0;
-	return err_set(e, ERR_ENV, "program", "pg_dump writes in the encoding "
-		"%s, not in %s", d->out->encoding == NULL ? "?" :
-		d->out->encoding, ours);
+	err_set(e, ERR_ENV, "program", "pg_dump writes in the encoding %s, not "
+		"in %s", d->out->encoding == NULL ? "?" : d->out->encoding,
+		ours);
+	return pg_error_odd(e);
 }
 
 int
