@@ -614,6 +614,15 @@ CREATE INDEX CONCURRENTLY t_xy ON t (x, y);'
 	assert_equal "$(q "SELECT to_regclass('a') IS NULL")" t
 }
 
+@test "an error of a deferred trigger is not the loss of the lock" {
+	family
+	q "CREATE TABLE d (x int); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.x := 1 / NEW.x; RETURN NULL; END';
+		CREATE CONSTRAINT TRIGGER t AFTER INSERT ON d DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION f()"
+	migration 1_a 'INSERT INTO d VALUES (0);'
+	fails 6 "division by zero" mig-apply -q --no-backup
+	assert_equal "$(q "SELECT count(*) FROM d")" 0
+}
+
 @test "track_counts off: a restore would not notice what is written, and is refused" {
 	family
 	works mig-backup -q

@@ -20,7 +20,8 @@
 #define PG_LOCK_HELD(l) /* a row of pg_locks: it is ours, and we have it */ \
 	l ".pid = pg_catalog.pg_backend_pid() AND " l ".locktype = " \
 	"'advisory' AND " l ".classid = " PG_LOCK_CLASS " AND " l ".objid = " \
-	PG_LOCK_OBJECT " AND " l ".granted"
+	PG_LOCK_OBJECT " AND " l ".objsubid = 2 AND " l ".mode = " \
+	"'ExclusiveLock' AND " l ".granted"
 #define PG_OLDEST 130000 /* server_version_num */
 #define PG_QUOTED(x) \
 	"CASE WHEN " x " ~ '^[a-z_][a-z0-9_]*$' THEN " x "::text ELSE '\"' || " \

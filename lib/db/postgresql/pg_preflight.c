@@ -37,7 +37,9 @@ static const char hidden[] = SOME(READ
 static const char objects[] =
 	"SELECT nullif(pg_catalog.count(*), 0) || ' large objects' FROM "
 	"pg_catalog.pg_largeobject_metadata m WHERE NOT (SELECT rolsuper FROM "
-	"pg_catalog.pg_roles WHERE rolname = current_user) AND NOT EXISTS ("
+	"pg_catalog.pg_roles WHERE rolname = current_user) AND NOT "
+	"pg_catalog.current_setting('lo_compat_privileges')::pg_catalog.bool "
+	"AND NOT EXISTS ("
 	"SELECT 1 FROM pg_catalog.aclexplode(coalesce(m.lomacl, "
 	"pg_catalog.acldefault('L', m.lomowner))) AS a WHERE a.privilege_type = "
 	"'SELECT' AND (a.grantee = 0 OR pg_catalog.pg_has_role(a.grantee, "

@@ -319,24 +319,28 @@ pg_sql_begin(struct db *d, int foreign_keys, struct err *e)
 	return pg_sql_exec(d, text, e);
 }
 
+#define NO_LOCK "mig has no lock" /* no number: an error that quotes it */
+
 int
 pg_sql_commit(struct db *d, struct err *e)
 {
 	struct pg *p = pg_of(d);
-	const char *state;
+	const char *said;
 	PGresult *r;
 	int result = 0;
 
 	if (p->spoilt)
 		return err_bug(e, "a transaction that was rolled back");
 	/* A migration may have let go of the lock: then nothing is committed. */
-	r = PQexec(p->c, p->locked && !p->held ? "SELECT 1 / "
-		"pg_catalog.count(*) FROM pg_catalog.pg_locks l WHERE "
-		PG_LOCK_HELD("l") "; COMMIT" : "COMMIT");
+	r = PQexec(p->c, p->locked && !p->held ? "SELECT CASE WHEN "
+		"pg_catalog.count(*) = 0 THEN ('" NO_LOCK "' || "
+		"pg_catalog.count(*))::pg_catalog.int4 END FROM "
+		"pg_catalog.pg_locks l WHERE " PG_LOCK_HELD("l") "; COMMIT" :
+		"COMMIT");
 	p->held = 0;
-	state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+	said = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
 	/* A transaction that has failed answers COMMIT with ROLLBACK. */
-	if (state != NULL && strcmp(state, "22012") == 0) {
+	if (said != NULL && strstr(said, NO_LOCK "0") != NULL) {
 		err_set(e, ERR_REFUSED, "lock-lost", "the migration has let go of "
 			"mig's lock: another runner may have begun");
 		result = err_next(e, "take pg_advisory_unlock_all and its kind "
