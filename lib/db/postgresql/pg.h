@@ -212,7 +212,7 @@ struct pg_dump_result {
 	size_t columns_n;
 	char *encoding; /* of its database */
 	struct strs roles; /* that it names, exactly; more do no harm */
-	int ordered; /* see pg_scratch_ordered() */
+	int ordered; /* rows of extensions must be loaded as they come */
 	char *server; /* version of the server and of pg_dump */
 };
 
@@ -237,8 +237,6 @@ char *pg_dump_utf8(char *name);
 int pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e);
 
 /* pg_restore.c and pg_swap.c */
-int pg_restore_fill(struct pg *m, const char *name, const char *scratch,
-	int jobs, struct err *e);
 /*
  * Dumped again, the database must be the dump that it was made from.
  * elsewhere: on another server, where owners and privileges differ.

@@ -10,6 +10,7 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "base/report.h"
+#include "db/postgresql/pg_fill.h"
 #include "db/postgresql/pg_scratch.h"
 #include "db/postgresql/pg_source.h"
 #include "os/file.h"
@@ -101,7 +102,7 @@ restore_and_compare(struct pg *m, const char *name,
 	if (result == -1)
 		return -1;
 	result = -1;
-	if (pg_restore_fill(m, name, scratch, jobs, e) == 0 &&
+	if (pg_fill_database(m, name, scratch, jobs, e) == 0 &&
 		pg_restore_prove(m, name, want, jobs, 1, e) == 0)
 		result = check_indexes(m, name, &said, e);
 	if (result == 0)
@@ -167,7 +168,7 @@ pg_deep_copy_schema(struct db *from, struct db *to, struct err *e)
 			pg_scratch_result(pg_of(dump));
 
 		if (pg_deep_roles(pg_of(to), &r->roles, 1, e) == 0)
-			result = pg_restore_fill(pg_of(to), pg_of(to)->name,
+			result = pg_fill_database(pg_of(to), pg_of(to)->name,
 				path, 1, e);
 		db_close(dump);
 	}

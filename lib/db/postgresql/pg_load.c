@@ -1,6 +1,7 @@
 /* pg_load: rows out of a dump by COPY over several connections. */
 #include "db/postgresql/pg_load_part.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -12,6 +13,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/report.h"
+#include "base/stop.h"
 #include "db/postgresql/pg_copy.h"
 #include "os/file.h"
 
@@ -199,8 +201,6 @@ settle(struct pg *p, const char *encoding, struct err *e)
 	free(sql);
 	if (result == 0)
 		result = pg_open_for_thread(p, encoding, e);
-	if (result == 0 && PQsetnonblocking(p->c, 1) == -1)
-		result = pg_error(p, NULL, e, "set it to non-blocking");
 	return result;
 }
 
@@ -266,8 +266,9 @@ load_all(void *arg, struct pg_stream *d, struct err *e)
 	sort_out(l, d);
 	if (open_all(l, d->out->encoding, e) == -1)
 		return -1;
-	while (started < l->n && pthread_create(&l->senders[started].thread,
-		NULL, pg_load_send, &l->senders[started]) == 0)
+	while (started < l->n && (errno = pthread_create(
+		&l->senders[started].thread, NULL, pg_load_send,
+		&l->senders[started])) == 0)
 		started++;
 	if (started == 0)
 		return err_sys(e, "start a thread");
@@ -286,21 +287,12 @@ load_all(void *arg, struct pg_stream *d, struct err *e)
 	return l->failed ? failure(l, e) : 0;
 }
 
-static void
-note_id(void *arg, const struct pg_item *x)
-{
-	struct pg_load *l = arg;
-	char text[24];
-
-	snprintf(text, sizeof(text), "%" PRId64, x->id);
-	strs_add(l->left, text);
-}
-
 static ssize_t
 next_piece(void *arg, const unsigned char **p, struct err *e)
 {
 	struct pg_load *l = arg;
-	ssize_t n = file_read(l->fd, l->piece, PIECE, e);
+	ssize_t n = stop_check(e) == -1 ? -1 :
+		file_read(l->fd, l->piece, PIECE, e);
 
 	*p = l->piece;
 	if (n > 0)
@@ -316,7 +308,7 @@ pg_load_rows(struct pg *m, const char *name, const char *path, int jobs,
 	struct pg_load l = { .m = m, .name = name, .jobs = jobs < 1 ? 1 : jobs,
 		.left = left, .fd = open(path, O_RDONLY | O_CLOEXEC) };
 	struct pg_dump_source source = { .arg = &l, .more = next_piece,
-		.item = note_id, .data = load_all };
+		.data = load_all };
 	struct pg_dump_result r;
 	int i, result;
 

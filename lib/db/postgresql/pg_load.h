@@ -10,11 +10,11 @@
 
 /*
  * Into the tables of the database name of m's server, which are there and
- * empty.  left gets the numbers of all entries of the dump that remain for
- * pg_restore, in their order: all but those rows; those of extensions and large
- * objects among them.  Gives left's strings, on failure too.  *broken tells that
- * it failed by rows that the server did not take: a check may look at rows of
- * another table, which pg_restore would load before.
+ * empty.  left holds numbers of entries of the dump; those of the rows that are
+ * loaded are taken out: the others remain for pg_restore, rows of extensions and
+ * large objects among them.  *broken tells that it failed by rows that the
+ * server did not take: a check may look at rows of another table, which
+ * pg_restore would load before.
  */
 int pg_load_rows(struct pg *m, const char *name, const char *path, int jobs,
 	struct strs *left, int *broken, struct err *e);

@@ -30,7 +30,7 @@ struct pg_load {
 	int fd, jobs;
 	unsigned char *piece;
 	int64_t at, total; /* bytes of the file */
-	struct strs *left; /* numbers of entries; of all, at first */
+	struct strs *left; /* numbers of entries; see pg_load.h */
 	struct pg_load_sender *senders;
 	struct pg_load_chunk *chunks;
 	int n; /* senders; there are twice as many chunks and one */

@@ -42,7 +42,21 @@ pg_load_give_back(struct pg_load *l, struct pg_load_chunk *c)
 	pthread_mutex_unlock(&l->mutex);
 }
 
-/* Until libpq has sent all that it holds, or the server has said something. */
+static int
+has_failed(struct pg_load *l)
+{
+	int failed;
+
+	pthread_mutex_lock(&l->mutex);
+	failed = l->failed;
+	pthread_mutex_unlock(&l->mutex);
+	return failed;
+}
+
+/*
+ * Until libpq has sent all that it holds, or the server has said something, or
+ * another sender has failed, whose error stands.
+ */
 static int
 flush(struct pg_load_sender *s, struct err *e)
 {
@@ -53,7 +67,7 @@ flush(struct pg_load_sender *s, struct err *e)
 
 		if (poll(&f, 1, WAIT_MS) == -1 && errno != EINTR)
 			return err_sys(e, "wait for the server");
-		if (stop_check(e) == -1)
+		if (stop_check(e) == -1 || has_failed(s->load))
 			return -1;
 		if ((f.revents & POLLIN) && !PQconsumeInput(s->p->c))
 			break;
@@ -86,8 +100,10 @@ end_copy(struct pg_load_sender *s, struct err *e)
 	if (s->of == NULL)
 		return 0;
 	/* If it has ended already, the result says why. */
-	if (PQputCopyEnd(s->p->c, NULL) == 1 && flush(s, e) == -1)
-		return -1;
+	if (PQputCopyEnd(s->p->c, NULL) == 1 && (flush(s, e) == -1 ||
+		PQsetnonblocking(s->p->c, 0) == -1))
+		return e->text[0] == '\0' && !has_failed(s->load) ?
+			pg_error(s->p, NULL, e, "send rows") : -1;
 	r = pg_sql_collect(s->p, e);
 	if (r == NULL)
 		return e->text[0] == '\0' ?
@@ -123,6 +139,9 @@ begin_copy(struct pg_load_sender *s, const struct pg_entry *of, struct err *e)
 		err_wrap(e, "table %s", of->name);
 	}
 	PQclear(r);
+	/* Rows must not block; statements are sent as a whole. */
+	if (result == 0 && PQsetnonblocking(s->p->c, 1) == -1)
+		result = pg_error(s->p, NULL, e, "set it to non-blocking");
 	s->of = result == 0 ? of : NULL;
 	s->sent = 0;
 	return result;
@@ -164,16 +183,13 @@ pg_load_send(void *arg)
 	struct pg_load *l = s->load;
 	struct pg_load_chunk *c;
 	struct err e = { 0 };
-	int result = 0, failed;
+	int result = 0;
 
 	while (result == 0 && (c = take_ready(l)) != NULL) {
 		result = send_chunk(s, c, &e);
 		pg_load_give_back(l, c);
 	}
-	pthread_mutex_lock(&l->mutex);
-	failed = l->failed;
-	pthread_mutex_unlock(&l->mutex);
-	if (result == 0 && !failed)
+	if (result == 0 && !has_failed(l))
 		result = end_copy(s, &e);
 	if (result == -1) {
 		pthread_mutex_lock(&l->mutex);

@@ -3,25 +3,19 @@
  * then changes names with it (pg_swap.c).  A crash at any instant leaves the
  * live one as it was, at worst closed to connections, which --undo opens.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/report.h"
 #include "base/stop.h"
-#include "db/postgresql/pg_load.h"
+#include "db/postgresql/pg_fill.h"
 #include "db/postgresql/pg_scratch.h"
 #include "db/postgresql/pg_source.h"
 #include "db/postgresql/pg_swap.h"
-#include "db/postgresql/pg_tables.h"
-#include "db/postgresql/pg_url.h"
-#include "os/child.h"
-#include "os/file.h"
 
 /* The tablespace only when it is not the usual one: that needs a privilege. */
 #define MAKE(more, values) \
@@ -63,127 +57,6 @@ make(struct pg *m, const char *like, const char *name, struct err *e)
 		err_next(e, "a restore makes a new database: give the role "
 			    "CREATEDB, and let it own this one");
 	return result;
-}
-
-/* list: a file with the numbers of the entries that it is about; NULL: all. */
-static int
-run_restore(struct pg *m, const char *name, const char *scratch,
-	const char *section, const char *list, int jobs, struct err *e)
-{
-	struct strs environment = { 0 };
-	char *to = mem_printf("--dbname=%s", name), *program;
-	char *s = mem_printf("--section=%s", section);
-	char *n = mem_printf("--jobs=%d", jobs > 0 ? jobs : 1);
-	char *role = m->role == NULL ? NULL :
-		mem_printf("--role=%s", m->role);
-	char *only = list == NULL ? NULL : mem_printf("--use-list=%s", list);
-	int result = stop_check(e);
-
-	if (result == 0)
-		result = pg_program_find(m, "pg_restore", &program, e);
-	if (result == 0) {
-		const char *argv[] = { program, "--exit-on-error",
-			"--no-password", to, s, n, scratch, NULL, NULL, NULL };
-		size_t k = 7;
-
-		if (role != NULL)
-			argv[k++] = role;
-		if (only != NULL)
-			argv[k++] = only;
-		pg_url_environment(m, name, &environment);
-		result = child_run(argv, &environment, NULL, NULL, e);
-		strs_free(&environment);
-		free(program);
-	}
-	free(to);
-	free(s);
-	free(n);
-	free(role);
-	free(only);
-	return result;
-}
-
-/* What rows of plain tables leave over: large objects, sequences, extensions. */
-static int
-restore_left(struct pg *m, const char *name, const char *scratch,
-	const struct strs *left, int jobs, struct err *e)
-{
-	char *path = mem_printf("%s.list", scratch);
-	struct buf b = { 0 };
-	struct pg_dump_result r;
-	size_t i;
-	int fd, result;
-
-	for (i = 0; i < left->n; i++)
-		buf_printf(&b, "%s;\n", left->v[i]);
-	unlink(path);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd == -1) {
-		result = err_sys(e, "create '%s'", path);
-	} else {
-		result = file_write(fd, b.data, b.len, e);
-		close(fd);
-	}
-	/* Rows of extensions may refer to each other: as they come. */
-	if (result == 0)
-		result = pg_scratch_contents(scratch, &r, e);
-	if (result == 0) {
-		result = run_restore(m, name, scratch, "data", path,
-			r.ordered ? 1 : jobs, e);
-		pg_dump_result_free(&r);
-	}
-	unlink(path);
-	buf_free(&b);
-	free(path);
-	return result;
-}
-
-/*
- * All rows by pg_restore alone, one table after the other: a check that looks
- * at another table passes only then.  e says what has failed before.
- */
-static int
-restore_in_order(struct pg *m, const char *name, const char *scratch,
-	struct err *e)
-{
-	struct pg *fresh;
-	int result;
-
-	report_say(m->base.report, REPORT_NOTE, "%s: its rows are loaded anew, "
-		"one table after the other", e->text);
-	if (pg_open_beside(&fresh, m, name, e) == -1)
-		return -1;
-	result = pg_tables_empty(fresh, e);
-	pg_open_close(&fresh->base);
-	return result == -1 ? -1 :
-		run_restore(m, name, scratch, "data", NULL, 1, e);
-}
-
-/*
- * Section by section: in one parallel run a constraint of a domain that was
- * never validated may be made before the rows that break it.
- */
-int
-pg_restore_fill(struct pg *m, const char *name, const char *scratch, int jobs,
-	struct err *e)
-{
-	struct strs left = { 0 };
-	int result = run_restore(m, name, scratch, "pre-data", NULL, 1, e);
-	int broken = 0;
-
-	if (result == 0)
-		result = pg_load_rows(m, name, scratch, jobs, &left, &broken,
-			e);
-	if (result == 0)
-		result = restore_left(m, name, scratch, &left, jobs, e);
-	else if (broken)
-		result = restore_in_order(m, name, scratch, e);
-	strs_free(&left);
-	if (result == 0)
-		result = run_restore(m, name, scratch, "post-data", NULL,
-			jobs, e);
-	return result == -1 ?
-		err_wrap(e, "fill the new database '%s'", name) : 0;
 }
 
 static int
@@ -291,7 +164,7 @@ build(struct pg *p, struct pg *m, const char *name,
 		return -1;
 	report_say(m->base.report, REPORT_NOTE,
 		"filling the new database '%s'", name);
-	if (pg_restore_fill(m, name, from->path, from->jobs, e) == -1 ||
+	if (pg_fill_database(m, name, from->path, from->jobs, e) == -1 ||
 		stop_check(e) == -1 ||
 		(r->check && check_new(m, name, from, e) == -1) ||
 		prepare(m, name, r, e) == -1)

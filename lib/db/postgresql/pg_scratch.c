@@ -96,21 +96,45 @@ pg_scratch_open(struct db **out, const struct db_options *o, struct err *e)
 	return *out == NULL ? -1 : 0;
 }
 
+struct each {
+	struct pg_dump dump; /* the first: next_piece() takes it */
+	void (*item)(void *arg, const struct pg_item *x);
+	void *arg;
+};
+
+static void
+pass_on(void *arg, const struct pg_item *x)
+{
+	struct each *s = arg;
+
+	s->item(s->arg, x);
+}
+
+int
+pg_scratch_each(const char *path, void (*item)(void *arg,
+	const struct pg_item *x), void *arg, struct pg_dump_result *out,
+	struct err *e)
+{
+	struct each each = { .item = item, .arg = arg };
+	struct pg_dump_source source = { .arg = &each, .more = next_piece,
+		.item = item == NULL ? NULL : pass_on };
+	int result;
+
+	each.dump.fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (each.dump.fd == -1)
+		return err_sys(e, "open '%s'", path);
+	each.dump.piece = mem_alloc(PIECE);
+	result = pg_dump_contents(out, &source, e);
+	free(each.dump.piece);
+	close(each.dump.fd);
+	return result;
+}
+
 int
 pg_scratch_contents(const char *path, struct pg_dump_result *out,
 	struct err *e)
 {
-	struct pg_dump s = { .fd = open(path, O_RDONLY | O_CLOEXEC) };
-	struct pg_dump_source source = { .arg = &s, .more = next_piece };
-	int result;
-
-	if (s.fd == -1)
-		return err_sys(e, "open '%s'", path);
-	s.piece = mem_alloc(PIECE);
-	result = pg_dump_contents(out, &source, e);
-	free(s.piece);
-	close(s.fd);
-	return result;
+	return pg_scratch_each(path, NULL, NULL, out, e);
 }
 
 int

@@ -10,7 +10,10 @@
 /* pg_scratch.c: a dump in a file, as a database that can be asked. */
 int pg_scratch_open(struct db **out, const struct db_options *o,
 	struct err *e);
-/* The contents of a dump in a file, without reading its data. */
+/* The contents of a dump in a file, without its data; item may be NULL. */
+int pg_scratch_each(const char *path, void (*item)(void *arg,
+	const struct pg_item *x), void *arg, struct pg_dump_result *out,
+	struct err *e);
 int pg_scratch_contents(const char *path, struct pg_dump_result *out,
 	struct err *e);
 /* The same, with the tables that the archive lists. */

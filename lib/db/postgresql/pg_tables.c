@@ -163,11 +163,13 @@ pg_tables_empty(struct pg *p, struct err *e)
 	char *names, *sql;
 	int result = 0;
 
-	if (list_all(p, &names, e) == -1)
+	if (pg_sql_exec(&p->base, "SET statement_timeout = 0; "
+		"SET lock_timeout = 0", e) == -1 ||
+		list_all(p, &names, e) == -1)
 		return -1;
 	if (names != NULL) {
 		sql = mem_printf("TRUNCATE ONLY %s", names);
-		result = pg_sql_exec(&p->base, sql, e);
+		result = pg_sql_long(p, sql, e);
 		free(sql);
 	}
 	free(names);
