@@ -22,10 +22,10 @@ CPPFLAGS += -Ilib $(PQ_INCLUDE) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 \
 	-DSQLITE_ENABLE_PREUPDATE_HOOK -DMIG_VERSION='"$(VERSION)"'
 CFLAGS += -std=c11 -g $(OPTIMIZE) $(WARN) $(HARDEN) $(SAN) -pthread
 LDFLAGS += $(HARDEN_LD) $(SAN) -pthread
-LDLIBS += -lsqlite3 -lzstd -lcrypto -ljansson -lpq
+LDLIBS += -lsqlite3 -lzstd -lcrypto -ljansson -lpq -lz
 
 PROGRAMS = mig-status mig-backup mig-verify mig-apply mig-rollback mig-gen
-LIB_SRC = $(wildcard lib/*/*.c lib/db/*/*.c)
+LIB_SRC = $(wildcard lib/*/*.c lib/*/*/*.c)
 SQL = $(wildcard lib/db/*/*.sql)
 LIB_OBJ = $(LIB_SRC:%.c=$(B)/%.o) $(SQL:%.sql=$(B)/%.sql.o)
 UNIT_SRC = $(wildcard tests/unit/*.c)
