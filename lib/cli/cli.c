@@ -96,6 +96,9 @@ take_common(void *arg, int id, const char *value, struct err *e)
 	case OPT_ROLE:
 		text = &c->role;
 		break;
+	case OPT_FORMAT:
+		text = &c->format;
+		break;
 	case OPT_STATEMENT:
 		text = &c->statement;
 		break;
@@ -227,6 +230,8 @@ settle(struct cli *c)
 		c->conf.value[CONF_DATABASE], NULL);
 	c->op.migrations = strongest(c->migrations, "MIG_MIGRATIONS", NULL,
 		c->conf.value[CONF_MIGRATIONS], folder);
+	c->op.format = strongest(c->format, "MIG_FORMAT", NULL,
+		c->conf.value[CONF_FORMAT], NULL);
 	c->op.backups = strongest(c->backups, "MIG_BACKUPS", NULL,
 		c->conf.value[CONF_BACKUPS], "backups");
 	c->op.report = &c->report;
@@ -323,5 +328,6 @@ cli_end(struct cli *c, int status)
 	free(c->busy);
 	free(c->role);
 	free(c->statement);
+	free(c->format);
 	return status;
 }

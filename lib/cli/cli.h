@@ -33,7 +33,7 @@ struct cli {
 	struct report report;
 	struct conf conf;
 	char *url, *migrations, *backups, *config, *env, *output;
-	char *busy, *role, *statement;
+	char *busy, *role, *statement, *format;
 	int quiet, verbose, help, version;
 	int json; /* the document goes out as JSON */
 	int silent; /* -o none */

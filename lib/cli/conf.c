@@ -14,7 +14,7 @@
 
 static const char *const names[CONF_KEYS] = { "database", "migrations",
 	"backups", "policy", "max-backup-age", "busy-timeout", "jobs",
-	"level", "role", "statement-timeout" };
+	"level", "role", "statement-timeout", "format" };
 
 static char *
 trim(char *s)

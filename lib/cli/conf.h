@@ -19,6 +19,7 @@ enum conf_key {
 	CONF_LEVEL,
 	CONF_ROLE,
 	CONF_STATEMENT,
+	CONF_FORMAT,
 	CONF_KEYS
 };
 

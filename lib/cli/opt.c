@@ -12,6 +12,8 @@ const struct opt opt_common[] = {
 		OPT_DATABASE, 0 },
 	{ 'm', "migrations", "FOLDER", "where the migration files are",
 		OPT_MIGRATIONS, 0 },
+	{ 0, "format", "NAME", "whose migrations they are: mig, goose, ...",
+		OPT_FORMAT, 0 },
 	{ 'b', "backups", "FOLDER", "where the backups are", OPT_BACKUPS, 0 },
 	{ 0, "config", "FILE", "read this mig.conf", OPT_CONFIG, 0 },
 	{ 'e', "env", "NAME", "use this section of mig.conf", OPT_ENV, 0 },

@@ -54,6 +54,7 @@ enum opt_common_id {
 	OPT_BUSY = -9,
 	OPT_ROLE = -20,
 	OPT_STATEMENT = -21,
+	OPT_FORMAT = -22,
 	OPT_HELP = -10,
 	OPT_VERSION = -11
 };

@@ -1,6 +1,8 @@
 /* show_status: mig.status as text. */
 #include "cli/show_status.h"
 
+#include <string.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/num.h"
@@ -68,6 +70,8 @@ show_status(const void *body, struct buf *out)
 			"  applied     %lld, pending %zu\n",
 		or_none(d->current), or_none(d->head), (long long)d->applied,
 		d->pending.n);
+	if (strcmp(d->format, "mig") != 0)
+		buf_printf(out, "  format      %s\n", d->format);
 	if (!d->ledger)
 		buf_text(out, "  ledger      none: mig has not written to "
 			      "this database\n");

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/strs.h"
@@ -138,6 +139,17 @@ db_canonical(struct db *d, const char *n)
 					      d->driver->canonical(d, n);
 }
 
+char *
+db_qualified(struct db *d, const char *name)
+{
+	struct buf b = { 0 };
+
+	if (d->driver->qualified != NULL)
+		return d->driver->qualified(d, name);
+	lex_quote(&b, name, strlen(name));
+	return buf_detach(&b);
+}
+
 int
 db_can(const struct db *d, unsigned cap)
 {
@@ -226,20 +238,29 @@ db_query(struct db_rows **out, struct db *d, struct err *e, const char *sql,
 }
 
 int
-db_execf(struct db *d, struct err *e, const char *sql, const char *args, ...)
+db_execv(struct db *d, struct err *e, const char *sql, const char *args,
+	va_list ap)
 {
 	struct db_rows r = { d, NULL };
-	va_list ap;
-	int result;
+	int result = d->driver->query(&r, sql, args, ap, e);
 
-	va_start(ap, args);
-	result = d->driver->query(&r, sql, args, ap, e);
-	va_end(ap);
 	if (result == -1)
 		return -1;
 	while ((result = d->driver->next(&r, e)) == 1)
 		;
 	d->driver->rows_free(&r);
+	return result;
+}
+
+int
+db_execf(struct db *d, struct err *e, const char *sql, const char *args, ...)
+{
+	va_list ap;
+	int result;
+
+	va_start(ap, args);
+	result = db_execv(d, e, sql, args, ap);
+	va_end(ap);
 	return result;
 }
 
@@ -305,6 +326,20 @@ db_lock(struct db *d, struct lock **out, int64_t wait_s, const char *who,
 	struct err *e)
 {
 	return d->driver->lock(d, out, wait_s, who, e);
+}
+
+int
+db_can_lock_other(const struct db *d)
+{
+	return d->driver->lock_other != NULL;
+}
+
+int
+db_lock_other(struct db *d, int64_t id, int64_t wait_s, const char *who,
+	struct err *e)
+{
+	return d->driver->lock_other == NULL ? 0 :
+		d->driver->lock_other(d, id, wait_s, who, e);
 }
 
 int

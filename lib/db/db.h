@@ -6,9 +6,11 @@
 #ifndef DB_DB_H
 #define DB_DB_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "db/db_watch.h"
 #include "db/lex.h"
 #include "json/wire.h"
 
@@ -67,6 +69,9 @@ const char *db_check_name(const struct db *d, int deep);
  */
 char *db_canonical(struct db *d, const char *name);
 
+/* The name of a table as SQL needs it from anywhere in the session.  Gives. */
+char *db_qualified(struct db *d, const char *name);
+
 /* Whether the driver has a capability; caps of db/driver.h. */
 int db_can(const struct db *d, unsigned cap);
 
@@ -93,6 +98,8 @@ int db_has_table(struct db *d, const char *name, struct err *e);
 int db_exec(struct db *d, const char *sql, struct err *e);
 int db_execf(struct db *d, struct err *e, const char *sql, const char *args,
 	...);
+int db_execv(struct db *d, struct err *e, const char *sql, const char *args,
+	va_list ap);
 int db_query(struct db_rows **out, struct db *d, struct err *e,
 	const char *sql, const char *args, ...);
 int db_next(struct db_rows *r, struct err *e); /* 1: a row, 0: end, -1 */
@@ -118,50 +125,18 @@ int db_settle(struct db *d, struct err *e);
 int db_lock(struct db *d, struct lock **out, int64_t wait_s, const char *who,
 	struct err *e);
 
+/*
+ * On a server: the advisory lock of that number, which another tool takes, until
+ * d is closed.  ERR_LOCKED says that who holds it.  Others have no such locks.
+ */
+int db_lock_other(struct db *d, int64_t id, int64_t wait_s, const char *who,
+	struct err *e);
+int db_can_lock_other(const struct db *d);
+
 /* Who holds it: 1 and their words in out, or 0. */
 int db_locked_by(struct db *d, char *out, size_t room);
 
-/* --- what a migration does ------------------------------------------- */
-
-/* A column whose values were set to null, not by an UPDATE that names it. */
-struct db_nulled {
-	char *column;
-	int64_t taken; /* by a foreign key or a trigger */
-	int64_t upserted; /* by an INSERT's ON CONFLICT DO UPDATE */
-};
-
-/* What happened to one table between db_watch_start() and db_watch_stop(). */
-struct db_change {
-	char *table;
-	int64_t before, after; /* rows; -1: the table was not there */
-	int64_t inserted, updated, deleted;
-	int64_t cascaded; /* of deleted: not by a statement of the script */
-	int by_name; /* what is not cascaded went by statements that name it */
-	int internal; /* belongs to a virtual table: nobody names it */
-	struct db_nulled *nulled;
-	size_t nulled_n;
-};
-
-struct db_changes {
-	struct db_change *v;
-	size_t n;
-};
-
-/*
- * Watch every row that changes; inside a transaction.  expected: tables (or
- * table.column) whose rows may go; may be NULL.
- */
-int db_watch_start(struct db *d, const struct strs *expected, struct err *e);
-
-/* Tell what rows cannot: before a DROP, after a RENAME, after a CREATE. */
-int db_watch_drop(struct db *d, const char *table, struct err *e);
-void db_watch_rename(struct db *d, const char *from, const char *to);
-void db_watch_create(struct db *d, const char *table);
-
-/* The changes, with the counts of the touched tables.  Gives out's contents. */
-int db_watch_stop(struct db *d, struct db_changes *out, struct err *e);
-void db_watch_cancel(struct db *d);
-void db_changes_free(struct db_changes *c);
+/* --- what a migration does; what it changes: db/db_watch.h ------------- */
 
 /* What a statement of a migration may do beyond the ordinary. */
 #define DB_RUN_PLAIN 0

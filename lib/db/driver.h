@@ -51,6 +51,7 @@ struct db_driver {
 	int (*tables)(struct db *d, struct shape_list *out, struct err *e);
 	int (*has_table)(struct db *d, const char *name, struct err *e);
 	char *(*canonical)(struct db *d, const char *name);
+	char *(*qualified)(struct db *d, const char *name); /* may be NULL */
 	int (*exec)(struct db *d, const char *sql, struct err *e);
 	int (*query)(struct db_rows *r, const char *sql, const char *args,
 		va_list ap, struct err *e);
@@ -64,6 +65,9 @@ struct db_driver {
 	void (*rollback)(struct db *d);
 	int (*settle)(struct db *d, struct err *e);
 	int (*lock)(struct db *d, struct lock **out, int64_t wait_s,
+		const char *who, struct err *e);
+	/* May be NULL: there is no such thing. */
+	int (*lock_other)(struct db *d, int64_t id, int64_t wait_s,
 		const char *who, struct err *e);
 	int (*locked_by)(struct db *d, char *out, size_t room);
 	int (*watch_start)(struct db *d, const struct strs *expected,

@@ -58,6 +58,7 @@ static const struct shape_field fields[] = {
 	SHAPE_AT(doc_status, tool, TEXT),
 	SHAPE_OF(doc_status, database, PART, &wire_database_shape),
 	SHAPE_AT(doc_status, folder, TEXT),
+	SHAPE_AT(doc_status, format, TEXT),
 	SHAPE_AT(doc_status, up_to_date, BOOL),
 	SHAPE_AT(doc_status, ledger, BOOL),
 	SHAPE_MAY(doc_status, current, TEXT),

@@ -45,6 +45,7 @@ struct doc_status {
 	char *tool;
 	struct wire_database database;
 	char *folder; /* of the migrations */
+	char *format; /* of the migrations: mig, goose, ... */
 	int up_to_date; /* nothing pending, no problem */
 	int ledger; /* mig has written to this database */
 	char *current, *head; /* versions; may be NULL */

@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "base/strs.h"
 #include "db/db.h"
+#include "migration/format/format.h"
+#include "migration/history.h"
 #include "migration/ledger.h"
 #include "migration/migration.h"
 #include "migration/plan.h"
@@ -20,7 +22,8 @@ sanity_plan(const struct plan *p, unsigned allow, struct err *e)
 	for (i = 0; i < p->problem_n; i++) {
 		const struct plan_problem *x = &p->problems[i];
 
-		if ((x->kind == PLAN_MISSING && allow & SANITY_ALLOW_MISSING) ||
+		if (plan_is_note(x->kind) ||
+			(x->kind == PLAN_MISSING && allow & SANITY_ALLOW_MISSING) ||
 			(x->kind == PLAN_ORDER && allow & SANITY_ALLOW_ORDER) ||
 			((x->kind == PLAN_FAILED || x->kind == PLAN_RUNNING) &&
 				allow & SANITY_RESUME))
@@ -31,21 +34,13 @@ sanity_plan(const struct plan *p, unsigned allow, struct err *e)
 	return 0;
 }
 
-/* The table and a column that tells its owner apart; columns decide. */
+/* Tools whose files mig does not read: a table, and a column that tells it. */
 static const struct {
 	const char *table, *column, *tool;
 } histories[] = {
-	{ "schema_migrations", "dirty", "golang-migrate" },
 	{ "ar_internal_metadata", "environment", "Rails" },
 	{ "ar_internal_metadata", "key", "Rails" },
-	{ "schema_migrations", "version", "dbmate" },
-	{ "goose_db_version", "version_id", "goose" },
-	{ "_sqlx_migrations", "checksum", "sqlx" },
-	{ "flyway_schema_history", "installed_rank", "Flyway" },
 	{ "alembic_version", "version_num", "Alembic" },
-	{ "__diesel_schema_migrations", "version", "diesel" },
-	{ "refinery_schema_history", "version", "refinery" },
-	{ "_prisma_migrations", "migration_name", "Prisma" },
 	{ "atlas_schema_revisions", "version", "Atlas" },
 	{ "databasechangelog", "md5sum", "Liquibase" },
 	{ "gorp_migrations", "applied_at", "sql-migrate" },
@@ -56,11 +51,17 @@ static const struct {
 const char *
 sanity_foreign(struct db *d, const char **table, struct err *e)
 {
+	const struct format *known = history_format(d, e);
 	struct db_census c;
 	size_t i, k;
 	int there;
 
-	err_clear(e);
+	if (known != NULL) {
+		*table = known->history->table;
+		return known->shown;
+	}
+	if (e->code != ERR_NONE)
+		return NULL;
 	for (i = 0; i < sizeof(histories) / sizeof(*histories); i++) {
 		there = db_has_table(d, histories[i].table, e);
 		if (there == -1)
@@ -87,7 +88,7 @@ sanity_history(struct db *d, const struct ledger *l, struct err *e)
 {
 	const char *table = NULL, *tool;
 
-	if (l->there)
+	if (l->there || l->host != NULL)
 		return 0;
 	tool = sanity_foreign(d, &table, e);
 	if (tool == NULL)
@@ -155,13 +156,13 @@ postgresql(const struct migration_part *p, const struct script *s,
 			return err_next(e, "take it out: mig runs each "
 				"migration in one transaction of its own");
 		}
-		if (outside && !p->outside) {
+		if (outside && !s->outside) {
 			forbid(p, x, "this statement", NULL, e);
 			return err_next(e, "it runs in no transaction: put it "
 				"in a migration of its own, marked "
 				"'-- migrate:up transaction:false'");
 		}
-		if (p->outside && !outside && !x->either) {
+		if (s->outside && !outside && !x->either) {
 			forbid(p, x, "this statement", NULL, e);
 			return err_next(e, "a file marked transaction:false "
 				"may hold what cannot run in a transaction "
@@ -185,7 +186,7 @@ sanity_script(const struct migration_part *p, const struct script *s,
 	for (i = 0; i < s->n; i++) {
 		const struct script_statement *x = &s->v[i];
 
-		if (p->outside) {
+		if (s->outside) {
 			if (x->kind == SCRIPT_VACUUM ||
 				(x->kind == SCRIPT_PRAGMA && is_file_pragma(x)))
 				continue;

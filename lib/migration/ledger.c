@@ -10,7 +10,6 @@
 #include "base/err.h"
 #include "base/id.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "db/db.h"
 #include "migration/migration.h"
 
@@ -28,12 +27,45 @@
 	"excluded.backup_id, up_text = excluded.up_text, down_text = " \
 	"excluded.down_text, tool = excluded.tool"
 
+#define TOLD " for " /* "mig 0.1.0 for goose": its table was written, too */
+
+static __thread enum version_rule rule; /* of the ledger being sorted */
+
 static int
 by_version(const void *a, const void *b)
 {
 	const struct ledger_row *x = a, *y = b;
 
-	return num_compare_digits(x->version, y->version);
+	return version_compare(rule, x->version, y->version);
+}
+
+static struct ledger_row *
+add_row(struct ledger_row **v, size_t *n)
+{
+	if ((*n & (*n - 1)) == 0)
+		*v = mem_grow(*v, *n == 0 ? 1 : *n * 2, sizeof(**v));
+	memset(&(*v)[*n], 0, sizeof(**v));
+	return &(*v)[(*n)++];
+}
+
+struct ledger_row *
+ledger_add(struct ledger *l)
+{
+	return add_row(&l->v, &l->n);
+}
+
+struct ledger_row *
+ledger_add_stale(struct ledger *l)
+{
+	return add_row(&l->stale, &l->stale_n);
+}
+
+void
+ledger_sort(struct ledger *l)
+{
+	rule = l->rule;
+	if (l->n > 0)
+		qsort(l->v, l->n, sizeof(*l->v), by_version);
 }
 
 static char *
@@ -46,7 +78,6 @@ static int
 is_row(const struct ledger_row *r)
 {
 	return r->version != NULL && *r->version != '\0' &&
-		r->version[strspn(r->version, "0123456789")] == '\0' &&
 		r->name != NULL && r->checksum != NULL && r->state != NULL &&
 		(strcmp(r->state, "applied") == 0 ||
 			strcmp(r->state, "running") == 0 ||
@@ -61,21 +92,18 @@ load_rows(struct ledger *out, struct db *d, struct err *e)
 
 	if (db_query(&r, d, e,
 		    "SELECT version, name, checksum, state, statements, "
-		    "backup_id FROM mig_ledger", "") == -1)
+		    "backup_id, tool FROM mig_ledger", "") == -1)
 		return -1;
 	while ((more = db_next(r, e)) == 1) {
-		struct ledger_row *row;
+		struct ledger_row *row = ledger_add(out);
 
-		if ((out->n & (out->n - 1)) == 0)
-			out->v = mem_grow(out->v, out->n == 0 ? 1 : out->n * 2,
-				sizeof(*out->v));
-		row = &out->v[out->n++];
 		row->version = text_or_null(r, 0);
 		row->name = text_or_null(r, 1);
 		row->checksum = text_or_null(r, 2);
 		row->state = text_or_null(r, 3);
 		row->statements = db_int(r, 4);
 		row->backup = text_or_null(r, 5);
+		row->tool = text_or_null(r, 6);
 		if (!is_row(row)) {
 			db_rows_free(r);
 			err_set(e, ERR_REFUSED, "ledger",
@@ -87,13 +115,13 @@ load_rows(struct ledger *out, struct db *d, struct err *e)
 		}
 	}
 	db_rows_free(r);
-	if (out->n > 0)
-		qsort(out->v, out->n, sizeof(*out->v), by_version);
+	ledger_sort(out);
 	return more;
 }
 
 int
-ledger_load(struct ledger *out, struct db *d, struct err *e)
+ledger_load(struct ledger *out, struct db *d, enum version_rule by,
+	struct err *e)
 {
 	struct db_rows *r;
 	int there = db_has_table(d, "mig_ledger", e), more;
@@ -101,6 +129,7 @@ ledger_load(struct ledger *out, struct db *d, struct err *e)
 	int identity = db_has_table(d, "mig_identity", e);
 
 	memset(out, 0, sizeof(*out));
+	out->rule = by;
 	if (there == -1 || events == -1 || identity == -1)
 		return -1;
 	if (there + events + identity == 0)
@@ -131,31 +160,42 @@ fail:
 	return -1;
 }
 
+static void
+free_row(struct ledger_row *r)
+{
+	free(r->version);
+	free(r->name);
+	free(r->checksum);
+	free(r->state);
+	free(r->backup);
+	free(r->tool);
+	free(r->sum);
+}
+
 void
 ledger_free(struct ledger *l)
 {
 	size_t i;
 
-	for (i = 0; i < l->n; i++) {
-		free(l->v[i].version);
-		free(l->v[i].name);
-		free(l->v[i].checksum);
-		free(l->v[i].state);
-		free(l->v[i].backup);
-	}
+	for (i = 0; i < l->n; i++)
+		free_row(&l->v[i]);
+	for (i = 0; i < l->stale_n; i++)
+		free_row(&l->stale[i]);
 	free(l->v);
+	free(l->stale);
 	free(l->fingerprint);
 	memset(l, 0, sizeof(*l));
 }
 
-const struct ledger_row *
+struct ledger_row *
 ledger_find(const struct ledger *l, const char *version)
 {
 	size_t low = 0, high = l->n;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		int order = num_compare_digits(l->v[mid].version, version);
+		int order = version_compare(l->rule, l->v[mid].version,
+			version);
 
 		if (order == 0)
 			return &l->v[mid];
@@ -167,13 +207,32 @@ ledger_find(const struct ledger *l, const char *version)
 	return NULL;
 }
 
+const struct ledger_row *
+ledger_find_stale(const struct ledger *l, const char *version)
+{
+	size_t i;
+
+	for (i = 0; i < l->stale_n; i++)
+		if (version_compare(l->rule, l->stale[i].version, version) ==
+			0)
+			return &l->stale[i];
+	return NULL;
+}
+
+int
+ledger_was_told(const struct ledger_row *row)
+{
+	return row->tool != NULL && strstr(row->tool, TOLD) != NULL;
+}
+
 const char *
 ledger_current(const struct ledger *l)
 {
 	size_t i;
 
 	for (i = l->n; i > 0; i--)
-		if (strcmp(l->v[i - 1].state, "applied") == 0)
+		if (strcmp(l->v[i - 1].state, "applied") == 0 &&
+			!version_is_repeatable(l->v[i - 1].version))
 			return l->v[i - 1].version;
 	return NULL;
 }
@@ -204,15 +263,20 @@ int
 ledger_put(struct db *d, const struct migration *m,
 	const struct ledger_entry *entry, int again, struct err *e)
 {
-	char now[CLOCK_TEXT];
+	char now[CLOCK_TEXT], *tool = entry->host == NULL ?
+		mem_dup(entry->tool) :
+		mem_printf("%s" TOLD "%s", entry->tool, entry->host);
+	int result;
 
 	clock_text(clock_now(), now);
-	return db_execf(d, e,
+	result = db_execf(d, e,
 		again ? "INSERT INTO mig_ledger " LEDGER_ROW LEDGER_AGAIN :
 			"INSERT INTO mig_ledger " LEDGER_ROW, "ssssssiissss",
 		m->version, m->name, m->checksum, entry->state, now, entry->by,
 		entry->duration_ms, entry->statements, entry->backup,
-		m->up.text, m->down.text, entry->tool);
+		m->up.text, m->down.text, tool);
+	free(tool);
+	return result;
 }
 
 int

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "migration/version.h"
+
 struct db;
 struct err;
 struct migration;
@@ -20,12 +22,26 @@ struct ledger_row {
 	char *state; /* applied, running, failed */
 	int64_t statements; /* done, of one that runs outside a transaction */
 	char *backup; /* id; may be NULL */
+	char *tool; /* that wrote it; NULL: not in mig's ledger */
+	char *sum; /* checksum of the host's own; may be NULL */
+	int told; /* it is in the host's table */
+	int taken; /* private to history.c */
 };
 
+/*
+ * With a host, the tool whose migrations these are (history.h), its table is
+ * right about what is applied: v holds its rows, with what mig knows of them,
+ * and those that mig knows as failed or interrupted.  What only mig knows as
+ * applied is in stale.
+ */
 struct ledger {
 	int there; /* mig has written to this database */
+	enum version_rule rule;
+	const char *host; /* the other tool's name; NULL: none */
 	struct ledger_row *v; /* by version */
 	size_t n;
+	struct ledger_row *stale;
+	size_t stale_n;
 	char *fingerprint; /* of the schema as mig last left it; NULL: not known */
 };
 
@@ -35,12 +51,22 @@ struct ledger_event {
 };
 
 /* Read it; a database without one is an empty ledger, and stays as it is. */
-int ledger_load(struct ledger *out, struct db *d, struct err *e);
+int ledger_load(struct ledger *out, struct db *d, enum version_rule rule,
+	struct err *e);
 void ledger_free(struct ledger *l);
 
-/* The row of that version (by value), or NULL.  Borrowed. */
-const struct ledger_row *ledger_find(const struct ledger *l,
+/* A new row, zeroed; borrowed until the next.  Then ledger_sort(). */
+struct ledger_row *ledger_add(struct ledger *l);
+struct ledger_row *ledger_add_stale(struct ledger *l);
+void ledger_sort(struct ledger *l);
+
+/* The row of that version, by the rule, or NULL.  Borrowed. */
+struct ledger_row *ledger_find(const struct ledger *l, const char *version);
+
+/* Whether it is one of the stale; and whether the host was ever told of it. */
+const struct ledger_row *ledger_find_stale(const struct ledger *l,
 	const char *version);
+int ledger_was_told(const struct ledger_row *row);
 
 /* The newest applied version, or NULL.  Borrowed. */
 const char *ledger_current(const struct ledger *l);
@@ -51,9 +77,9 @@ const char *ledger_current(const struct ledger *l);
  */
 int ledger_ensure(struct db *d, const char *id, struct err *e);
 
-/* What a row is written with. */
+/* What a row is written with; host: the tool that is told of it, or NULL. */
 struct ledger_entry {
-	const char *state, *by, *backup, *tool;
+	const char *state, *by, *backup, *tool, *host;
 	int64_t duration_ms, statements;
 };
 

@@ -1,6 +1,6 @@
 /*
- * migration: one versioned change, read from its file or pair of files.
- * mig-migration(5) describes names, markers and directives.
+ * migration: one versioned change, read from its file or pair of files by its
+ * format (migration/format/).  mig-migration(5) describes the formats.
  */
 #ifndef MIGRATION_MIGRATION_H
 #define MIGRATION_MIGRATION_H
@@ -13,34 +13,38 @@ struct err;
 
 #define MIGRATION_MAX ((size_t)64 << 20) /* bytes of one file */
 
+/* Which statements run in no transaction without a marker that says so. */
+enum migration_detect {
+	MIGRATION_NEVER,
+	MIGRATION_ALONE, /* one that is alone in its file */
+	MIGRATION_ALL /* a file that holds nothing but such */
+};
+
 /* One direction of a migration. */
 struct migration_part {
 	char *text; /* NULL: there is none */
 	char *file; /* where it stands; NULL: in the ledger */
 	int line; /* of the text's first line in the file */
 	int outside; /* transaction:false */
+	enum migration_detect detect;
+	int own_transaction; /* may stand between a BEGIN and a COMMIT */
 	struct strs allow_loss; /* -- mig: allow-loss NAME */
 	struct strs rebuilds; /* -- mig: rebuild TABLE */
 };
 
 struct migration {
-	char *version; /* digits */
+	char *version;
 	char *name;
 	char *checksum; /* of up's text, line ends made equal */
+	char *sum; /* of its file, as the format's own tool has it; or NULL */
+	char *script; /* its file's path within the folder */
+	const char *code; /* a language that mig cannot run; NULL: SQL */
 	struct migration_part up, down;
 };
 
-/*
- * "20260131_add_users.up.sql" to its parts: 1 if it is a migration's name, 0
- * if not.  side: 'u', 'd' of a pair, or 'b' for one file with both.  Gives
- * *version and *name.
- */
-int migration_parse_name(const char *file, char **version, char **name,
-	char *side);
-
-/* Read one file into m, whose version and name are set. */
-int migration_read(struct migration *m, const char *path, char side,
-	struct err *e);
+/* Fill a part: n bytes of text, from that line of the file at path. */
+int migration_set_part(struct migration_part *p, const char *path,
+	const char *text, size_t n, int line, struct err *e);
 
 /* Read directives and markers of a part whose text is set (ledger texts). */
 int migration_prepare(struct migration_part *p, struct err *e);

@@ -1,14 +1,11 @@
 /* plan: what the files and the ledger say together. */
 #include "migration/plan.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "migration/ledger.h"
 #include "migration/set.h"
 
@@ -16,9 +13,16 @@ const char *
 plan_reason(enum plan_problem_kind kind)
 {
 	static const char *const words[] = { "checksum", "missing", "order",
-		"failed", "running" };
+		"failed", "running", "code", "history", "history",
+		"line-ends" };
 
 	return words[kind];
+}
+
+int
+plan_is_note(enum plan_problem_kind kind)
+{
+	return kind == PLAN_UNDONE || kind == PLAN_LINES;
 }
 
 static struct plan_problem *
@@ -35,79 +39,199 @@ problem(struct plan *p, enum plan_problem_kind kind, const char *version)
 	return x;
 }
 
-/* What a row of the ledger says of its file. */
+/* Failed, or interrupted, as mig or the host knows it. */
 static void
-look_at_row(struct plan *p, const struct set *s, const struct ledger_row *row)
+unfinished(struct plan *p, const struct ledger *l, const struct ledger_row *row)
 {
-	const struct migration *m = set_find(s, row->version);
+	int failed = strcmp(row->state, "failed") == 0;
+	struct plan_problem *x = problem(p, failed ? PLAN_FAILED :
+		PLAN_RUNNING, row->version);
+
+	if (row->tool == NULL) {
+		x->text = mem_printf("migration %s failed, as the table of %s "
+			"says; what it left is not known", row->version,
+			l->host);
+		x->next = mem_dup("look at what is there, then run it again "
+			"from its start with mig-apply --resume, or go back "
+			"with mig-rollback --restore");
+		return;
+	}
+	x->text = mem_printf("migration %s %s after %lld of its statements, "
+		"which stay done", row->version, failed ? "failed" :
+		"was interrupted", (long long)row->statements);
+	x->next = mem_dup("mend the cause and run mig-apply --resume, or go "
+		"back with mig-rollback --restore");
+}
+
+/* What the host keeps of the file, and what mig does. */
+static int
+look_at_text(struct plan *p, const struct set *s, const struct ledger *l,
+	const struct ledger_row *row, const struct migration *m, struct err *e)
+{
+	int same = row->sum == NULL ? 1 : set_same_sum(s, m, row->sum, e);
 	struct plan_problem *x;
 
-	if (strcmp(row->state, "applied") != 0) {
-		int failed = strcmp(row->state, "failed") == 0;
-
-		x = problem(p, failed ? PLAN_FAILED : PLAN_RUNNING,
-			row->version);
-		x->text = mem_printf("migration %s %s after %lld of its "
-			"statements, which stay done", row->version,
-			failed ? "failed" : "was interrupted",
-			(long long)row->statements);
-		x->next = mem_dup("mend the cause and run mig-apply --resume, "
-				  "or go back with mig-rollback --restore");
-	} else if (m == NULL) {
-		x = problem(p, PLAN_MISSING, row->version);
-		x->text = mem_printf("migration %s (%s) is applied, but its "
-			"file is gone", row->version, row->name);
-		x->next = mem_dup("bring the file back, or use "
-				  "--allow-missing");
-	} else if (m->checksum == NULL ||
-		strcmp(m->checksum, row->checksum) != 0) {
+	if (same == -1)
+		return -1;
+	if (same == 2) {
+		x = problem(p, PLAN_LINES, row->version);
+		x->text = mem_printf("migration %s (%s) has other line ends "
+			"than when it was applied, and %s may refuse it",
+			row->version, row->name, l->host);
+		x->next = mem_printf("check it out with the line ends that it "
+			"had (git: *.sql -text in .gitattributes)");
+	} else if (same == 0 || m->checksum == NULL ||
+		(row->checksum != NULL &&
+			strcmp(m->checksum, row->checksum) != 0)) {
 		x = problem(p, PLAN_CHECKSUM, row->version);
 		x->text = mem_printf("migration %s (%s) was changed after it "
 			"was applied", row->version, row->name);
 		x->next = mem_dup("put the file back as it was and write a "
 				  "new migration for the change");
 	}
+	return 0;
+}
+
+/* What a row of the ledger says of its file. */
+static int
+look_at_row(struct plan *p, const struct set *s, const struct ledger *l,
+	const struct ledger_row *row, struct err *e)
+{
+	const struct migration *m = set_find(s, row->version);
+	struct plan_problem *x;
+
+	if (strcmp(row->state, "applied") != 0) {
+		unfinished(p, l, row);
+		return 0;
+	}
+	if (version_is_repeatable(row->version))
+		return 0; /* changed, it is pending; gone, it has no way back */
+	if (m != NULL)
+		return look_at_text(p, s, l, row, m, e);
+	x = problem(p, PLAN_MISSING, row->version);
+	x->text = mem_printf("migration %s (%s) is applied, but its file is "
+		"gone", row->version, row->name);
+	x->next = mem_dup("bring the file back, or use --allow-missing");
+	return 0;
+}
+
+/* What mig knows as applied and the host's table does not hold. */
+static void
+look_at_stale(struct plan *p, const struct ledger *l,
+	const struct ledger_row *row)
+{
+	int told = ledger_was_told(row);
+	struct plan_problem *x = problem(p, told ? PLAN_UNDONE : PLAN_UNTOLD,
+		row->version);
+
+	x->text = told ? mem_printf("migration %s (%s) was applied by mig and "
+		"is not in the table of %s any more, which is right: it counts "
+		"as taken back", row->version, row->name, l->host) :
+		mem_printf("migration %s (%s) was applied by mig, and the "
+		"table of %s was never told", row->version, row->name,
+		l->host);
+	x->next = told ? mem_dup("nothing, if it was meant; mig-apply applies "
+		"it again") : mem_dup("write it there by hand, or go on with "
+		"--format mig");
+}
+
+/* Applied already, with this text. */
+static int
+is_done(const struct ledger *l, const struct migration *m)
+{
+	const struct ledger_row *row = ledger_find(l, m->version);
+
+	if (row == NULL)
+		return 0;
+	if (!version_is_repeatable(m->version))
+		return 1;
+	return row->sum != NULL ? strcmp(row->sum, m->sum) == 0 :
+		row->checksum != NULL &&
+			strcmp(row->checksum, m->checksum) == 0;
+}
+
+/* The last in the set that is applied, or NULL. */
+static const struct migration *
+newest(const struct set *s, const struct ledger *l)
+{
+	size_t i;
+
+	for (i = s->n; i > 0; i--) {
+		const struct ledger_row *row;
+
+		if (version_is_repeatable(s->v[i - 1].version))
+			continue;
+		row = ledger_find(l, s->v[i - 1].version);
+		if (row != NULL && strcmp(row->state, "applied") == 0)
+			return &s->v[i - 1];
+	}
+	return NULL;
+}
+
+static void
+look_at_pending(struct plan *p, const struct ledger *l,
+	const struct migration *m, const struct migration *current)
+{
+	/* The newest of all, whose file may be gone. */
+	const char *last = ledger_current(l);
+	struct plan_problem *x;
+
+	if (m->code != NULL) {
+		x = problem(p, PLAN_CODE, m->version);
+		x->text = mem_printf("migration %s (%s) is %s, which mig "
+			"cannot run", m->version, m->name, m->code);
+		x->next = mem_dup("run it with its own tool, then go on");
+	}
+	if (last == NULL || version_is_repeatable(m->version) ||
+		((current == NULL || m > current) &&
+			version_compare(l->rule, m->version, last) > 0))
+		return;
+	if (current != NULL && m < current)
+		last = current->version;
+	x = problem(p, PLAN_ORDER, m->version);
+	x->text = mem_printf("migration %s (%s) is pending, but %s, which "
+		"comes after it, is applied", m->version, m->name,
+		last);
+	x->next = mem_dup("give it a version after that, or use "
+			  "--allow-out-of-order");
 }
 
 int
 plan_make(struct plan *out, const struct set *s, const struct ledger *l,
 	const struct plan_limit *limit, struct err *e)
 {
-	const char *current = ledger_current(l);
+	const struct migration *current = newest(s, l), *last = NULL;
 	size_t i;
 
 	memset(out, 0, sizeof(*out));
-	if (limit != NULL && limit->to != NULL &&
-		set_find(s, limit->to) == NULL) {
-		err_set(e, ERR_USAGE, "version",
-			"no migration has the version '%s'", limit->to);
-		return err_next(e, "mig-status --pending lists them");
+	if (limit != NULL && limit->to != NULL) {
+		last = set_find(s, limit->to);
+		if (last == NULL) {
+			err_set(e, ERR_USAGE, "version", "no migration has "
+				"the version '%s'", limit->to);
+			return err_next(e, "mig-status --pending lists them");
+		}
 	}
 	for (i = 0; i < l->n; i++)
-		look_at_row(out, s, &l->v[i]);
+		if (look_at_row(out, s, l, &l->v[i], e) == -1) {
+			plan_free(out);
+			return -1;
+		}
+	for (i = 0; i < l->stale_n; i++)
+		look_at_stale(out, l, &l->stale[i]);
 	out->pending = mem_array(s->n, sizeof(*out->pending));
 	for (i = 0; i < s->n; i++) {
 		const struct migration *m = &s->v[i];
-		struct plan_problem *x;
 
-		if (ledger_find(l, m->version) != NULL)
+		if (is_done(l, m))
 			continue;
-		if (limit != NULL && limit->to != NULL &&
-			num_compare_digits(m->version, limit->to) > 0)
+		if (last != NULL && m > last)
 			break;
 		if (limit != NULL && limit->steps > 0 &&
 			out->n == (size_t)limit->steps)
 			break;
 		out->pending[out->n++] = m;
-		if (current == NULL ||
-			num_compare_digits(m->version, current) > 0)
-			continue;
-		x = problem(out, PLAN_ORDER, m->version);
-		x->text = mem_printf("migration %s (%s) is pending, but %s, "
-			"which comes after it, is applied", m->version,
-			m->name, current);
-		x->next = mem_dup("give it a version after that, or use "
-				  "--allow-out-of-order");
+		look_at_pending(out, l, m, current);
 	}
 	return 0;
 }

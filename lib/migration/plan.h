@@ -17,7 +17,11 @@ enum plan_problem_kind {
 	PLAN_MISSING, /* an applied file is gone */
 	PLAN_ORDER, /* pending, but older than the newest applied */
 	PLAN_FAILED, /* failed and left changes */
-	PLAN_RUNNING /* began outside a transaction and did not end */
+	PLAN_RUNNING, /* began outside a transaction and did not end */
+	PLAN_CODE, /* pending, in a language that mig cannot run */
+	PLAN_UNTOLD, /* applied by mig, and the host's table was never told */
+	PLAN_UNDONE, /* the host's table lost it since: it is right */
+	PLAN_LINES /* an applied file has other line ends than the host knows */
 };
 
 struct plan_problem {
@@ -49,5 +53,8 @@ void plan_free(struct plan *p);
 
 /* The stable word of a kind: "checksum"... */
 const char *plan_reason(enum plan_problem_kind kind);
+
+/* Whether it is only to be said: nothing stands in the way. */
+int plan_is_note(enum plan_problem_kind kind);
 
 #endif

@@ -12,6 +12,7 @@
 #include "db/lex.h"
 
 struct err;
+struct migration_part;
 
 enum script_kind {
 	SCRIPT_OTHER,
@@ -50,6 +51,7 @@ struct script_statement {
 struct script {
 	struct script_statement *v;
 	size_t n;
+	int outside; /* runs in no transaction; see script_of_part() */
 };
 
 /*
@@ -59,6 +61,13 @@ struct script {
 int script_scan(const char *text, int line, enum lex_rules rules,
 	struct script *out, struct err *e);
 void script_free(struct script *s);
+
+/*
+ * A part's text: marked or detected as one for no transaction, and without the
+ * BEGIN and COMMIT that its format may have around it.
+ */
+int script_of_part(const struct migration_part *p, enum lex_rules rules,
+	struct script *out, struct err *e);
 
 /*
  * The tables that the script rebuilds: CREATE TABLE y, DROP TABLE x, RENAME y

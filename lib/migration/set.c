@@ -4,131 +4,180 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/num.h"
+#include "migration/format/format.h"
 #include "os/file.h"
 
-static int
-by_version(const void *a, const void *b)
-{
-	const struct migration *x = a, *y = b;
-
-	return num_compare_digits(x->version, y->version);
-}
-
-/* A name met: the file that holds it, for pairs and doubles. */
-struct entry {
-	char *version, *name, *file;
-	char side;
-};
+/* qsort() hands nothing through: the rule of the set that is being read. */
+static __thread enum version_rule rule;
 
 static int
-by_entry(const void *a, const void *b)
+by_found(const void *a, const void *b)
 {
-	const struct entry *x = a, *y = b;
-	int order = num_compare_digits(x->version, y->version);
+	const struct format_file *x = a, *y = b;
+	int order = version_compare(rule, x->version, y->version);
 
 	/* 'u' before 'd', so that a pair is read up first. */
 	return order != 0 ? order : (int)y->side - (int)x->side;
 }
 
 static int
-twice(struct err *e, const struct entry *a, const struct entry *b)
+by_version(const void *a, const void *b)
+{
+	const struct migration *const *x = a, *const *y = b;
+
+	return version_compare(rule, (*x)->version, (*y)->version);
+}
+
+/* Those that run again whenever they change come last, by their names. */
+static int
+by_order(const void *a, const void *b)
+{
+	const struct migration *x = a, *y = b;
+
+	return version_compare(rule, x->version, y->version);
+}
+
+static int
+by_script(const void *a, const void *b)
+{
+	const struct migration *x = a, *y = b;
+
+	return strcmp(x->script, y->script);
+}
+
+static int
+twice(struct err *e, const struct format_file *a, const struct format_file *b)
 {
 	err_set(e, ERR_USAGE, "migration",
 		"two migrations have the version %s: '%s' and '%s'",
-		a->version, a->file, b->file);
+		a->version, a->path, b->path);
 	return err_next(e, "give one of them another version");
 }
 
-/* One version's entries become one migration. */
 static int
-join(struct set *out, const struct entry *v, size_t n, struct err *e)
+slurp(const char *path, struct buf *b, struct err *e)
+{
+	if (file_slurp(path, MIGRATION_MAX, b, e) == -1)
+		return -1;
+	if (b->data == NULL)
+		buf_text(b, "");
+	if (strlen(b->data) == b->len)
+		return 0;
+	err_set(e, ERR_USAGE, "migration", "'%s' holds a NUL byte", path);
+	return err_next(e, "save it as plain UTF-8 text");
+}
+
+static int
+read_file(struct set *out, struct migration *m, const struct format_file *f,
+	struct err *e)
+{
+	char *path = file_join(out->folder, f->path), checksum[65];
+	struct buf b = { 0 }, sum = { 0 };
+	int result = 0;
+
+	if (f->code != NULL) {
+		m->code = f->code;
+		m->up.text = mem_dup("");
+		m->up.file = mem_dup(path);
+	} else {
+		result = slurp(path, &b, e);
+		if (result == 0)
+			result = out->format->read(m, path, &b, f->side, e);
+	}
+	if (result == 0 && f->side != 'd') {
+		migration_checksum(m->up.text, checksum);
+		m->checksum = mem_dup(checksum);
+		if (out->format->sum != NULL && f->code == NULL) {
+			out->format->sum(m, b.data, b.len, &sum);
+			m->sum = buf_detach(&sum);
+		}
+	}
+	buf_free(&b);
+	free(path);
+	return result;
+}
+
+/* One version's files become one migration. */
+static int
+join(struct set *out, const struct format_file *v, size_t n, struct err *e)
 {
 	struct migration *m;
-	char *path;
 	size_t i;
 	int result = 0;
 
 	if (n > 2 || (n == 2 && (v[0].side != 'u' || v[1].side != 'd' ||
-		strcmp(v[0].name, v[1].name) != 0)))
+		(out->format->history == NULL &&
+			strcmp(v[0].name, v[1].name) != 0))))
 		return twice(e, &v[0], &v[1]);
 	if (n == 1 && v[0].side == 'd') {
 		err_set(e, ERR_USAGE, "migration",
-			"'%s' has no .up.sql beside it", v[0].file);
+			"'%s' has no up file beside it", v[0].path);
 		return err_next(e, "add the up file or remove this one");
 	}
 	m = &out->v[out->n++];
 	m->version = mem_dup(v[0].version);
 	m->name = mem_dup(v[0].name);
-	for (i = 0; i < n && result == 0; i++) {
-		path = file_join(out->folder, v[i].file);
-		result = migration_read(m, path, v[i].side, e);
-		free(path);
-	}
+	m->script = mem_dup(v[0].path);
+	for (i = 0; i < n && result == 0; i++)
+		result = read_file(out, m, &v[i], e);
 	return result;
 }
 
 static int
-join_all(struct set *out, struct entry *v, size_t n, struct err *e)
+join_all(struct set *out, struct format_file *v, size_t n, struct err *e)
 {
 	size_t i, k;
 
 	out->v = mem_array(n, sizeof(*out->v));
+	out->by_version = mem_array(n, sizeof(*out->by_version));
 	if (n > 0)
-		qsort(v, n, sizeof(*v), by_entry);
+		qsort(v, n, sizeof(*v), by_found);
 	for (i = 0; i < n; i = k) {
-		for (k = i + 1; k < n && num_compare_digits(v[i].version,
+		for (k = i + 1; k < n && version_compare(rule, v[i].version,
 			v[k].version) == 0; k++)
 			;
 		if (join(out, v + i, k - i, e) == -1)
 			return -1;
 	}
-	if (out->n > 0)
-		qsort(out->v, out->n, sizeof(*out->v), by_version);
+	if (out->n == 0)
+		return 0;
+	qsort(out->v, out->n, sizeof(*out->v), out->format->by_file ?
+		by_script : by_order);
+	for (i = 0; i < out->n; i++)
+		out->by_version[i] = &out->v[i];
+	qsort(out->by_version, out->n, sizeof(*out->by_version), by_version);
 	return 0;
 }
 
 int
-set_read(struct set *out, const char *folder, struct err *e)
+set_read(struct set *out, const char *folder, const struct format *format,
+	struct err *e)
 {
-	struct strs names = { 0 };
-	struct entry *v = NULL;
-	size_t i, n = 0;
+	struct format_files f = { .folder = folder, .ignored = &out->ignored };
+	size_t i;
 	int result = -1;
 
 	memset(out, 0, sizeof(*out));
 	out->folder = mem_dup(folder);
+	out->format = format == NULL ? &format_mig : format;
+	rule = out->format->rule;
 	if (!file_is_dir(folder)) {
 		err_set(e, ERR_USAGE, "no-folder",
 			"no migrations folder at '%s'", folder);
 		err_next(e, "check the working folder, or use --migrations "
 			    "FOLDER or MIG_MIGRATIONS; mig-gen makes one");
-		goto out;
+	} else if (out->format->list(&f, e) == 0) {
+		result = join_all(out, f.v, f.n, e);
 	}
-	if (file_list(folder, &names, e) == -1)
-		goto out;
-	v = mem_array(names.n, sizeof(*v));
-	for (i = 0; i < names.n; i++) {
-		const char *file = names.v[i];
-
-		if (file[0] == '.' || !strs_ends(file, ".sql"))
-			continue;
-		if (migration_parse_name(file, &v[n].version, &v[n].name,
-			    &v[n].side))
-			v[n++].file = names.v[i];
-		else
-			strs_add(&out->ignored, file);
+	for (i = 0; i < f.n; i++) {
+		free(f.v[i].version);
+		free(f.v[i].name);
+		free(f.v[i].path);
 	}
-	result = join_all(out, v, n, e);
-out:
-	for (i = 0; i < n; i++) {
-		free(v[i].version);
-		free(v[i].name);
-	}
-	free(v);
-	strs_free(&names);
+	free(f.v);
 	if (result == -1)
 		set_free(out);
 	return result;
@@ -142,6 +191,7 @@ set_free(struct set *s)
 	for (i = 0; i < s->n; i++)
 		migration_free(&s->v[i]);
 	free(s->v);
+	free(s->by_version);
 	free(s->folder);
 	strs_free(&s->ignored);
 	memset(s, 0, sizeof(*s));
@@ -154,14 +204,56 @@ set_find(const struct set *s, const char *version)
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		int order = num_compare_digits(s->v[mid].version, version);
+		int order = version_compare(s->format->rule,
+			s->by_version[mid]->version, version);
 
 		if (order == 0)
-			return &s->v[mid];
+			return s->by_version[mid];
 		if (order < 0)
 			low = mid + 1;
 		else
 			high = mid;
 	}
 	return NULL;
+}
+
+/* All line ends as \n, or as \r\n. */
+static void
+put_lines(struct buf *out, const char *text, const char *end)
+{
+	for (; *text != '\0'; text++) {
+		if (text[0] == '\r' && text[1] == '\n')
+			continue;
+		if (*text == '\n')
+			buf_text(out, end);
+		else
+			buf_char(out, *text);
+	}
+}
+
+int
+set_same_sum(const struct set *s, const struct migration *m, const char *sum,
+	struct err *e)
+{
+	static const char *const ends[] = { "\n", "\r\n" };
+	struct buf b = { 0 };
+	int i, result = 0;
+
+	if (m->sum == NULL || sum == NULL || strcmp(m->sum, sum) == 0)
+		return 1;
+	if (slurp(m->up.file, &b, e) == -1)
+		result = -1;
+	for (i = 0; i < 2 && result == 0; i++) {
+		struct buf text = { 0 }, other = { 0 };
+
+		put_lines(&text, b.data, ends[i]);
+		s->format->sum(m, text.len == 0 ? "" : text.data, text.len,
+			&other);
+		if (strcmp(other.data, sum) == 0)
+			result = 2;
+		buf_free(&text);
+		buf_free(&other);
+	}
+	buf_free(&b);
+	return result;
 }

@@ -1,4 +1,4 @@
-/* set: the migrations of a folder, in the order of their versions. */
+/* set: the migrations of a folder, in the order of their format. */
 #ifndef MIGRATION_SET_H
 #define MIGRATION_SET_H
 
@@ -8,23 +8,34 @@
 #include "migration/migration.h"
 
 struct err;
+struct format;
 
 struct set {
+	const struct format *format;
 	char *folder;
 	struct migration *v;
+	struct migration **by_version; /* for set_find() */
 	size_t n;
 	struct strs ignored; /* .sql files that are not migrations */
 };
 
 /*
- * Read a folder.  A missing folder is ERR_USAGE "no-folder", never an empty
- * set; two files of one version, or half a pair, are ERR_USAGE "migration".
- * Gives out's contents: set_free().
+ * Read a folder by a format; NULL: mig's own.  A missing folder is ERR_USAGE
+ * "no-folder", never an empty set; two files of one version, or half a pair, are
+ * ERR_USAGE "migration".  Gives out's contents: set_free().
  */
-int set_read(struct set *out, const char *folder, struct err *e);
+int set_read(struct set *out, const char *folder, const struct format *format,
+	struct err *e);
 void set_free(struct set *s);
 
-/* The migration of that version (by value: 7 is 007), or NULL.  Borrowed. */
+/* The migration of that version, by the format's rule, or NULL.  Borrowed. */
 const struct migration *set_find(const struct set *s, const char *version);
+
+/*
+ * 1: the file of m has that checksum of the format's own tool; 2: but for its
+ * line ends; 0: it has another one; -1: it cannot be read.
+ */
+int set_same_sum(const struct set *s, const struct migration *m,
+	const char *sum, struct err *e);
 
 #endif

@@ -12,6 +12,7 @@ struct op {
 	const char *program; /* "mig-apply" */
 	const char *url; /* of the database; may be NULL */
 	const char *migrations; /* folder */
+	const char *format; /* of the migrations; NULL: found by themselves */
 	const char *backups; /* folder */
 	int64_t busy_ms; /* wait for others' transactions */
 	int64_t wait_s; /* wait for the runner's lock */

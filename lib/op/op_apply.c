@@ -8,31 +8,25 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/report.h"
 #include "base/stop.h"
+#include "db/driver.h"
 #include "doc/doc.h"
 #include "doc/doc_apply.h"
 #include "guard/bind.h"
 #include "guard/loss.h"
 #include "guard/sanity.h"
-#include "migration/ledger.h"
 #include "migration/plan.h"
 #include "migration/script.h"
-#include "migration/set.h"
-#include "op/op_db.h"
+#include "op/op_state.h"
 #include "op/run.h"
 #include "op/secure.h"
-#include "os/lock.h"
 
 struct apply {
 	struct doc_apply *out;
 	const struct op *o;
 	struct op_apply_options *p;
-	struct db *db;
-	struct lock *lock;
-	struct set set;
-	struct ledger ledger;
+	struct op_state s;
 	struct plan plan;
 	struct strs tables; /* that the plan is about */
 };
@@ -41,16 +35,11 @@ static int
 open_all(struct apply *a, struct err *e)
 {
 	const struct plan_limit limit = { a->p->to, a->p->steps };
-	struct db_options d = op_db(a->o, a->p->dry_run ? DB_READ : DB_WRITE);
 
-	if (db_open(&a->db, &d, e) == -1 ||
-		(!a->p->dry_run && db_lock(a->db, &a->lock, a->o->wait_s,
-			a->o->program, e) == -1) ||
-		db_identity(a->db, &a->out->database, e) == -1 ||
-		set_read(&a->set, a->o->migrations, e) == -1 ||
-		ledger_load(&a->ledger, a->db, e) == -1)
+	if (op_state_open(&a->s, a->o, a->p->dry_run ? DB_READ : DB_WRITE, 1,
+		&a->out->database, e) == -1)
 		return -1;
-	return plan_make(&a->plan, &a->set, &a->ledger, &limit, e);
+	return plan_make(&a->plan, &a->s.set, &a->s.ledger, &limit, e);
 }
 
 /* One migration of the plan: its statements, its losses on live data. */
@@ -67,8 +56,7 @@ forecast(struct apply *a, const struct migration *m, struct err *e)
 	x->migration = mem_dup(m->version);
 	x->name = mem_dup(m->name);
 	x->source = "file";
-	if (script_scan(m->up.text, m->up.line, db_rules(a->db), &script, e) ==
-		-1)
+	if (script_of_part(&m->up, db_rules(a->s.db), &script, e) == -1)
 		return err_wrap(e, "'%s'", m->up.file);
 	x->statements = (int64_t)script.n;
 	for (i = 0; i < script.n; i++) {
@@ -79,14 +67,14 @@ forecast(struct apply *a, const struct migration *m, struct err *e)
 		for (k = 0; k < script.v[i].more.n; k++)
 			strs_add_once(&a->tables, script.v[i].more.v[k]);
 	}
-	if (db_can(a->db, DB_CAP_REBUILD))
+	if (db_can(a->s.db, DB_CAP_REBUILD))
 		script_rebuilds(&script, &rebuilds);
-	for (i = 0; i < m->up.rebuilds.n && db_can(a->db, DB_CAP_REBUILD); i++)
+	for (i = 0; i < m->up.rebuilds.n && db_can(a->s.db, DB_CAP_REBUILD); i++)
 		strs_add_once(&rebuilds, m->up.rebuilds.v[i]);
-	loss_allow(&allow, a->db, &m->up.allow_loss);
-	loss_allow(&allow, a->db, &a->p->allow);
-	if (sanity_script(&m->up, &script, db_rules(a->db), e) == 0 &&
-		loss_forecast(&x->losses, a->db, &script, &rebuilds, e) == 0) {
+	loss_allow(&allow, a->s.db, &m->up.allow_loss);
+	loss_allow(&allow, a->s.db, &a->p->allow);
+	if (sanity_script(&m->up, &script, db_rules(a->s.db), e) == 0 &&
+		loss_forecast(&x->losses, a->s.db, &script, &rebuilds, e) == 0) {
 		result = 0;
 		if (loss_judge(&x->losses, &allow) > 0) {
 			result = loss_refuse(&x->losses, "--allow-loss", e);
@@ -127,7 +115,7 @@ confirm(struct apply *a, struct err *e)
 	if (a->o->confirm == NULL)
 		return 0;
 	snprintf(text, sizeof(text), "Apply %zu migration%s to '%s'?",
-		a->plan.n, a->plan.n == 1 ? "" : "s", db_name(a->db));
+		a->plan.n, a->plan.n == 1 ? "" : "s", db_name(a->s.db));
 	return a->o->confirm(a->o->arg, text, e);
 }
 
@@ -187,13 +175,13 @@ take_backup(struct apply *a, struct err *e)
 			return -1;
 	}
 	a->out->backup = mem_alloc(sizeof(*a->out->backup));
-	if (secure_backup(a->out->backup, &r, a->o, a->db, &s, e) == -1) {
+	if (secure_backup(a->out->backup, &r, a->o, a->s.db, &s, e) == -1) {
 		free(a->out->backup);
 		a->out->backup = NULL;
 		return -1;
 	}
 	a->out->gap = mem_alloc(sizeof(*a->out->gap));
-	result = bind_gap(a->out->gap, &r, a->db, e);
+	result = bind_gap(a->out->gap, &r, a->s.db, e);
 	shape_release(&receipt_shape, &r);
 	if (result == 0 && strcmp(a->out->gap->written, "no") != 0)
 		report_say(a->o->report, REPORT_NOTE,
@@ -216,14 +204,19 @@ apply_one(struct apply *a, struct run *r, const struct migration *m,
 {
 	struct part_done *done = shape_list_add(&a->out->applied,
 		&part_done_shape);
-	const struct ledger_row *row = ledger_find(&a->ledger, m->version);
+	const struct ledger_row *row = ledger_find(&a->s.ledger, m->version);
+	const struct migration *before;
 	struct err second;
 
 	r->skip = row == NULL ? 0 : row->statements;
+	r->again = version_is_repeatable(m->version) || row != NULL ||
+		ledger_find_stale(&a->s.ledger, m->version) != NULL;
 	if (run_migration(done, m, r, e) == 0) {
 		r->ledger = 1;
-		if (a->out->current == NULL ||
-			num_compare_digits(m->version, a->out->current) > 0)
+		before = a->out->current == NULL ? NULL :
+			set_find(&a->s.set, a->out->current);
+		if ((before == NULL || m > before) &&
+			!version_is_repeatable(m->version))
 			set_current(a, m->version);
 		return 0;
 	}
@@ -232,7 +225,7 @@ apply_one(struct apply *a, struct run *r, const struct migration *m,
 	if (e->code == ERR_REFUSED && a->out->applied.n > 0)
 		e->code = ERR_FAILED;
 	if (e->code == ERR_FAILED &&
-		run_note_failure(a->db, m, r, e, &second) == -1)
+		run_note_failure(a->s.db, m, r, e, &second) == -1)
 		report_say(a->o->report, REPORT_WARN,
 			"the failure could not be written to the ledger: %s",
 			second.text);
@@ -243,9 +236,9 @@ static int
 apply_all(struct apply *a, struct err *e)
 {
 	char *me = ledger_me();
-	struct run r = { .db = a->db, .tool = a->o->tool, .by = me,
+	struct run r = { .db = a->s.db, .history = &a->s.history, .tool = a->o->tool, .by = me,
 		.report = a->o->report, .allow = &a->p->allow, .option = "--allow-loss",
-		.ledger = a->ledger.there };
+		.ledger = a->s.ledger.there };
 	size_t i;
 	int result = 0;
 
@@ -253,17 +246,17 @@ apply_all(struct apply *a, struct err *e)
 		r.backup = a->out->backup->id;
 	if (a->p->no_backup)
 		r.note = "--no-backup";
-	for (i = 0; i < a->ledger.n && result == 0 && a->p->resume; i++) {
-		const struct migration *m = set_find(&a->set,
-			a->ledger.v[i].version);
+	for (i = 0; i < a->s.ledger.n && result == 0 && a->p->resume; i++) {
+		const struct migration *m = set_find(&a->s.set,
+			a->s.ledger.v[i].version);
 
 		r.last = a->plan.n == 0;
-		if (strcmp(a->ledger.v[i].state, "applied") == 0)
+		if (strcmp(a->s.ledger.v[i].state, "applied") == 0)
 			continue;
 		if (m == NULL) {
 			err_set(e, ERR_REFUSED, "missing",
 				"migration %s is to be resumed, but its file "
-				"is gone", a->ledger.v[i].version);
+				"is gone", a->s.ledger.v[i].version);
 			result = err_next(e, "bring the file back");
 		} else {
 			result = apply_one(a, &r, m, e);
@@ -285,8 +278,8 @@ has_open(const struct apply *a)
 {
 	size_t i;
 
-	for (i = 0; i < a->ledger.n; i++)
-		if (strcmp(a->ledger.v[i].state, "applied") != 0)
+	for (i = 0; i < a->s.ledger.n; i++)
+		if (strcmp(a->s.ledger.v[i].state, "applied") != 0)
 			return 1;
 	return 0;
 }
@@ -312,11 +305,11 @@ work(struct apply *a, struct err *e)
 
 	if (judge_document(a, e) == -1 || open_all(a, e) == -1)
 		return -1;
-	set_current(a, ledger_current(&a->ledger));
+	set_current(a, ledger_current(&a->s.ledger));
 	open = has_open(a);
 	if (a->plan.n == 0 && !open)
 		return nothing(a);
-	if (sanity_history(a->db, &a->ledger, e) == -1 ||
+	if (sanity_history(a->s.db, &a->s.ledger, e) == -1 ||
 		sanity_plan(&a->plan, allow, e) == -1 ||
 		forecast_all(a, e) == -1)
 		return -1;
@@ -324,9 +317,9 @@ work(struct apply *a, struct err *e)
 		a->out->result = "planned";
 		return 0;
 	}
-	if (db_blocked(a->db, &a->tables, e) == -1 || confirm(a, e) == -1 ||
+	if (db_blocked(a->s.db, &a->tables, e) == -1 || confirm(a, e) == -1 ||
 		take_backup(a, e) == -1 ||
-		db_blocked(a->db, &a->tables, e) == -1 || apply_all(a, e) == -1)
+		db_blocked(a->s.db, &a->tables, e) == -1 || apply_all(a, e) == -1)
 		return -1;
 	a->out->result = "applied";
 	return 0;
@@ -346,10 +339,7 @@ op_apply(struct doc_apply *out, const struct op *o,
 	out->duration_ms = clock_ms() - start;
 	plan_free(&a.plan);
 	strs_free(&a.tables);
-	ledger_free(&a.ledger);
-	set_free(&a.set);
-	lock_free(a.lock);
-	db_close(a.db);
+	op_state_close(&a.s);
 	doc_free(p->document);
 	p->document = NULL;
 	return result;

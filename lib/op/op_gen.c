@@ -13,6 +13,8 @@
 #include "base/num.h"
 #include "db/lex.h"
 #include "doc/doc_generation.h"
+#include "migration/format/format.h"
+#include "migration/history.h"
 #include "migration/set.h"
 #include "op/op_db.h"
 #include "op/op_gen_postgresql.h"
@@ -278,38 +280,33 @@ next_version(const struct set *s)
 	size_t i, n = 0;
 	int64_t number;
 
+	if (s->n == 0 && s->format->first != NULL)
+		return mem_dup(s->format->first);
 	clock_stamp(clock_now(), stamp);
 	for (i = 0; stamp[i] != '\0'; i++)
 		if (stamp[i] >= '0' && stamp[i] <= '9')
 			digits[n++] = stamp[i];
 	digits[n] = '\0';
 	if (s->n == 0 || (strlen(head) >= 12 &&
-		num_compare_digits(digits, head) > 0) ||
+		version_compare(VERSION_NUMBER, digits, head) > 0) ||
 		num_parse(head, 0, NUM_SAFE, &number) == -1)
 		return mem_dup(digits);
 	return mem_printf("%0*lld", (int)strlen(head), (long long)number + 1);
 }
 
+/* One file of the migration, as whoever may read the folder may read it. */
 static int
-write_file(struct gen *g, const char *version, const char *suffix,
-	const struct buf *up, const struct buf *down, struct err *e)
+write_text(struct gen *g, const char *file, const struct buf *text,
+	struct err *e)
 {
-	struct buf name = { 0 }, text = { 0 };
+	char *path = file_join(g->o->migrations, file);
 	struct file_stage *stage;
-	char *file, *path;
 	mode_t mask;
 	int result = -1;
 
-	if (slug(g->p->title, &name, e) == -1)
-		return -1;
-	file = mem_printf("%s_%s%s.sql", version, name.data, suffix);
-	path = file_join(g->o->migrations, file);
-	buf_printf(&text, "-- migrate:up%s\n%s\n-- migrate:down\n%s",
-		g->outside ? " transaction:false" : "", up->data, down->data);
 	if (file_stage_open(&stage, path, e) == 0) {
-		result = file_write(file_stage_fd(stage), text.data, text.len,
-			e);
-		/* It is source text, for whoever may read the folder. */
+		result = file_write(file_stage_fd(stage), text->data,
+			text->len, e);
 		umask(mask = umask(0));
 		if (result == 0 && fchmod(file_stage_fd(stage),
 			0666 & ~mask) == -1)
@@ -319,15 +316,51 @@ write_file(struct gen *g, const char *version, const char *suffix,
 		else
 			result = file_stage_commit(stage, e);
 	}
-	if (result == 0) {
+	if (result == 0)
 		strs_add(&g->out->files, path);
+	free(path);
+	return result;
+}
+
+/* As the format writes it: one file or two, perhaps in a folder of its own. */
+static int
+write_file(struct gen *g, const struct set *set, const char *version,
+	const char *suffix, const struct buf *up, const struct buf *down,
+	struct err *e)
+{
+	struct buf title = { 0 };
+	struct format_text t = { .version = version, .up = up->data,
+		.down = down->data, .outside = g->outside };
+	char *folder;
+	int result = -1, i, made;
+
+	if (set->format->write == NULL) {
+		err_set(e, ERR_USAGE, "format", "mig writes no migrations of "
+			"%s", set->format->shown);
+		return err_next(e, "write it with that tool");
+	}
+	if (slug(g->p->title, &title, e) == -1)
+		return -1;
+	buf_text(&title, suffix);
+	t.name = title.data;
+	set->format->write(&t);
+	folder = t.folder == NULL ? NULL : file_join(g->o->migrations,
+		t.folder);
+	if (folder == NULL || file_make_dir(folder, 0777, &made, e) == 0)
+		result = 0;
+	for (i = 0; i < 2; i++) {
+		if (result == 0 && t.files[i] != NULL)
+			result = write_text(g, t.files[i], &t.texts[i], e);
+		free(t.files[i]);
+		buf_free(&t.texts[i]);
+	}
+	if (result == 0) {
 		free(g->out->migration);
 		g->out->migration = mem_dup(version);
 	}
-	free(path);
-	free(file);
-	buf_free(&name);
-	buf_free(&text);
+	free(folder);
+	free(t.folder);
+	buf_free(&title);
 	return result;
 }
 
@@ -336,17 +369,39 @@ static int
 write_files(struct gen *g, struct set *set, struct err *e)
 {
 	char *version = next_version(set);
-	int result = write_file(g, version, "", &g->up, &g->down, e);
+	const struct format *format = set->format;
+	int result = write_file(g, set, version, "", &g->up, &g->down, e);
 
 	free(version);
 	if (result == -1 || g->up2.len == 0)
 		return result;
 	set_free(set);
-	if (set_read(set, g->o->migrations, e) == -1)
+	if (set_read(set, g->o->migrations, format, e) == -1)
 		return -1;
 	version = next_version(set);
-	result = write_file(g, version, "_validate", &g->up2, &g->down2, e);
+	result = write_file(g, set, version, "_validate", &g->up2,
+		&g->down2, e);
 	free(version);
+	return result;
+}
+
+/* A database that can be asked knows whose migrations these are. */
+static int
+find_format(struct gen *g, const struct format **out, struct err *e)
+{
+	struct db_options d = op_db(g->o, DB_READ);
+	struct history h = { 0 };
+	struct db *db = NULL;
+	struct err ignored;
+	int result;
+
+	if (g->o->format == NULL && g->o->url != NULL &&
+		db_open(&db, &d, &ignored) == -1)
+		db = NULL;
+	result = history_open(&h, db, g->o->format, g->o->migrations, e);
+	*out = h.format;
+	history_close(&h);
+	db_close(db);
 	return result;
 }
 
@@ -355,6 +410,7 @@ op_gen(struct doc_generation *out, const struct op *o,
 	const struct op_gen_options *p, struct err *e)
 {
 	struct gen g = { .out = out, .o = o, .p = p };
+	const struct format *format;
 	struct set set = { 0 };
 	int result, made;
 
@@ -366,7 +422,9 @@ op_gen(struct doc_generation *out, const struct op *o,
 	if (result == 0)
 		result = file_make_dir(o->migrations, 0777, &made, e);
 	if (result == 0)
-		result = set_read(&set, o->migrations, e);
+		result = find_format(&g, &format, e);
+	if (result == 0)
+		result = set_read(&set, o->migrations, format, e);
 	if (result == 0)
 		result = write_files(&g, &set, e);
 	set_free(&set);

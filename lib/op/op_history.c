@@ -122,10 +122,10 @@ op_history_append(struct restore *r, struct db *to, struct err *e)
 	struct err why;
 	int result = -1;
 
-	if (ledger_load(&was, to, e) == -1)
+	if (ledger_load(&was, to, VERSION_NUMBER, e) == -1)
 		goto out;
 	/* A spoilt ledger must not stand in the way back. */
-	if (r->db != NULL && ledger_load(&now, r->db, &why) == -1) {
+	if (r->db != NULL && ledger_load(&now, r->db, VERSION_NUMBER, &why) == -1) {
 		report_say(r->o->report, REPORT_WARN,
 			"the present history is not carried over: %s",
 			why.text);

@@ -9,52 +9,34 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "base/report.h"
 #include "base/stop.h"
+#include "db/driver.h"
 #include "doc/doc_rollback.h"
 #include "guard/loss.h"
 #include "guard/sanity.h"
-#include "migration/ledger.h"
 #include "migration/script.h"
-#include "migration/set.h"
-#include "op/op_db.h"
+#include "op/op_state.h"
 #include "op/run.h"
 #include "op/secure.h"
-#include "os/file.h"
-#include "os/lock.h"
 
 struct back {
 	struct doc_rollback *out;
 	const struct op *o;
 	const struct op_rollback_options *p;
-	struct db *db;
-	struct lock *lock;
-	struct set set;
-	struct ledger ledger;
+	struct op_state s;
 	struct migration *v; /* to be undone, newest first */
 	size_t n;
 };
 
+/* The file that was applied, as far as mig or the other tool knows. */
 static int
-open_all(struct back *b, struct err *e)
+is_same(const struct migration *file, const struct ledger_row *row)
 {
-	struct db_options d = op_db(b->o, b->p->dry_run ? DB_READ : DB_WRITE);
-
-	if (db_open(&b->db, &d, e) == -1 ||
-		(!b->p->dry_run && db_lock(b->db, &b->lock, b->o->wait_s,
-			b->o->program, e) == -1) ||
-		db_identity(b->db, &b->out->database, e) == -1 ||
-		ledger_load(&b->ledger, b->db, e) == -1)
-		return -1;
-	/* The ledger has the texts: the folder may be gone. */
-	if (!file_is_dir(b->o->migrations)) {
-		report_say(b->o->report, REPORT_NOTE,
-			"no migrations folder at '%s': using the texts in the "
-			"ledger", b->o->migrations);
-		return 0;
-	}
-	return set_read(&b->set, b->o->migrations, e);
+	if (row->checksum != NULL)
+		return strcmp(file->checksum, row->checksum) == 0;
+	return row->sum == NULL || file->sum == NULL ||
+		strcmp(row->sum, file->sum) == 0;
 }
 
 /*
@@ -64,7 +46,7 @@ open_all(struct back *b, struct err *e)
 static int
 take(struct back *b, const struct ledger_row *row, struct err *e)
 {
-	const struct migration *file = set_find(&b->set, row->version);
+	const struct migration *file = set_find(&b->s.set, row->version);
 	struct migration *m = &b->v[b->n++];
 	struct part_planned *x = shape_list_add(&b->out->plan,
 		&part_planned_shape);
@@ -75,17 +57,18 @@ take(struct back *b, const struct ledger_row *row, struct err *e)
 	x->migration = mem_dup(row->version);
 	x->name = mem_dup(row->name);
 	x->source = "ledger";
-	if (ledger_texts(b->db, row->version, &m->up.text, &m->down.text, e) ==
+	if (ledger_texts(b->s.db, row->version, &m->up.text, &m->down.text, e) ==
 		-1)
 		return -1;
 	m->down.line = 1;
-	if (file != NULL && strcmp(file->checksum, row->checksum) == 0 &&
-		file->down.text != NULL) {
+	if (file != NULL && is_same(file, row) && file->down.text != NULL) {
 		free(m->down.text);
 		m->down.text = mem_dup(file->down.text);
 		m->down.file = mem_dup(file->down.file);
 		m->down.line = file->down.line;
 		m->down.outside = file->down.outside;
+		m->down.detect = file->down.detect;
+		m->down.own_transaction = file->down.own_transaction;
 		x->source = "file";
 	} else if (file == NULL) {
 		report_say(b->o->report, REPORT_NOTE,
@@ -106,18 +89,20 @@ choose(struct back *b, struct err *e)
 {
 	size_t i;
 
-	b->v = mem_array(b->ledger.n, sizeof(*b->v));
+	b->v = mem_array(b->s.ledger.n, sizeof(*b->v));
 	if (b->p->to != NULL && strcmp(b->p->to, "0") != 0 &&
-		ledger_find(&b->ledger, b->p->to) == NULL) {
+		ledger_find(&b->s.ledger, b->p->to) == NULL) {
 		err_set(e, ERR_USAGE, "version",
 			"no applied migration has the version '%s'",
 			b->p->to);
 		return err_next(e, "mig-status --history lists them; --to 0 "
 				   "means all");
 	}
-	for (i = b->ledger.n; i > 0; i--) {
-		const struct ledger_row *row = &b->ledger.v[i - 1];
+	for (i = b->s.ledger.n; i > 0; i--) {
+		const struct ledger_row *row = &b->s.ledger.v[i - 1];
 
+		if (version_is_repeatable(row->version))
+			continue; /* it has no way back */
 		if (strcmp(row->state, "applied") != 0) {
 			err_set(e, ERR_REFUSED, row->state,
 				"migration %s is %s, not applied",
@@ -126,7 +111,8 @@ choose(struct back *b, struct err *e)
 					   "--restore");
 		}
 		if (b->p->to != NULL ?
-			num_compare_digits(row->version, b->p->to) <= 0 :
+			version_compare(b->s.ledger.rule, row->version,
+				b->p->to) <= 0 :
 			b->n == (size_t)b->p->steps)
 			break;
 		if (take(b, row, e) == -1)
@@ -150,18 +136,17 @@ forecast(struct back *b, struct err *e)
 		size_t k;
 		int bad;
 
-		if (script_scan(part->text, part->line, db_rules(b->db), &s,
-			e) == -1)
+		if (script_of_part(part, db_rules(b->s.db), &s, e) == -1)
 			return err_wrap(e, "down of migration %s",
 				b->v[i].version);
 		plan[i].statements = (int64_t)s.n;
-		if (db_can(b->db, DB_CAP_REBUILD))
+		if (db_can(b->s.db, DB_CAP_REBUILD))
 			script_rebuilds(&s, &rebuilds);
-		for (k = 0; k < part->rebuilds.n && db_can(b->db,
+		for (k = 0; k < part->rebuilds.n && db_can(b->s.db,
 			DB_CAP_REBUILD); k++)
 			strs_add_once(&rebuilds, part->rebuilds.v[k]);
-		bad = sanity_script(part, &s, db_rules(b->db), e) == -1 ||
-			loss_forecast(&plan[i].losses, b->db, &s, &rebuilds,
+		bad = sanity_script(part, &s, db_rules(b->s.db), e) == -1 ||
+			loss_forecast(&plan[i].losses, b->s.db, &s, &rebuilds,
 				e) == -1;
 		strs_free(&rebuilds);
 		script_free(&s);
@@ -192,7 +177,7 @@ confirm(struct back *b, struct err *e)
 	if (b->o->confirm == NULL)
 		return 0;
 	snprintf(text, sizeof(text), "Roll back %zu migration%s of '%s'?",
-		b->n, b->n == 1 ? "" : "s", db_name(b->db));
+		b->n, b->n == 1 ? "" : "s", db_name(b->s.db));
 	return b->o->confirm(b->o->arg, text, e);
 }
 
@@ -203,7 +188,7 @@ take_backup(struct back *b, struct err *e)
 	struct receipt r;
 
 	b->out->safety = mem_alloc(sizeof(*b->out->safety));
-	if (secure_backup(b->out->safety, &r, b->o, b->db, &s, e) == -1) {
+	if (secure_backup(b->out->safety, &r, b->o, b->s.db, &s, e) == -1) {
 		free(b->out->safety);
 		b->out->safety = NULL;
 		return -1;
@@ -212,16 +197,31 @@ take_backup(struct back *b, struct err *e)
 	return 0;
 }
 
+/* What is the newest when that one is gone; NULL: nothing. */
+static const char *
+version_before(const struct back *b, const char *version)
+{
+	const struct ledger *l = &b->s.ledger;
+	size_t i;
+
+	for (i = l->n; i > 0; i--)
+		if (!version_is_repeatable(l->v[i - 1].version) &&
+			version_compare(l->rule, l->v[i - 1].version,
+				version) < 0)
+			return l->v[i - 1].version;
+	return NULL;
+}
+
 static int
 undo_all(struct back *b, struct err *e)
 {
 	const struct strs none = { 0 };
 	char *me = ledger_me();
-	struct run r = { .db = b->db, .tool = b->o->tool, .by = me,
+	struct run r = { .db = b->s.db, .history = &b->s.history, .tool = b->o->tool, .by = me,
 		.report = b->o->report,
 		.allow = &none, .allow_all = b->p->accept_loss,
 		.option = "--accept-loss for", .down = 1,
-		.ledger = 1, .backup = b->out->safety->id };
+		.ledger = b->s.ledger.there, .backup = b->out->safety->id };
 	struct err second;
 	size_t i;
 	int result = 0;
@@ -231,9 +231,11 @@ undo_all(struct back *b, struct err *e)
 			&part_done_shape);
 
 		r.last = i + 1 == b->n;
+		r.before = version_before(b, b->v[i].version);
 		result = stop_check(e);
 		if (result == 0)
 			result = run_migration(done, &b->v[i], &r, e);
+		r.ledger |= result == 0;
 		if (result == 0)
 			continue;
 		b->out->done.n--;
@@ -241,7 +243,7 @@ undo_all(struct back *b, struct err *e)
 		if (e->code == ERR_REFUSED && b->out->done.n > 0)
 			e->code = ERR_FAILED;
 		if (e->code == ERR_FAILED &&
-			run_note_failure(b->db, &b->v[i], &r, e, &second) ==
+			run_note_failure(b->s.db, &b->v[i], &r, e, &second) ==
 				-1)
 			report_say(b->o->report, REPORT_WARN,
 				"the failure could not be written to the "
@@ -251,15 +253,16 @@ undo_all(struct back *b, struct err *e)
 	return result;
 }
 
-/* What is applied now, after the first k were undone. */
+/* What is applied now, after some were undone. */
 static void
 set_current(struct back *b)
 {
-	size_t left = b->ledger.n - b->out->done.n;
+	const char *now = b->out->done.n == 0 ?
+		ledger_current(&b->s.ledger) :
+		version_before(b, b->v[b->out->done.n - 1].version);
 
 	free(b->out->current);
-	b->out->current = left == 0 ? NULL :
-		mem_dup(b->ledger.v[left - 1].version);
+	b->out->current = mem_dup(now);
 }
 
 static int
@@ -267,7 +270,9 @@ work(struct back *b, struct err *e)
 {
 	int result;
 
-	if (open_all(b, e) == -1)
+	/* The ledger has the texts: the folder may be gone. */
+	if (op_state_open(&b->s, b->o, b->p->dry_run ? DB_READ : DB_WRITE, 0,
+		&b->out->database, e) == -1)
 		return -1;
 	set_current(b);
 	if (choose(b, e) == -1)
@@ -308,9 +313,6 @@ op_rollback(struct doc_rollback *out, const struct op *o,
 	for (i = 0; i < b.n; i++)
 		migration_free(&b.v[i]);
 	free(b.v);
-	ledger_free(&b.ledger);
-	set_free(&b.set);
-	lock_free(b.lock);
-	db_close(b.db);
+	op_state_close(&b.s);
 	return result;
 }

@@ -96,7 +96,7 @@ mend(struct restore *r, struct err *e)
 	r->out->result = "done";
 	if (db_open(&r->db, &d, e) == -1 ||
 		db_identity(r->db, &r->out->database, e) == -1 ||
-		ledger_load(&ledger, r->db, e) == -1) {
+		ledger_load(&ledger, r->db, VERSION_NUMBER, e) == -1) {
 		err_wrap(e, "%s; but to look at it afterwards failed", said);
 		free(said);
 		return err_next(e, "do not repeat it: mig-status says where "

@@ -13,18 +13,15 @@
 #include "doc/doc_status.h"
 #include "guard/bind.h"
 #include "guard/sanity.h"
-#include "migration/ledger.h"
+#include "migration/format/format.h"
 #include "migration/plan.h"
-#include "migration/set.h"
-#include "op/op_db.h"
+#include "op/op_state.h"
 
 struct status {
 	struct doc_status *out;
 	const struct op *o;
 	const struct op_status_options *p;
-	struct db *db;
-	struct set set;
-	struct ledger ledger;
+	struct op_state s;
 	struct plan plan;
 };
 
@@ -61,15 +58,15 @@ fill_plan(struct status *s)
 		problem(s, plan_reason(p->kind), p->version, p->text,
 			p->next);
 	}
-	for (i = 0; i < s->set.ignored.n; i++)
-		strs_add(&s->out->ignored, s->set.ignored.v[i]);
-	for (i = 0; i < s->ledger.n; i++)
-		s->out->applied += strcmp(s->ledger.v[i].state, "applied") ==
+	for (i = 0; i < s->s.set.ignored.n; i++)
+		strs_add(&s->out->ignored, s->s.set.ignored.v[i]);
+	for (i = 0; i < s->s.ledger.n; i++)
+		s->out->applied += strcmp(s->s.ledger.v[i].state, "applied") ==
 			0;
-	s->out->ledger = s->ledger.there;
-	s->out->current = mem_dup(ledger_current(&s->ledger));
-	if (s->set.n > 0)
-		s->out->head = mem_dup(s->set.v[s->set.n - 1].version);
+	s->out->ledger = s->s.ledger.there;
+	s->out->current = mem_dup(ledger_current(&s->s.ledger));
+	if (s->s.set.n > 0)
+		s->out->head = mem_dup(s->s.set.v[s->s.set.n - 1].version);
 }
 
 static void
@@ -83,10 +80,11 @@ fill_schema(struct status *s, struct err *e)
 {
 	const char *table = NULL, *tool = NULL;
 	char fingerprint[65], *text;
+	size_t i;
 
 	s->out->schema = "unknown";
-	if (!s->ledger.there) {
-		tool = sanity_foreign(s->db, &table, e);
+	if (!s->s.ledger.there && s->s.ledger.host == NULL) {
+		tool = sanity_foreign(s->s.db, &table, e);
 		if (tool == NULL)
 			return e->code == ERR_NONE ? 0 : -1;
 		text = mem_printf("the history table '%s' of %s is there, and "
@@ -96,11 +94,15 @@ fill_schema(struct status *s, struct err *e)
 		free(text);
 		return 0;
 	}
-	if (s->ledger.fingerprint == NULL)
+	/* What the other tool has applied since is no change outside. */
+	for (i = 0; i < s->s.ledger.n; i++)
+		if (s->s.ledger.v[i].tool == NULL)
+			return 0;
+	if (s->s.ledger.fingerprint == NULL || s->s.ledger.stale_n > 0)
 		return 0;
-	if (db_fingerprint(s->db, fingerprint, e) == -1)
+	if (db_fingerprint(s->s.db, fingerprint, e) == -1)
 		return -1;
-	s->out->schema = strcmp(fingerprint, s->ledger.fingerprint) == 0 ?
+	s->out->schema = strcmp(fingerprint, s->s.ledger.fingerprint) == 0 ?
 		"same" : "changed";
 	if (strcmp(s->out->schema, "changed") == 0)
 		problem(s, "schema", NULL,
@@ -131,7 +133,7 @@ fill_backup(struct status *s, struct doc_status_backup *x,
 			"it was not verified");
 	} else if (have == 1) {
 		x->receipt = r.level;
-		x->fresh = bind_check(&r, item->path, s->db,
+		x->fresh = bind_check(&r, item->path, s->s.db,
 			s->p->max_age_s, &why) == 0;
 		if (!x->fresh && strcmp(why.reason, "stale") == 0)
 			x->receipt = "stale";
@@ -196,24 +198,21 @@ one_event(void *arg, const struct ledger_event *event, struct err *e)
 static int
 work(struct status *s, struct err *e)
 {
-	struct db_options d = op_db(s->o, DB_READ);
 	char holder[256];
 
-	if (db_open(&s->db, &d, e) == -1 ||
-		db_identity(s->db, &s->out->database, e) == -1 ||
-		set_read(&s->set, s->o->migrations, e) == -1 ||
-		ledger_load(&s->ledger, s->db, e) == -1 ||
-		plan_make(&s->plan, &s->set, &s->ledger, NULL, e) == -1)
+	if (op_state_open(&s->s, s->o, DB_READ, 1, &s->out->database, e) ==
+		-1 || plan_make(&s->plan, &s->s.set, &s->s.ledger, NULL, e) == -1)
 		return -1;
 	s->out->folder = mem_dup(s->o->migrations);
+	s->out->format = mem_dup(s->s.history.format->name);
 	fill_plan(s);
-	if (db_locked_by(s->db, holder, sizeof(holder)))
+	if (db_locked_by(s->s.db, holder, sizeof(holder)))
 		s->out->running = mem_dup(holder);
-	if (db_problems(s->db, found, s, e) == -1 ||
+	if (db_problems(s->s.db, found, s, e) == -1 ||
 		fill_schema(s, e) == -1 || fill_backups(s, e) == -1)
 		return -1;
 	if (s->p->history &&
-		ledger_each(s->db, one_event, &s->out->history, e) == -1)
+		ledger_each(s->s.db, one_event, &s->out->history, e) == -1)
 		return -1;
 	s->out->up_to_date = s->out->pending.n == 0 &&
 		s->out->problems.n == 0;
@@ -230,8 +229,6 @@ op_status(struct doc_status *out, const struct op *o,
 	out->tool = mem_dup(o->tool);
 	result = work(&s, e);
 	plan_free(&s.plan);
-	ledger_free(&s.ledger);
-	set_free(&s.set);
-	db_close(s.db);
+	op_state_close(&s.s);
 	return result;
 }

@@ -11,6 +11,8 @@
 #include "base/stop.h"
 #include "doc/doc_generation.h"
 #include "doc/part.h"
+#include "migration/format/format.h"
+#include "migration/history.h"
 #include "migration/ledger.h"
 #include "migration/set.h"
 #include "op/op_db.h"
@@ -21,6 +23,7 @@ struct validate {
 	struct doc_generation *out;
 	const struct op *o;
 	struct db *scratch;
+	struct history history;
 	struct set set;
 	char (*before)[65]; /* fingerprint before each up */
 	int *done; /* its up ran */
@@ -115,11 +118,17 @@ base(struct validate *v, struct db *live, size_t *from, struct err *e)
 	int more;
 
 	*from = 0;
-	if (ledger_load(&ledger, live, e) == -1)
+	if (ledger_load(&ledger, live, v->set.format->rule, e) == -1)
 		return -1;
 	more = ledger.there;
 	ledger_free(&ledger);
-	/* Made before mig: what is pending stands on what is there. */
+	/*
+	 * Made before mig: what is pending stands on what is there.  With the
+	 * history of another tool, all of its migrations are tried from the
+	 * first.
+	 */
+	if (v->history.table != NULL)
+		return 0;
 	if (!more)
 		return db_copy_schema(live, v->scratch, e);
 	if (db_query(&r, live, e,
@@ -131,7 +140,7 @@ base(struct validate *v, struct db *live, size_t *from, struct err *e)
 	if (more != 1)
 		return more;
 	if (db_copy_schema(live, v->scratch, e) == -1 ||
-		ledger_load(&ledger, live, e) == -1)
+		ledger_load(&ledger, live, v->set.format->rule, e) == -1)
 		return -1;
 	while (*from < v->set.n &&
 		ledger_find(&ledger, v->set.v[*from].version) != NULL)
@@ -153,7 +162,16 @@ work(struct validate *v, struct err *e)
 	size_t from = 0;
 	int result = 0;
 
-	if (set_read(&v->set, v->o->migrations, &bad) == -1) {
+	if (v->o->url != NULL && db_open(&live, &l, &bad) == -1)
+		live = NULL; /* a folder can be checked without one */
+	if (history_open(&v->history, live, v->o->format, v->o->migrations,
+		e) == -1) {
+		db_close(live);
+		return -1;
+	}
+	if (set_read(&v->set, v->o->migrations, v->history.format, &bad) ==
+		-1) {
+		db_close(live);
 		if (strcmp(bad.reason, "migration") != 0) {
 			*e = bad;
 			return -1;
@@ -163,16 +181,10 @@ work(struct validate *v, struct err *e)
 	}
 	v->before = mem_array(v->set.n, sizeof(*v->before));
 	v->done = mem_array(v->set.n, sizeof(*v->done));
-	if (db_open(&v->scratch, &m, e) == -1)
-		return -1;
-	if (v->o->url != NULL) {
-		result = db_open(&live, &l, &bad);
-		if (result == 0)
-			result = base(v, live, &from, e);
-		else
-			result = 0; /* a folder can be checked without one */
-		db_close(live);
-	}
+	result = db_open(&v->scratch, &m, e);
+	if (result == 0 && live != NULL)
+		result = base(v, live, &from, e);
+	db_close(live);
 	if (result == -1 || all_up(v, from, e) == -1)
 		return -1;
 	return all_down(v, from, e);
@@ -189,6 +201,7 @@ op_validate(struct doc_generation *out, const struct op *o, struct err *e)
 	out->folder = mem_dup(o->migrations);
 	result = work(&v, e);
 	db_close(v.scratch);
+	history_close(&v.history);
 	set_free(&v.set);
 	free(v.before);
 	free(v.done);

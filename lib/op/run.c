@@ -14,27 +14,61 @@
 #include "doc/part.h"
 #include "guard/loss.h"
 #include "guard/sanity.h"
+#include "migration/format/format.h"
+#include "migration/history.h"
 #include "migration/ledger.h"
 #include "migration/script.h"
 
 #define LOCK_TRIES 5
 
+/* The other tool's table: what is applied, and what has begun. */
+static int
+tell(struct running *x, const char *state, int64_t duration_ms, struct err *e)
+{
+	struct history *h = x->r->history;
+
+	if (strcmp(state, "applied") == 0)
+		return history_put(h, x->m, duration_ms, x->r->by, e);
+	return strcmp(state, "running") == 0 ? history_begin(h, x->m, e) : 0;
+}
+
+/* mig's own tables, and the other tool's. */
+static int
+ensure(struct running *x, struct err *e)
+{
+	if (!x->r->ledger && ledger_ensure(x->r->db, NULL, e) == -1)
+		return -1;
+	return x->r->history == NULL ? 0 : history_ensure(x->r->history, e);
+}
+
+static void
+settle(struct running *x, int committed)
+{
+	if (x->r->history != NULL)
+		history_settle(x->r->history, committed);
+}
+
 static int
 record(struct running *x, const char *state, int64_t statements, int64_t start,
 	const char *event, struct err *e)
 {
+	struct history *h = x->r->history;
 	struct ledger_entry entry = { state, x->r->by, x->r->backup,
-		x->r->tool, clock_ms() - start, statements };
+		x->r->tool, h == NULL || h->format->history == NULL ? NULL :
+		h->format->shown, clock_ms() - start, statements };
 	struct ledger_event note = { 0, event, x->m->version, x->r->by,
 		x->r->backup, NULL,
 		x->failure != NULL ? x->failure : x->r->note };
 	char fingerprint[65];
 
 	if (x->r->down) {
-		if (ledger_remove(x->r->db, x->m->version, e) == -1)
+		if (ledger_remove(x->r->db, x->m->version, e) == -1 ||
+			(h != NULL && history_remove(h, x->m, x->r->before,
+				e) == -1))
 			return -1;
-	} else if (ledger_put(x->r->db, x->m, &entry,
-		x->part->outside, e) == -1) {
+	} else if (ledger_put(x->r->db, x->m, &entry, x->script.outside ||
+		x->r->again, e) == -1 || (h != NULL && tell(x, state,
+		entry.duration_ms, e) == -1)) {
 		return -1;
 	}
 	if (event == NULL)
@@ -60,8 +94,7 @@ try_inside(struct running *x, struct err *e)
 		return -1;
 	if (db_begin(d, x->rebuilds.n == 0, e) == -1)
 		return run_at_migration(x, e);
-	if ((!x->r->ledger && ledger_ensure(d, NULL, e) == -1) ||
-		db_watch_start(d, &x->allow, e) == -1 ||
+	if (ensure(x, e) == -1 || db_watch_start(d, &x->allow, e) == -1 ||
 		run_statements(x, e) == -1)
 		goto fail;
 	if (run_judge(x, e) == -1) {
@@ -78,11 +111,13 @@ try_inside(struct running *x, struct err *e)
 		run_at_migration(x, e);
 		goto fail;
 	}
+	settle(x, 1);
 	x->done->duration_ms = clock_ms() - start;
 	return 0;
 fail:
 	db_watch_cancel(d);
 	db_rollback(d);
+	settle(x, 0);
 	return -1;
 }
 
@@ -135,12 +170,15 @@ note_step(struct running *x, const char *state, int64_t statements,
 {
 	if (db_begin(x->r->db, 1, e) == -1)
 		return -1;
-	if (ledger_ensure(x->r->db, NULL, e) == -1 ||
-		record(x, state, statements, start, event, e) == -1) {
+	if (ledger_ensure(x->r->db, NULL, e) == -1 || ensure(x, e) == -1 ||
+		record(x, state, statements, start, event, e) == -1 ||
+		db_commit(x->r->db, e) == -1) {
 		db_rollback(x->r->db);
+		settle(x, 0);
 		return -1;
 	}
-	return db_commit(x->r->db, e);
+	settle(x, 1);
+	return 0;
 }
 
 /* An index that is invalid now is in the way of the next try. */
@@ -212,8 +250,7 @@ run_migration(struct part_done *done, const struct migration *m,
 	x.done = done;
 	done->migration = mem_dup(m->version);
 	done->name = mem_dup(m->name);
-	if (script_scan(x.part->text, x.part->line, db_rules(r->db), &x.script,
-		    e) == -1)
+	if (script_of_part(x.part, db_rules(r->db), &x.script, e) == -1)
 		return run_at_migration(&x, e);
 	if (db_can(r->db, DB_CAP_REBUILD))
 		script_rebuilds(&x.script, &x.rebuilds);
@@ -224,7 +261,7 @@ run_migration(struct part_done *done, const struct migration *m,
 	loss_allow(&x.allow, r->db, &x.part->allow_loss);
 	result = sanity_script(x.part, &x.script, db_rules(r->db), e);
 	if (result == 0)
-		result = x.part->outside ? outside(&x, e) : inside(&x, e);
+		result = x.script.outside ? outside(&x, e) : inside(&x, e);
 	for (i = 0; i < x.rebuilt_n; i++) {
 		free(x.rebuilt[i].table);
 		db_census_free(&x.rebuilt[i].before);

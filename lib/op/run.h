@@ -12,11 +12,13 @@
 
 struct db;
 struct err;
+struct history;
 struct part_done;
 struct report;
 
 struct run {
 	struct db *db;
+	struct history *history; /* of the other tool; NULL: none is told */
 	const struct report *report;
 	const char *tool, *by;
 	const char *backup; /* id; may be NULL */
@@ -27,6 +29,8 @@ struct run {
 	int64_t skip; /* statements done by an earlier run, outside ones */
 	const char *note; /* for the ledger's event; may be NULL */
 	int ledger; /* mig's tables are there */
+	int again; /* the ledger may have a row of it */
+	const char *before; /* down: the version that is applied then */
 	int last; /* of its run: note the schema's fingerprint */
 };
 

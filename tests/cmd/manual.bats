@@ -47,7 +47,7 @@ section() { # PAGE SECTION
 	for name in $(cat "$TOP"/lib/doc/*.c "$TOP"/lib/json/wire.c | tr '\n' ' ' | grep -o -E 'SHAPE_(AT|MAY|OF|MAY_OF|ONE_OF)\([a-z_]+, *[a-z_]+' | sed 's/.*, *//' | sort -u); do
 		grep -q -w "$name" documents.txt || { echo "no member '$name'"; return 1; }
 	done
-	for name in $(cat "$TOP"/lib/*/*.c "$TOP"/lib/db/*/*.c "$TOP"/cmd/*.c | tr '\n\t' '  ' | grep -o -E 'ERR_[A-Z]+, +"[a-z-]+"' | sed 's/.*"\(.*\)"/\1/' | sort -u); do
+	for name in $(cat "$TOP"/lib/*/*.c "$TOP"/lib/*/*/*.c "$TOP"/cmd/*.c | tr '\n\t' '  ' | grep -o -E 'ERR_[A-Z]+, +"[a-z-]+"' | sed 's/.*"\(.*\)"/\1/' | sort -u); do
 		grep -q -w -- "$name" documents.txt || { echo "no reason '$name'"; return 1; }
 	done
 }
@@ -60,7 +60,7 @@ section() { # PAGE SECTION
 		FAILED) status=6 ;; LEFT) status=7 ;; LOCKED) status=8 ;; BUG) status=70 ;;
 		esac
 		grep -E "^\.It $reason Pq " "$TOP/man/mig-documents.5" | grep -q -w "$status" || { echo "$reason: not with $status"; missing=1; }
-	done < <(cat "$TOP"/lib/*/*.c "$TOP"/lib/db/*/*.c "$TOP"/cmd/*.c | tr '\n\t' '  ' | grep -o -E 'ERR_[A-Z]+, +"[a-z-]+"' | sed 's/ERR_//; s/, *"/ /; s/"//' | sort -u)
+	done < <(cat "$TOP"/lib/*/*.c "$TOP"/lib/*/*/*.c "$TOP"/cmd/*.c | tr '\n\t' '  ' | grep -o -E 'ERR_[A-Z]+, +"[a-z-]+"' | sed 's/ERR_//; s/, *"/ /; s/"//' | sort -u)
 	[ "$missing" = 0 ]
 }
 

@@ -352,16 +352,21 @@ SELECT 1;'
 	assert_file_not_exist x.db
 }
 
-@test "a database with dbmate's table and no ledger" {
+@test "--format mig beside dbmate's table: refused; --baseline records it" {
 	family
 	sqlite3 app.db "CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY); INSERT INTO schema_migrations VALUES ('1')"
 	migration 1_a 'CREATE TABLE a (x);'
+	export MIG_FORMAT=mig
 	fails 3 "history table 'schema_migrations' of dbmate" mig-apply
 	[[ $stderr == *"mig-gen --baseline"* ]]
 	works mig-gen --baseline 1
 	migration 2_b 'CREATE TABLE b (x);'
 	works mig-apply -q
 	assert_equal "$(json '.current, (.applied | length)')" "$(printf '2\n1')"
+	unset MIG_FORMAT
+	fails 3 "2 (b) was applied by mig, and the table of dbmate was never told" mig-apply
+	works mig-status
+	assert_equal "$(json '.format, .problems[0].reason')" "$(printf 'dbmate\nhistory')"
 }
 
 @test "bad folders and files" {
@@ -372,12 +377,14 @@ SELECT 1;'
 	fails 2 "two migrations have the version" mig-apply
 	rm migrations/*
 	echo 'SELECT 1;' > migrations/1_a.sql
-	fails 2 "'migrations/1_a.sql' line 1: stands before" mig-apply
+	fails 2 "'migrations/1_a.sql' line 1: stands before" mig-apply --format mig
 	echo '-- just a note' > migrations/1_a.sql
-	fails 2 "has no '-- migrate:up' line" mig-apply
+	fails 2 "has no '-- migrate:up' line" mig-apply --format mig
+	printf -- '-- Migrate: up\nCREATE TABLE a (x);\n' > migrations/1_a.sql
+	fails 2 "'migrations/1_a.sql' line 2: stands before" mig-apply
 	rm migrations/*
 	echo 'SELECT 1;' > migrations/1_a.down.sql
-	fails 2 "no .up.sql beside it" mig-apply
+	fails 2 "no up file beside it" mig-apply
 	rm migrations/*
 	migration 1_a "SELECT 'x"
 	fails 2 "line 2: a quoted text without end" mig-apply

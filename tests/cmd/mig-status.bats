@@ -191,9 +191,11 @@ load ../lib
 	mkdir migrations
 	sqlite3 app.db 'CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY)'
 	works mig-status
-	[[ $(json '.problems[0].text') == *dbmate* ]]
+	assert_equal "$(json .format)" dbmate
 	sqlite3 app.db 'ALTER TABLE schema_migrations ADD COLUMN dirty bool'
 	works mig-status
+	assert_equal "$(json .format)" golang-migrate
+	works mig-status --format mig
 	[[ $(json '.problems[0].text') == *golang-migrate* ]]
 }
 

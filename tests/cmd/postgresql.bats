@@ -261,7 +261,8 @@ COMMENT ON TABLE parent IS 'new'; INSERT INTO absent VALUES (1);"
 	assert_equal "$(rows late)" 0
 }
 
-@test "a history table of dbmate is refused; --baseline records it" {
+@test "--format mig beside a history table of dbmate: refused; --baseline records it" {
+	export MIG_FORMAT=mig
 	q "CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY); INSERT INTO schema_migrations VALUES ('1')"
 	migration 1_a 'CREATE TABLE a (x int);'
 	fails 3 "history table 'schema_migrations' of dbmate" mig-apply
@@ -271,6 +272,87 @@ COMMENT ON TABLE parent IS 'new'; INSERT INTO absent VALUES (1);"
 	works mig-apply -q
 	assert_equal "$(json '.current, (.applied | length)')" "$(printf '2\n1')"
 	assert_equal "$(q "SELECT to_regclass('a') IS NULL, to_regclass('b') IS NULL")" "t|f"
+}
+
+# ---------------------------------------------------------------- other tools
+
+@test "each format: its table made, written, read, and taken back from" {
+	local f table down rows
+	while read -r f table down rows; do
+		rm -rf migrations
+		works mig-gen --format $f -t add_table --table t_${f//-/_} -c 'x int' "add it"
+		works mig-apply -q --no-backup --format $f
+		works mig-status --format $f
+		assert_equal "$f $(json '.up_to_date, .applied, .pending' | tr -d '\n')" "$f true1[]"
+		assert_equal "$f $(q "SELECT count(*) FROM $table")" "$f ${rows:-1}"
+		[ "$down" = 1 ] || { q "DROP TABLE $table; DELETE FROM mig.mig_ledger"; continue; }
+		works mig-rollback -q --steps 1 --accept-loss --format $f
+		works mig-status --format $f
+		assert_equal "$f $(json '.applied, (.pending | length)' | tr -d '\n')" "$f 01"
+		q "DROP TABLE $table"
+	done <<- 'END'
+		dbmate schema_migrations 1
+		goose goose_db_version 1 2
+		golang-migrate schema_migrations 1
+		sqlx _sqlx_migrations 1
+		flyway flyway_schema_history 0
+		diesel __diesel_schema_migrations 1
+		refinery refinery_schema_history 0
+		prisma _prisma_migrations 0
+	END
+}
+
+@test "the locks of other tools: taken beside ours, waited for" {
+	mkdir migrations
+	echo 'SELECT 1;' > migrations/1_a.up.sql
+	local f id
+	while read -r f id; do
+		(q "SELECT pg_advisory_lock($id); SELECT pg_sleep(20)" > /dev/null) 3>&- &
+		until_locked "$id"
+		fails 8 "$f works on" mig-apply -q --no-backup --format "${f,,}"
+		fails 8 "advisory lock $id" mig-apply -q --no-backup --format "${f,,}"
+		q "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ 'pg_sleep.20' AND pid <> pg_backend_pid()" > /dev/null
+	done < <(
+		echo goose 4097083626
+		echo Prisma 72707369
+		echo Flyway 77433833903597
+		echo golang-migrate "$(q "SELECT 1")" | sed "s/ 1$/ $(golang_lock "/$DB")/"
+		echo golang-migrate "$(golang_lock "$DB")"
+		echo sqlx "$((0x3d32ad9e * $(printf %s "$DB" | gzip -c | tail -c 8 | od -An -t u4 -N 4)))"
+	)
+}
+
+until_locked() { # ID
+	local i
+	for ((i = 0; i < 200; i++)); do
+		[ "$(q "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND (classid::bigint << 32 | objid::bigint) = $1")" = 0 ] || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+golang_lock() { # NAME, as golang-migrate has it
+	echo $(($(printf 'public\0schema_migrations\0%s' "$1" | gzip -c | tail -c 8 | od -An -t u4 -N 4) * 1486364155 % 4294967296))
+}
+
+@test "the other tool's table is written whatever a migration sets" {
+	mkdir migrations
+	q "CREATE SCHEMA app; ALTER DATABASE \"$DB\" SET search_path = app"
+	printf -- '-- +goose Up\nSELECT pg_catalog.set_config($$search_path$$, $$$$, false);\nCREATE TABLE app.a (x int);\n' > migrations/1_a.sql
+	printf -- '-- +goose NO TRANSACTION\n-- +goose Up\nCREATE INDEX CONCURRENTLY i ON app.a (x);\n' > migrations/2_b.sql
+	works mig-apply -q --no-backup
+	assert_equal "$(q 'SELECT string_agg(version_id::text, $$,$$ ORDER BY id) FROM app.goose_db_version')" 0,1,2
+}
+
+@test "golang-migrate: a single CONCURRENTLY runs outside, and is dirty if it fails" {
+	mkdir migrations
+	echo 'BEGIN; CREATE TABLE a (x int); INSERT INTO a VALUES (1), (1); COMMIT;' > migrations/1_a.up.sql
+	echo 'CREATE UNIQUE INDEX CONCURRENTLY i ON a (x)' > migrations/2_b.up.sql
+	fails 7 "could not create unique index" mig-apply -q --no-backup --format golang-migrate
+	assert_equal "$(q 'SELECT version, dirty FROM schema_migrations')" "2|t"
+	q 'DROP INDEX i; DELETE FROM a'
+	works mig-apply -q --no-backup --resume
+	assert_equal "$(q 'SELECT version, dirty FROM schema_migrations')" "2|f"
 }
 
 # ---------------------------------------------------------------- losses

@@ -133,6 +133,8 @@ int pg_sql_value(struct pg *p, char **out, struct err *e, const char *sql,
 /* pg_lock.c */
 int pg_lock_take(struct db *d, struct lock **out, int64_t wait_s,
 	const char *who, struct err *e);
+int pg_lock_other(struct db *d, int64_t id, int64_t wait_s, const char *who,
+	struct err *e);
 int pg_lock_by(struct db *d, char *out, size_t room);
 
 /* pg_catalog.c */
@@ -159,6 +161,7 @@ int pg_catalog_check(struct db *d, int deep, char *found, size_t room,
 int pg_catalog_dangling(struct db *d, int64_t *n, char *first, size_t room,
 	struct err *e);
 char *pg_catalog_canonical(struct db *d, const char *name);
+char *pg_catalog_qualified(struct db *d, const char *name);
 
 /* pg_run.c and pg_watch.c */
 int pg_run_statement(struct db *d, const struct db_statement *s,

@@ -229,6 +229,24 @@ pg_catalog_has_table(struct db *d, const char *name, struct err *e)
 	return result;
 }
 
+/* With the schema: a migration may empty the search_path. */
+char *
+pg_catalog_qualified(struct db *d, const char *name)
+{
+	struct buf b = { 0 };
+	struct err ignored;
+	char *out;
+
+	if (pg_sql_value(pg_of(d), &out, &ignored, "SELECT "
+		"pg_catalog.format('%I.%I', n.nspname, c.relname) FROM "
+		"pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON "
+		"n.oid = c.relnamespace WHERE c.oid = "
+		"pg_catalog.to_regclass($1)", name) == 0 && out != NULL)
+		return out;
+	lex_quote(&b, name, strlen(name));
+	return buf_detach(&b);
+}
+
 char *
 pg_catalog_canonical(struct db *d, const char *name)
 {

@@ -43,34 +43,62 @@ pg_lock_by(struct db *d, char *out, size_t room)
 	return 1;
 }
 
+/* Poll, outside a transaction: who waits in the server makes others wait. */
+static int
+poll_lock(struct pg *p, const char *sql, int64_t wait_s, int *locked,
+	struct err *e)
+{
+	int64_t end = clock_ms() + wait_s * 1000;
+	char *got;
+
+	for (;;) {
+		if (pg_sql_value(p, &got, e, sql, NULL) == -1)
+			return -1;
+		*locked = got != NULL && *got == 't';
+		free(got);
+		if (*locked || clock_ms() >= end)
+			return 0;
+		if (stop_check(e) == -1)
+			return -1;
+		usleep(200000);
+	}
+}
+
 int
 pg_lock_take(struct db *d, struct lock **out, int64_t wait_s, const char *who,
 	struct err *e)
 {
 	struct pg *p = pg_of(d);
-	int64_t end = clock_ms() + wait_s * 1000;
-	char holder[300], *got;
+	char holder[300];
 
 	(void)who; /* the server knows who we are */
 	*out = NULL; /* it lives as long as the connection */
-	for (;;) {
-		if (pg_sql_value(p, &got, e, "SELECT "
-			"pg_catalog.pg_try_advisory_lock(" PG_LOCK_CLASS
-			", " PG_LOCK_OBJECT ")", NULL) == -1)
-			return -1;
-		p->locked = got != NULL && *got == 't';
-		free(got);
-		if (p->locked)
-			return 0;
-		if (clock_ms() >= end)
-			break;
-		if (stop_check(e) == -1)
-			return -1;
-		usleep(200000);
-	}
+	if (poll_lock(p, "SELECT pg_catalog.pg_try_advisory_lock("
+		PG_LOCK_CLASS ", " PG_LOCK_OBJECT ")", wait_s, &p->locked,
+		e) == -1)
+		return -1;
+	if (p->locked)
+		return 0;
 	if (!pg_lock_by(d, holder, sizeof(holder)))
 		snprintf(holder, sizeof(holder), "somebody");
 	err_set(e, ERR_LOCKED, "locked",
 		"another runner works on %s: %s", p->shown, holder);
+	return err_next(e, "wait for it, or use --wait TIME");
+}
+
+int
+pg_lock_other(struct db *d, int64_t id, int64_t wait_s, const char *who,
+	struct err *e)
+{
+	struct pg *p = pg_of(d);
+	char *sql = mem_printf("SELECT pg_catalog.pg_try_advisory_lock(%lld)",
+		(long long)id);
+	int locked, result = poll_lock(p, sql, wait_s, &locked, e);
+
+	free(sql);
+	if (result == -1 || locked)
+		return result;
+	err_set(e, ERR_LOCKED, "locked", "%s works on %s: it holds its "
+		"advisory lock %lld", who, p->shown, (long long)id);
 	return err_next(e, "wait for it, or use --wait TIME");
 }

@@ -1,0 +1,52 @@
+/* db_watch: what a migration changes, table by table; see db/db.h. */
+#ifndef DB_DB_WATCH_H
+#define DB_DB_WATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+struct err;
+struct strs;
+
+/* A column whose values were set to null, not by an UPDATE that names it. */
+struct db_nulled {
+	char *column;
+	int64_t taken; /* by a foreign key or a trigger */
+	int64_t upserted; /* by an INSERT's ON CONFLICT DO UPDATE */
+};
+
+/* What happened to one table between db_watch_start() and db_watch_stop(). */
+struct db_change {
+	char *table;
+	int64_t before, after; /* rows; -1: the table was not there */
+	int64_t inserted, updated, deleted;
+	int64_t cascaded; /* of deleted: not by a statement of the script */
+	int by_name; /* what is not cascaded went by statements that name it */
+	int internal; /* belongs to a virtual table: nobody names it */
+	struct db_nulled *nulled;
+	size_t nulled_n;
+};
+
+struct db_changes {
+	struct db_change *v;
+	size_t n;
+};
+
+/*
+ * Watch every row that changes; inside a transaction.  expected: tables (or
+ * table.column) whose rows may go; may be NULL.
+ */
+int db_watch_start(struct db *d, const struct strs *expected, struct err *e);
+
+/* Tell what rows cannot: before a DROP, after a RENAME, after a CREATE. */
+int db_watch_drop(struct db *d, const char *table, struct err *e);
+void db_watch_rename(struct db *d, const char *from, const char *to);
+void db_watch_create(struct db *d, const char *table);
+
+/* The changes, with the counts of the touched tables.  Gives out's contents. */
+int db_watch_stop(struct db *d, struct db_changes *out, struct err *e);
+void db_watch_cancel(struct db *d);
+void db_changes_free(struct db_changes *c);
+
+#endif

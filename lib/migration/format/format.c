@@ -1,0 +1,209 @@
+/* format: the formats, by name and by what a folder looks like. */
+#include "migration/format/format.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "os/file.h"
+
+/* In the order in which a database is asked for their tables. */
+const struct format *const format_all[] = { &format_mig, &format_plain,
+	&format_golang, &format_dbmate, &format_goose, &format_sqlx,
+	&format_flyway, &format_diesel, &format_refinery, &format_prisma, NULL };
+
+const struct format *
+format_named(const char *name, struct err *e)
+{
+	const struct format *const *f;
+	struct buf b = { 0 };
+
+	for (f = format_all; *f != NULL; f++)
+		if (strcmp((*f)->name, name) == 0)
+			return *f;
+	for (f = format_all; *f != NULL; f++)
+		buf_printf(&b, "%s%s", b.len == 0 ? "" : ", ", (*f)->name);
+	err_set(e, ERR_USAGE, "format", "no format is called '%s'", name);
+	err_next(e, "there are %s", b.data);
+	buf_free(&b);
+	return NULL;
+}
+
+/* --- plain: 001_words.sql without any marker, the whole file is the up ----- */
+
+static int
+parse_plain(const char *file, struct format_file *out, struct err *e)
+{
+	size_t digits = strspn(file, "0123456789"), n = strlen(file);
+	const char *name = file + digits + (strchr("_-.", file[digits]) !=
+		NULL && file[digits] != '\0');
+
+	(void)e;
+	if (digits == 0 || !strs_ends(file, ".sql"))
+		return 0;
+	out->version = mem_dup_n(file, digits);
+	out->name = (size_t)(name - file) < n - 4 ? mem_dup_n(name, n - 4 -
+		(size_t)(name - file)) : mem_dup(out->version);
+	out->side = 'u';
+	return 1;
+}
+
+static int
+list_plain(struct format_files *f, struct err *e)
+{
+	return format_flat(f, parse_plain, e);
+}
+
+/* Whose marker stands in the text: "goose", "mig", or NULL. */
+static const char *
+marker(const char *text)
+{
+	const char *at;
+
+	for (at = text; *at != '\0'; at += strcspn(at, "\n"), at += *at ==
+		'\n') {
+		const char *p = at;
+
+		if (!strs_starts(p, "--"))
+			continue;
+		p += 2 + strspn(p + 2, " \t");
+		if (strs_starts(p, "+goose"))
+			return "goose";
+		if (strncasecmp(p, "migrate", 7) != 0)
+			continue;
+		/* Also what was meant as one: it must not be run as a whole. */
+		p += 7 + strspn(p + 7, " \t:");
+		if (strncasecmp(p, "up", 2) == 0 ||
+			strncasecmp(p, "down", 4) == 0)
+			return "mig";
+	}
+	return NULL;
+}
+
+static int
+read_plain(struct migration *m, const char *path, const struct buf *raw,
+	char side, struct err *e)
+{
+	const char *whose = marker(raw->data);
+
+	if (whose != NULL) {
+		format_bad(e, path, 0, "holds a marker, and others in the "
+			"folder hold none");
+		return err_next(e, "say what they are: --format %s, or "
+			"--format plain after taking it out", whose);
+	}
+	m->up.detect = MIGRATION_ALL;
+	m->up.own_transaction = 1;
+	return format_whole(m, path, raw, side, e);
+}
+
+static void
+write_plain(struct format_text *t)
+{
+	t->files[0] = mem_printf("%s_%s.sql", t->version, t->name);
+	buf_text(&t->texts[0], t->up);
+}
+
+const struct format format_plain = { .name = "plain",
+	.shown = "plain numbered files", .list = list_plain,
+	.read = read_plain, .write = write_plain };
+
+/* --- what a folder looks like ------------------------------------------ */
+
+/* The first file with a number decides: markers are in all or in none. */
+static int
+of_text(const char *folder, const char *name, const struct format **out,
+	struct err *e)
+{
+	char *path = file_join(folder, name);
+	struct buf b = { 0 };
+	const char *whose;
+	int result = file_slurp(path, MIGRATION_MAX, &b, e);
+
+	if (result == 0) {
+		whose = marker(b.data);
+		*out = whose == NULL ? &format_plain :
+			strcmp(whose, "goose") == 0 ? &format_goose :
+			&format_mig;
+	}
+	buf_free(&b);
+	free(path);
+	return result;
+}
+
+static int
+has(const char *folder, const char *name, const char *file)
+{
+	char *below = file_join(folder, name), *path = file_join(below, file);
+	int there = file_exists(path);
+
+	free(path);
+	free(below);
+	return there;
+}
+
+/* "V1__": which of the two, as far as names tell. */
+static const struct format *
+of_versions(const struct strs *names, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < names->n; i++) {
+		const char *s = names->v[i];
+
+		/* Of refinery's, a version is one number. */
+		if (strs_ends(s, ".sql") && (strs_starts(s, "R__") ||
+			(*s == 'V' && !strs_starts(s + 1 + strspn(s + 1,
+			"0123456789"), "__"))))
+			return &format_flyway;
+	}
+	err_set(e, ERR_USAGE, "format", "the files may be Flyway's or "
+		"refinery's, and the database has the table of neither");
+	err_next(e, "say which: --format flyway or --format refinery");
+	return NULL;
+}
+
+const struct format *
+format_of_folder(const char *folder, struct err *e)
+{
+	const struct format *out = &format_mig;
+	struct strs names = { 0 };
+	size_t i;
+
+	if (!file_is_dir(folder))
+		return out;
+	if (file_list(folder, &names, e) == -1)
+		return NULL;
+	for (i = 0; i < names.n; i++) {
+		const char *s = names.v[i];
+
+		if (*s == '.')
+			continue;
+		if (strcmp(s, "migration_lock.toml") == 0) {
+			out = &format_prisma;
+		} else if (strs_ends(s, ".sql") && (strs_ends(s, ".up.sql") ||
+			strs_ends(s, ".down.sql"))) {
+			out = &format_mig;
+		} else if (strs_ends(s, ".sql") && strspn(s, "0123456789") >
+			0) {
+			if (of_text(folder, s, &out, e) == -1)
+				out = NULL;
+		} else if (strs_ends(s, ".sql") && strchr("VUR", *s) != NULL &&
+			strstr(s, "__") != NULL) {
+			out = of_versions(&names, e);
+		} else if (strchr(s, '.') == NULL && has(folder, s,
+			"migration.sql")) {
+			out = &format_prisma;
+		} else if (strchr(s, '.') == NULL && has(folder, s,
+			"up.sql")) {
+			out = &format_diesel;
+		} else {
+			continue;
+		}
+		break;
+	}
+	strs_free(&names);
+	return out;
+}

@@ -1,0 +1,142 @@
+/*
+ * format: how a tool names and writes its migrations, and the table in which it
+ * keeps what is applied.  A format is one static struct, listed in format.c,
+ * with a small file of its own; mig-migration(5) describes them for people.
+ * The rules are those of the tools' own sources and documents.
+ */
+#ifndef MIGRATION_FORMAT_FORMAT_H
+#define MIGRATION_FORMAT_FORMAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/strs.h"
+#include "migration/migration.h"
+#include "migration/version.h"
+
+struct db;
+struct err;
+struct history;
+struct ledger;
+struct set;
+
+/* A file that belongs to a migration. */
+struct format_file {
+	char *version, *name;
+	char *path; /* within the folder */
+	char side; /* 'u' up, 'd' down, 'b' both */
+	const char *code; /* a language that mig cannot run; NULL: SQL */
+};
+
+struct format_files {
+	const char *folder;
+	struct format_file *v;
+	size_t n;
+	struct strs *ignored; /* what looks like one and is none */
+};
+
+/* What a file's name says; 1: it is one, 0: it is not, -1: it should be. */
+typedef int format_parse(const char *name, struct format_file *out,
+	struct err *e);
+
+/* One row of a host's table, for ledger_row. */
+struct format_done {
+	int64_t duration_ms;
+	const char *by;
+};
+
+/* The table of a tool.  SQL for SQLite, for PostgreSQL; %s: the table. */
+struct format_history {
+	const char *table;
+	const char *const *columns; /* that tell it from others; NULL at the end */
+	const char *without; /* a column that only another tool's has; or NULL */
+	const char *not_with; /* a table beside which it is another tool's */
+	const char *create[2];
+	/* Rows into out, whose rule is set; in any order. */
+	int (*load)(struct history *h, struct ledger *out,
+		const struct set *s, struct err *e);
+	/* Record m as applied, whatever was there of it before. */
+	int (*put)(struct history *h, const struct migration *m,
+		const struct format_done *done, struct err *e);
+	/* Take it out; before: the version that is applied then, or NULL. */
+	int (*remove)(struct history *h, const struct migration *m,
+		const char *before, struct err *e);
+	/* Before a migration that runs in no transaction; may be NULL. */
+	int (*begin)(struct history *h, const struct migration *m,
+		struct err *e);
+	/*
+	 * On a server, the numbers of the advisory locks that the tool takes:
+	 * how many, at most 2.  NULL: none.
+	 */
+	int (*locks)(struct history *h, int64_t out[2], struct err *e);
+};
+
+/* A new migration: how a format writes it. */
+struct format_text {
+	const char *version, *name; /* "add_users" */
+	const char *up, *down;
+	int outside; /* in no transaction */
+	char *folder; /* to be made; gives, may be NULL */
+	char *files[2]; /* within the folder of all; gives */
+	struct buf texts[2];
+};
+
+struct format {
+	const char *name; /* for --format */
+	const char *shown; /* the tool's own name */
+	enum version_rule rule;
+	int by_file; /* ordered by the names of the files */
+	int (*list)(struct format_files *f, struct err *e);
+	/* One file; raw is text with a NUL behind it. */
+	int (*read)(struct migration *m, const char *path,
+		const struct buf *raw, char side, struct err *e);
+	/* The tool's own checksum of the file; NULL: it has none. */
+	void (*sum)(const struct migration *m, const char *raw, size_t n,
+		struct buf *out);
+	const struct format_history *history; /* NULL: mig's ledger only */
+	void (*write)(struct format_text *t); /* NULL: mig writes none */
+	const char *first; /* version of the first; NULL: the time */
+};
+
+extern const struct format format_mig, format_dbmate, format_goose,
+	format_golang, format_sqlx, format_flyway, format_diesel,
+	format_refinery, format_prisma, format_plain;
+
+/* All of them; NULL at the end. */
+extern const struct format *const format_all[];
+
+/* By name; ERR_USAGE lists the names. */
+const struct format *format_named(const char *name, struct err *e);
+
+/* What the folder looks like; ERR_USAGE when two fit. */
+const struct format *format_of_folder(const char *folder, struct err *e);
+
+/* --- for the formats ------------------------------------------------------ */
+
+/* List the files of a folder, or of those in it too, by their names. */
+int format_flat(struct format_files *f, format_parse *parse, struct err *e);
+int format_tree(struct format_files *f, format_parse *parse, struct err *e);
+
+/* The folders in it; each is a migration when parse takes its name. */
+int format_folders(struct format_files *f, format_parse *parse,
+	const char *up, const char *down, struct err *e);
+
+/* Add one.  Takes version and name. */
+void format_add(struct format_files *f, char *version, char *name,
+	const char *path, char side);
+
+/* "add_users" to "add users".  Gives. */
+char *format_words(const char *s, size_t n);
+
+/* VERSION_name.up.sql and .down.sql. */
+void format_write_pair(struct format_text *t);
+
+/* The whole file is the up, or the down. */
+int format_whole(struct migration *m, const char *path, const struct buf *raw,
+	char side, struct err *e);
+
+/* ERR_USAGE "migration" with the place. */
+int format_bad(struct err *e, const char *path, int line, const char *what);
+
+#endif

@@ -1,0 +1,222 @@
+/*
+ * format_mig: mig's own, and dbmate's, whose files it reads: both directions in
+ * one file with "-- migrate:up" and "-- migrate:down"; for mig also a pair of
+ * files.  dbmate: pkg/dbmate/migration.go, db.go of version 2.35.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "db/db.h"
+#include "migration/comment.h"
+#include "migration/format/format.h"
+#include "migration/history.h"
+
+/* Where a section of a file with both directions begins and ends. */
+struct section {
+	const char *start, *end;
+	int line, outside;
+};
+
+static void
+marker_options(const char *at, const char *end, struct section *s)
+{
+	const char *w;
+	size_t n;
+
+	while ((n = comment_word(&at, end, &w)) != 0)
+		if (comment_is(w, n, "transaction:false"))
+			s->outside = 1;
+}
+
+/* What may stand before the first marker: blank lines and comments. */
+static int
+is_head(const char *at, const char *end, const char *key, size_t n)
+{
+	return !comment_is(key, n, "mig:") &&
+		(n != 0 || strncmp(at, "--", 2) == 0 ||
+			at + strspn(at, " \t\r") >= end);
+}
+
+/* Find "-- migrate:up" and "-- migrate:down". */
+static int
+split(const char *text, const char *file, struct section *up,
+	struct section *down, struct err *e)
+{
+	const char *at, *end, *key, *rest;
+	struct section *now = NULL;
+	int line = 1;
+	size_t n;
+
+	for (at = text; *at != '\0'; at = *end == '\0' ? end : end + 1,
+		line++) {
+		struct section *next = NULL;
+
+		end = at + strcspn(at, "\n");
+		rest = at;
+		n = comment_key(&rest, end, &key);
+		if (n != 0 && comment_is(key, n, "migrate:up"))
+			next = up;
+		else if (n != 0 && comment_is(key, n, "migrate:down"))
+			next = down;
+		if (next == NULL) {
+			if (now == NULL && !is_head(at, end, key, n))
+				return format_bad(e, file, line,
+					"stands before '-- migrate:up'");
+			continue;
+		}
+		if (next->start != NULL)
+			return format_bad(e, file, line, "a second such "
+				"marker; write another migration instead");
+		if (next == down && up->start == NULL)
+			return format_bad(e, file, line,
+				"'-- migrate:down' before '-- migrate:up'");
+		if (now != NULL)
+			now->end = at;
+		now = next;
+		now->start = *end == '\0' ? end : end + 1;
+		now->end = text + strlen(text);
+		now->line = line + 1;
+		marker_options(rest, end, now);
+	}
+	if (up->start == NULL) {
+		err_set(e, ERR_USAGE, "migration",
+			"'%s' has no '-- migrate:up' line", file);
+		return err_next(e, "add it before the statements, or name the "
+				   "file NAME.up.sql");
+	}
+	return 0;
+}
+
+static int
+read_sections(struct migration *m, const char *path, const struct buf *raw,
+	char side, struct err *e)
+{
+	struct section up = { 0 }, down = { 0 };
+	const char *text = raw->data;
+
+	(void)side;
+	if (strs_starts(text, "\xef\xbb\xbf"))
+		text += 3;
+	if (split(text, path, &up, &down, e) == -1 ||
+		migration_set_part(&m->up, path, up.start,
+			(size_t)(up.end - up.start), up.line, e) == -1)
+		return -1;
+	m->up.outside = up.outside;
+	if (down.start == NULL)
+		return 0;
+	m->down.outside = down.outside;
+	return migration_set_part(&m->down, path, down.start,
+		(size_t)(down.end - down.start), down.line, e);
+}
+
+/* --- mig: 20260131_add_users.sql, or a pair of .up.sql and .down.sql --- */
+
+static int
+parse_mig(const char *file, struct format_file *out, struct err *e)
+{
+	size_t digits = strspn(file, "0123456789"), n = strlen(file), cut;
+
+	(void)e;
+	if (digits == 0 || file[digits] != '_' || !strs_ends(file, ".sql"))
+		return 0;
+	out->side = strs_ends(file, ".up.sql") ? 'u' :
+		strs_ends(file, ".down.sql") ? 'd' : 'b';
+	cut = out->side == 'u' ? 7 : out->side == 'd' ? 9 : 4;
+	if (n <= digits + 1 + cut)
+		return 0;
+	out->version = mem_dup_n(file, digits);
+	out->name = mem_dup_n(file + digits + 1, n - digits - 1 - cut);
+	return 1;
+}
+
+static int
+list_mig(struct format_files *f, struct err *e)
+{
+	return format_flat(f, parse_mig, e);
+}
+
+static int
+read_mig(struct migration *m, const char *path, const struct buf *raw,
+	char side, struct err *e)
+{
+	return side == 'b' ? read_sections(m, path, raw, side, e) :
+			     format_whole(m, path, raw, side, e);
+}
+
+static void
+write_sections(struct format_text *t)
+{
+	t->files[0] = mem_printf("%s_%s.sql", t->version, t->name);
+	buf_printf(&t->texts[0], "-- migrate:up%s\n%s\n-- migrate:down\n%s",
+		t->outside ? " transaction:false" : "", t->up, t->down);
+}
+
+const struct format format_mig = { .name = "mig", .shown = "mig",
+	.list = list_mig, .read = read_mig, .write = write_sections };
+
+/* --- dbmate: ^(\d+).*\.sql$, the version is text ----------------------- */
+
+static int
+parse_dbmate(const char *file, struct format_file *out, struct err *e)
+{
+	size_t digits = strspn(file, "0123456789"), n = strlen(file);
+	const char *name = file + digits + (file[digits] == '_');
+
+	(void)e;
+	if (digits == 0 || !strs_ends(file, ".sql"))
+		return 0;
+	out->version = mem_dup_n(file, digits);
+	out->name = mem_dup_n(name, n - 4 > (size_t)(name - file) ?
+		n - 4 - (size_t)(name - file) : 0);
+	return 1;
+}
+
+static int
+list_dbmate(struct format_files *f, struct err *e)
+{
+	return format_flat(f, parse_dbmate, e);
+}
+
+static int
+load_dbmate(struct history *h, struct ledger *out, const struct set *s,
+	struct err *e)
+{
+	(void)s;
+	return history_rows(h, out, e, "SELECT version, NULL, NULL, 'applied' "
+		"FROM %s");
+}
+
+static int
+remove_dbmate(struct history *h, const struct migration *m, const char *before,
+	struct err *e)
+{
+	(void)before;
+	return history_exec(h, e, "DELETE FROM %s WHERE version = ?1", "s",
+		m->version);
+}
+
+static int
+put_dbmate(struct history *h, const struct migration *m,
+	const struct format_done *done, struct err *e)
+{
+	(void)done;
+	return history_exec(h, e, "INSERT INTO %s (version) VALUES (?1)", "s",
+		m->version);
+}
+
+static const char *const dbmate_columns[] = { "version", NULL };
+
+static const struct format_history dbmate_history = {
+	.table = "schema_migrations", .columns = dbmate_columns,
+	.without = "dirty", .not_with = "ar_internal_metadata",
+	.create = { "CREATE TABLE schema_migrations (version varchar(128) "
+		"primary key)", "CREATE TABLE schema_migrations (version "
+		"varchar primary key)" },
+	.load = load_dbmate, .put = put_dbmate, .remove = remove_dbmate,
+};
+
+const struct format format_dbmate = { .name = "dbmate", .shown = "dbmate",
+	.rule = VERSION_TEXT, .by_file = 1, .list = list_dbmate,
+	.read = read_sections, .write = write_sections, .history = &dbmate_history };

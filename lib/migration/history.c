@@ -1,0 +1,354 @@
+/* history: the table of the tool whose migrations these are. */
+#include "migration/history.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "db/db.h"
+#include "migration/format/format.h"
+#include "migration/ledger.h"
+#include "migration/set.h"
+
+static int
+has_column(const struct db_census *c, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (strs_same(c->columns[i], name))
+			return 1;
+	return 0;
+}
+
+/* Whether the table is there and has the columns of that tool. */
+static int
+has_columns(struct db *d, const struct format_history *h, struct err *e)
+{
+	struct db_census c;
+	const char *const *column;
+	int there = db_has_table(d, h->table, e);
+
+	if (there == 1 && h->not_with != NULL) {
+		int other = db_has_table(d, h->not_with, e);
+
+		there = other == -1 ? -1 : !other;
+	}
+	if (there != 1)
+		return there;
+	if (db_census(d, h->table, 0, &c, e) == -1)
+		return -1;
+	for (column = h->columns; *column != NULL && there; column++)
+		there = has_column(&c, *column);
+	if (there && h->without != NULL)
+		there = !has_column(&c, h->without);
+	db_census_free(&c);
+	return there;
+}
+
+const struct format *
+history_format(struct db *d, struct err *e)
+{
+	const struct format *const *f;
+
+	err_clear(e);
+	for (f = format_all; *f != NULL; f++) {
+		int has = (*f)->history == NULL ? 0 :
+			has_columns(d, (*f)->history, e);
+
+		if (has != 0)
+			return has == 1 ? *f : NULL;
+	}
+	return NULL;
+}
+
+/* Tables of several tools: the folder decides. */
+static int
+find(struct history *h, const char *folder, struct err *e)
+{
+	const struct format *const *f, *looks = NULL, *found = NULL;
+	struct err why;
+	int n = 0;
+
+	err_clear(&why);
+	if (folder != NULL)
+		looks = format_of_folder(folder, &why);
+	for (f = format_all; h->db != NULL && *f != NULL; f++) {
+		int has = (*f)->history == NULL ? 0 :
+			has_columns(h->db, (*f)->history, e);
+
+		if (has == -1)
+			return -1;
+		if (has && *f == looks) {
+			h->format = *f;
+			return 0;
+		}
+		if (has) {
+			found = *f;
+			n++;
+		}
+	}
+	if (n > 1) {
+		err_set(e, ERR_USAGE, "format", "the database has the tables "
+			"of more than one migration tool");
+		return err_next(e, "say whose migrations these are: --format "
+				   "NAME");
+	}
+	if (n == 0 && looks == NULL && why.code != ERR_NONE) {
+		*e = why;
+		return -1;
+	}
+	h->format = n == 1 ? found : looks != NULL ? looks : &format_mig;
+	return 0;
+}
+
+int
+history_open(struct history *h, struct db *d, const char *named,
+	const char *folder, struct err *e)
+{
+	int has;
+
+	memset(h, 0, sizeof(*h));
+	h->db = d;
+	if (named != NULL)
+		h->format = format_named(named, e);
+	else if (find(h, folder, e) == -1)
+		h->format = NULL;
+	if (h->format == NULL)
+		return -1;
+	if (d == NULL || h->format->history == NULL)
+		return 0;
+	has = has_columns(d, h->format->history, e);
+	if (has == 1)
+		h->table = db_qualified(d, h->format->history->table);
+	return has == -1 ? -1 : 0;
+}
+
+void
+history_close(struct history *h)
+{
+	free(h->table);
+	memset(h, 0, sizeof(*h));
+}
+
+/* The SQL with the table's name in it.  Gives. */
+static char *
+with_table(const struct history *h, const char *sql)
+{
+	const char *at = strstr(sql, "%s");
+
+	return at == NULL ? mem_dup(sql) : mem_printf("%.*s%s%s",
+		(int)(at - sql), sql, h->table, at + 2);
+}
+
+int
+history_exec(struct history *h, struct err *e, const char *sql,
+	const char *args, ...)
+{
+	char *text = with_table(h, sql);
+	va_list ap;
+	int result;
+
+	va_start(ap, args);
+	result = db_execv(h->db, e, text, args, ap);
+	va_end(ap);
+	free(text);
+	return result;
+}
+
+int
+history_rows(struct history *h, struct ledger *out, struct err *e,
+	const char *sql)
+{
+	char *text = with_table(h, sql);
+	struct db_rows *r;
+	int more, result = db_query(&r, h->db, e, text, "");
+
+	free(text);
+	if (result == -1)
+		return -1;
+	while ((more = db_next(r, e)) == 1) {
+		struct ledger_row *row;
+
+		if (db_text(r, 0) == NULL)
+			continue;
+		row = ledger_add(out);
+		row->version = mem_dup(db_text(r, 0));
+		row->name = mem_dup(db_text(r, 1));
+		row->sum = mem_dup(db_text(r, 2));
+		row->state = mem_dup(db_text(r, 3));
+		row->told = 1;
+	}
+	db_rows_free(r);
+	return more;
+}
+
+/* What only one of them has: see ledger.h. */
+static void
+join(struct ledger *all, struct ledger *own, struct ledger *host)
+{
+	size_t i;
+
+	for (i = 0; i < host->n; i++) {
+		struct ledger_row *x = &host->v[i], *row;
+		struct ledger_row *mine = ledger_find(own, x->version);
+
+		row = ledger_add(all);
+		*row = *x;
+		memset(x, 0, sizeof(*x));
+		if (mine == NULL)
+			continue;
+		free(row->name);
+		row->name = mine->name;
+		row->checksum = mine->checksum;
+		row->backup = mine->backup;
+		row->tool = mine->tool;
+		row->statements = mine->statements;
+		mine->name = mine->checksum = mine->backup = mine->tool = NULL;
+		mine->taken = 1;
+	}
+	for (i = 0; i < own->n; i++) {
+		struct ledger_row *mine = &own->v[i];
+
+		/* What failed or was interrupted is known to mig alone. */
+		if (mine->taken)
+			continue;
+		if (strcmp(mine->state, "applied") == 0)
+			*ledger_add_stale(all) = *mine;
+		else
+			*ledger_add(all) = *mine;
+		memset(mine, 0, sizeof(*mine));
+	}
+	ledger_sort(all);
+}
+
+/* A row that has no name takes that of its file. */
+static void
+name_rows(struct ledger *l, const struct set *s)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		const struct migration *m = l->v[i].name != NULL ? NULL :
+			set_find(s, l->v[i].version);
+
+		if (l->v[i].name == NULL)
+			l->v[i].name = mem_dup(m == NULL ? "?" : m->name);
+	}
+}
+
+int
+history_load(struct history *h, struct ledger *out, const struct set *s,
+	struct err *e)
+{
+	struct ledger own, host = { .rule = h->format->rule };
+	int result = 0;
+
+	if (ledger_load(&own, h->db, h->format->rule, e) == -1)
+		return -1;
+	if (h->format->history == NULL) {
+		*out = own;
+		return 0;
+	}
+	memset(out, 0, sizeof(*out));
+	out->rule = h->format->rule;
+	out->there = own.there;
+	out->host = h->format->shown;
+	out->fingerprint = own.fingerprint;
+	own.fingerprint = NULL;
+	if (h->table != NULL)
+		result = h->format->history->load(h, &host, s, e);
+	if (result == 0) {
+		ledger_sort(&host);
+		join(out, &own, &host);
+		name_rows(out, s);
+	}
+	ledger_free(&own);
+	ledger_free(&host);
+	if (result == -1) {
+		ledger_free(out);
+		return err_wrap(e, "read the history of %s",
+			h->format->shown);
+	}
+	return 0;
+}
+
+int
+history_lock(struct history *h, int64_t wait_s, struct err *e)
+{
+	const struct format_history *f = h->format->history;
+	int64_t ids[2];
+	int i, n;
+
+	if (f == NULL || f->locks == NULL || !db_can_lock_other(h->db))
+		return 0;
+	n = f->locks(h, ids, e);
+	for (i = 0; i < n; i++)
+		if (db_lock_other(h->db, ids[i], wait_s, h->format->shown,
+			e) == -1)
+			return -1;
+	return n == -1 ? -1 : 0;
+}
+
+int
+history_ensure(struct history *h, struct err *e)
+{
+	const struct format_history *f = h->format->history;
+
+	if (f == NULL || h->table != NULL)
+		return 0;
+	if (db_exec(h->db, f->create[db_rules(h->db) == LEX_POSTGRESQL],
+		e) == -1)
+		return err_wrap(e, "make the table of %s", h->format->shown);
+	h->table = db_qualified(h->db, f->table);
+	h->made = 1;
+	return 0;
+}
+
+static int
+at_table(struct history *h, int result, struct err *e)
+{
+	return result == -1 ? err_wrap(e, "write the history of %s",
+		h->format->shown) : 0;
+}
+
+int
+history_begin(struct history *h, const struct migration *m, struct err *e)
+{
+	const struct format_history *f = h->format->history;
+
+	return f == NULL || f->begin == NULL ? 0 :
+		at_table(h, f->begin(h, m, e), e);
+}
+
+int
+history_put(struct history *h, const struct migration *m, int64_t duration_ms,
+	const char *by, struct err *e)
+{
+	const struct format_done done = { duration_ms, by };
+	const struct format_history *f = h->format->history;
+
+	return f == NULL ? 0 : at_table(h, f->put(h, m, &done, e), e);
+}
+
+int
+history_remove(struct history *h, const struct migration *m,
+	const char *before, struct err *e)
+{
+	const struct format_history *f = h->format->history;
+
+	return f == NULL || h->table == NULL ? 0 :
+		at_table(h, f->remove(h, m, before, e), e);
+}
+
+void
+history_settle(struct history *h, int committed)
+{
+	if (h->made && !committed) {
+		free(h->table);
+		h->table = NULL;
+	}
+	h->made = 0;
+}

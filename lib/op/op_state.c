@@ -1,0 +1,50 @@
+/* op_state: the database, the files, and what is applied. */
+#include "op/op_state.h"
+
+#include "base/err.h"
+#include "base/report.h"
+#include "migration/format/format.h"
+#include "op/op_db.h"
+#include "os/file.h"
+#include "os/lock.h"
+
+int
+op_state_open(struct op_state *s, const struct op *o, enum db_mode mode,
+	int folder, struct wire_database *identity, struct err *e)
+{
+	struct db_options d = op_db(o, mode);
+	int there = file_is_dir(o->migrations);
+
+	if (db_open(&s->db, &d, e) == -1 ||
+		(mode == DB_WRITE && db_lock(s->db, &s->lock, o->wait_s,
+			o->program, e) == -1) ||
+		db_identity(s->db, identity, e) == -1 ||
+		history_open(&s->history, s->db, o->format,
+			there ? o->migrations : NULL, e) == -1)
+		return -1;
+	if (mode == DB_WRITE && history_lock(&s->history, o->wait_s, e) == -1)
+		return -1;
+	if (s->history.format->history != NULL)
+		report_say(o->report, REPORT_MORE, "the migrations are %s's",
+			s->history.format->shown);
+	if (!there && !folder) {
+		report_say(o->report, REPORT_NOTE,
+			"no migrations folder at '%s': using the texts in the "
+			"ledger", o->migrations);
+		s->set.format = s->history.format;
+	} else if (set_read(&s->set, o->migrations, s->history.format, e) ==
+		-1) {
+		return -1;
+	}
+	return history_load(&s->history, &s->ledger, &s->set, e);
+}
+
+void
+op_state_close(struct op_state *s)
+{
+	ledger_free(&s->ledger);
+	set_free(&s->set);
+	history_close(&s->history);
+	lock_free(s->lock);
+	db_close(s->db);
+}

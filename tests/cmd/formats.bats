@@ -1,0 +1,276 @@
+load ../lib
+# The migrations of other tools, with their tables as those tools make them; on
+# SQLite.  The same on PostgreSQL: postgresql.bats.
+
+sql() { sqlite3 app.db "$1"; }
+apply() { works mig-apply -q --no-backup "$@"; }
+pending() { # VERSIONS, what is pending then
+	works mig-status || return 1
+	assert_equal "$(json '[.pending[].migration] | join(" ")')" "$1"
+}
+prepare() {
+	mkdir migrations
+	sqlite3 app.db 'CREATE TABLE own (x)'
+	export DATABASE_URL=sqlite:app.db
+}
+
+dbmate_files() {
+	printf -- '-- migrate:up\nCREATE TABLE a (x);\n-- migrate:down\nDROP TABLE a;\n' > migrations/0001_a.sql
+	printf -- '-- migrate:up\nCREATE TABLE b (x);\n-- migrate:down\nDROP TABLE b;\n' > migrations/0002_b.sql
+}
+
+@test "dbmate: its table is read and written; version is text" {
+	dbmate_files
+	sql 'CREATE TABLE "schema_migrations" (version varchar(128) primary key)'
+	sql "CREATE TABLE a (x); INSERT INTO schema_migrations VALUES ('0001')"
+	pending 0002
+	assert_equal "$(json .format)" dbmate
+	apply
+	assert_equal "$(sql 'SELECT group_concat(version) FROM schema_migrations')" 0001,0002
+	pending ""
+	assert_equal "$(json '.up_to_date, .applied')" "$(printf 'true\n2')"
+	works mig-rollback -q --accept-loss --steps 1
+	assert_equal "$(sql 'SELECT group_concat(version) FROM schema_migrations')" 0001
+	# Applied by dbmate: its down is in the file only.
+	works mig-rollback -q --accept-loss --steps 1
+	assert_equal "$(sql 'SELECT count(*) FROM schema_migrations')" 0
+	pending "0001 0002"
+}
+
+@test "dbmate takes back what mig applied: pending again, and said" {
+	dbmate_files
+	apply --format dbmate
+	assert_equal "$(sql 'SELECT group_concat(version) FROM schema_migrations')" 0001,0002
+	sql "DROP TABLE b; DELETE FROM schema_migrations WHERE version = '0002'"
+	pending 0002
+	[[ $(json '.problems[0] | .reason + .text') == history*"which is right"* ]]
+	apply
+	assert_equal "$(sql "SELECT group_concat(version) FROM schema_migrations")" 0001,0002
+	pending ""
+	assert_equal "$(json .up_to_date)" true
+}
+
+@test "a migration that fails leaves the other tool's table as it was" {
+	dbmate_files
+	printf -- '-- migrate:up\nCREATE TABLE c (x);\nSELECT nonsense;\n' > migrations/0003_c.sql
+	fails 6 "no such column" mig-apply -q --no-backup --format dbmate
+	assert_equal "$(sql 'SELECT group_concat(version) FROM schema_migrations')" 0001,0002
+	rm migrations/000[12]* && sql 'DROP TABLE a; DROP TABLE b; DROP TABLE schema_migrations; DELETE FROM mig_ledger'
+	fails 6 "no such column" mig-apply -q --no-backup --format dbmate
+	assert_equal "$(sql "SELECT count(*) FROM sqlite_master WHERE name = 'schema_migrations'")" 0
+}
+
+@test "order by the files' names, as dbmate has it" {
+	for i in 9_a 10_b; do printf -- '-- migrate:up\nCREATE TABLE t%s (x);\n' "$i" > migrations/$i.sql; done
+	works mig-status --format dbmate
+	assert_equal "$(json '[.pending[].migration] | join(" ")')" "10 9"
+	works mig-status
+	assert_equal "$(json '[.pending[].migration] | join(" ")')" "9 10"
+}
+
+@test "goose: annotations, its table and its row of version 0" {
+	cat > migrations/00001_a.sql <<- 'FILE'
+		-- a comment
+		-- +goose Up
+		CREATE TABLE a (x);
+		-- +goose StatementBegin
+		CREATE TRIGGER t AFTER INSERT ON a BEGIN
+			DELETE FROM a WHERE x = 1;
+			DELETE FROM a WHERE x = 2;
+		END
+		-- +goose StatementEnd
+		INSERT INTO a VALUES (3);
+
+		-- +goose Down
+		DROP TABLE a;
+	FILE
+	printf -- '-- +goose NO TRANSACTION\n-- +goose Up\nVACUUM;\n' > migrations/00002_b.sql
+	apply
+	assert_equal "$(sql 'SELECT count(*) FROM a')" 1
+	# Without the table they are goose's by their words, and it gets its table.
+	assert_equal "$(sql 'SELECT version_id, is_applied FROM goose_db_version ORDER BY id')" "$(printf '0|1\n1|1\n2|1')"
+	printf -- '-- +goose Up\nCREATE TABLE c (x);\n-- +goose Down\nDROP TABLE c;\n' > migrations/00003_c.sql
+	sql "CREATE TABLE c (x); INSERT INTO goose_db_version (version_id, is_applied) VALUES (3, 1)"
+	pending ""
+	works mig-rollback -q --accept-loss --steps 1
+	assert_equal "$(sql 'SELECT max(version_id) FROM goose_db_version')" 2
+	echo 'package x' > migrations/00004_d.go
+	fails 3 "migration 00004 (d) is Go" mig-apply
+}
+
+@test "goose: what it refuses is refused" {
+	local n=0 text
+	while IFS='|' read -r text words; do
+		printf -- "$text" > migrations/1_a.sql
+		fails 2 "$words" mig-status --format goose
+		n=$((n + 1))
+	done <<- 'END'
+		CREATE TABLE a (x);\n|stands before '-- +goose Up'
+		-- just words\n|has no '-- +goose Up' line
+		-- +goose Up\nCREATE TABLE a (x)\n|no semicolon
+		-- +goose Up\n-- +goose StatementBegin\nSELECT 1;\n|no StatementEnd
+		-- +goose Up\n-- +goose StatementEnd\n|without StatementBegin
+		-- +goose Down\nSELECT 1;\n|stands before
+		-- +goose Up\nSELECT 1;\n-- +goose Up\n|a second
+		-- +goose Up\nSELECT 1;\n-- +goose Sideways\n|no such annotation
+		-- +goose Up\n  -- +goose Down\n|must begin its line
+		-- +goose ENVSUB ON\n-- +goose Up\nSELECT 1;\n|ENVSUB
+	END
+	assert_equal "$n" 10
+}
+
+@test "golang-migrate: one row stands for all; dirty is a failure" {
+	echo 'BEGIN; CREATE TABLE a (x); COMMIT;' > migrations/1_a.up.sql
+	echo 'DROP TABLE a;' > migrations/1_other_name.down.sql
+	echo 'CREATE TABLE b (x);' > migrations/2_b.up.sql
+	echo 'DROP TABLE b;' > migrations/2_b.down.sql
+	echo 'CREATE TABLE c (x);' > migrations/10_c.up.sql
+	sql "CREATE TABLE schema_migrations (version uint64,dirty bool); CREATE UNIQUE INDEX version_unique ON schema_migrations (version)"
+	pending "1 2 10"
+	assert_equal "$(json .format)" golang-migrate
+	apply --to 2
+	assert_equal "$(sql 'SELECT version, dirty FROM schema_migrations')" "2|0"
+	apply
+	assert_equal "$(sql 'SELECT version, dirty FROM schema_migrations')" "10|0"
+	fails 3 "has no down script" mig-rollback -q --accept-loss --steps 1
+	echo 'DROP TABLE c;' > migrations/10_c.down.sql
+	works mig-rollback -q --accept-loss --steps 2
+	assert_equal "$(sql 'SELECT version, dirty FROM schema_migrations')" "1|0"
+	works mig-rollback -q --accept-loss --steps 1
+	assert_equal "$(sql 'SELECT count(*) FROM schema_migrations')" 0
+	sql "INSERT INTO schema_migrations VALUES (2, 1); CREATE TABLE a (x)"
+	fails 3 "migration 2 failed, as the table of golang-migrate says" mig-apply
+	apply --resume
+	assert_equal "$(sql 'SELECT version, dirty FROM schema_migrations')" "10|0"
+}
+
+sqlx_table() {
+	sql 'CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+		success BOOLEAN NOT NULL, checksum BLOB NOT NULL, execution_time BIGINT NOT NULL)'
+}
+
+@test "sqlx: SHA-384, compared and written; other line ends are only said" {
+	sqlx_table
+	printf 'CREATE TABLE a (x);\n' > migrations/1_first_one.sql
+	printf -- '-- no-transaction\nVACUUM;\n' > migrations/2_b.up.sql
+	printf 'SELECT 1;\n' > migrations/2_b.down.sql
+	apply
+	assert_equal "$(sql 'SELECT version, description, success, lower(hex(checksum)) FROM _sqlx_migrations WHERE version = 1')" \
+		"1|first one|1|$(sha384sum < migrations/1_first_one.sql | cut -d ' ' -f 1)"
+	printf 'CREATE TABLE a (x);\r\n' > migrations/1_first_one.sql
+	works mig-status
+	assert_equal "$(json '.problems[0].reason')" line-ends
+	apply
+	printf 'CREATE TABLE a (y);\n' > migrations/1_first_one.sql
+	printf 'CREATE TABLE c (x);\n' > migrations/3_c.sql
+	fails 3 "migration 1 (first one) was changed after it was applied" mig-apply
+	# A row that sqlx wrote.
+	printf 'CREATE TABLE a (x);\n' > migrations/1_first_one.sql
+	sql "DELETE FROM mig_ledger WHERE version = '1'"
+	pending 3
+	echo x > migrations/x_y.sql
+	fails 2 "'x' is not a version of sqlx" mig-status
+}
+
+@test "Flyway: CRC-32 of lines, versions with parts, repeatable files" {
+	sql 'CREATE TABLE flyway_schema_history (installed_rank INT NOT NULL PRIMARY KEY, version VARCHAR(50), description VARCHAR(200) NOT NULL, type VARCHAR(20) NOT NULL,
+		script VARCHAR(1000) NOT NULL, checksum INT, installed_by VARCHAR(100) NOT NULL, installed_on TEXT NOT NULL DEFAULT (1), execution_time INT NOT NULL, success BOOLEAN NOT NULL)'
+	mkdir migrations/more
+	# The checksum does not see line ends: CRC-32 of "abcd" is -310194927.
+	printf '\357\273\277-- a\rb\r\n--c\nd' > crc
+	printf 'CREATE TABLE a (x);\n' > migrations/V1_2__first_one.sql
+	printf 'CREATE TABLE b (x);\n' > migrations/more/V1.10__b.sql
+	printf 'DROP TABLE b;\n' > migrations/more/U1.10__b.sql
+	printf 'DROP VIEW IF EXISTS v; CREATE VIEW v AS SELECT 1;\n' > migrations/R__views.sql
+	sql "INSERT INTO flyway_schema_history VALUES (1, '1', '<< Flyway Baseline >>', 'BASELINE', 'x', NULL, '', 1, 0, 1)"
+	pending "1.2 1.10 R:views"
+	apply --allow-missing
+	assert_equal "$(sql 'SELECT installed_rank, version, description, type, script, success FROM flyway_schema_history WHERE installed_rank > 1')" \
+		"$(printf '2|1.2|first one|SQL|V1_2__first_one.sql|1\n3|1.10|b|SQL|more/V1.10__b.sql|1\n4||views|SQL|R__views.sql|1')"
+	assert_equal "$(sql "SELECT checksum FROM flyway_schema_history WHERE version = '1.2'")" \
+		"$(printf 'CREATE TABLE a (x);' | gzip -c | tail -c 8 | od -An -t d4 -N 4 | tr -d ' ')"
+	pending ""
+	printf 'DROP VIEW IF EXISTS v; CREATE VIEW v AS SELECT 2;\n' > migrations/R__views.sql
+	pending "R:views"
+	apply --allow-missing
+	assert_equal "$(sql 'SELECT x FROM (SELECT "2" AS x FROM v) LIMIT 1'; sql 'SELECT count(*) FROM flyway_schema_history WHERE version IS NULL')" "$(printf '2\n2')"
+	works mig-rollback -q --accept-loss --steps 1
+	pending "1.10"
+	printf 'SELECT ${x};\n' > migrations/V2__c.sql
+	fails 2 "holds a placeholder of Flyway" mig-status
+	echo placeholderReplacement=false > migrations/V2__c.sql.conf
+	works mig-status
+}
+
+@test "diesel: folders, metadata, and the order of its versions" {
+	mkdir migrations/2026-01-02-000000_a migrations/00000000000000_first
+	echo 'CREATE TABLE a (x);' > migrations/2026-01-02-000000_a/up.sql
+	echo 'DROP TABLE a;' > migrations/2026-01-02-000000_a/down.sql
+	echo 'VACUUM;' > migrations/00000000000000_first/up.sql
+	echo 'run_in_transaction = false' > migrations/00000000000000_first/metadata.toml
+	apply
+	assert_equal "$(sql 'SELECT group_concat(version) FROM __diesel_schema_migrations')" 00000000000000,20260102000000
+	works mig-rollback -q --accept-loss --steps 1
+	pending 20260102000000
+}
+
+@test "refinery: SipHash-1-3, by its own test values" {
+	printf 'CREATE TABLE persons (\n    id int,\n    name varchar(255),\n    city varchar(255)\n);\n' > migrations/V1__initial.sql
+	printf 'CREATE TABLE cars (\n    id int,\n    name varchar(255)\n);\n' > migrations/V2__add_cars_table.sql
+	fails 2 "may be Flyway's or refinery's" mig-status
+	apply --format refinery
+	assert_equal "$(sql 'SELECT version, name, checksum FROM refinery_schema_history')" \
+		"$(printf '1|initial|2959965718684201605\n2|add_cars_table|8238603820526370208')"
+	pending ""
+	sql "UPDATE refinery_schema_history SET checksum = '1' WHERE version = 2; DELETE FROM mig_ledger"
+	echo 'CREATE TABLE c (x);' > migrations/U3__c.sql
+	fails 3 "migration 2 (add_cars_table) was changed" mig-apply
+}
+
+@test "Prisma: folders, SHA-256, failed and rolled back rows" {
+	mkdir -p migrations/20260101000000_init migrations/20260102000000_b
+	echo 'CREATE TABLE a (x);' > migrations/20260101000000_init/migration.sql
+	echo 'CREATE TABLE b (x);' > migrations/20260102000000_b/migration.sql
+	apply --to 20260101000000_init
+	assert_equal "$(sql 'SELECT migration_name, checksum, applied_steps_count, length(id), finished_at > 1700000000000 FROM _prisma_migrations')" \
+		"20260101000000_init|$(sha256sum < migrations/20260101000000_init/migration.sql | cut -d ' ' -f 1)|1|36|1"
+	sql "INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('1', 'x', '20260102000000_b')"
+	fails 3 "migration 20260102000000_b failed" mig-apply
+	sql "UPDATE _prisma_migrations SET rolled_back_at = 1 WHERE id = '1'"
+	apply
+	pending ""
+}
+
+@test "plain numbered files" {
+	echo 'CREATE TABLE a (x);' > migrations/001-a.sql
+	echo 'BEGIN; CREATE TABLE b (x); COMMIT;' > migrations/002_b.sql
+	apply
+	assert_equal "$(json '.applied | length')" 2
+	printf -- '-- +goose Up\nSELECT 1;\n' > migrations/003_c.sql
+	fails 2 "holds a marker" mig-apply
+}
+
+@test "whose migrations: asked when two fit, and names that are none" {
+	dbmate_files
+	fails 2 "no format is called 'rails'; there are mig, plain" mig-status --format rails
+	sql "CREATE TABLE schema_migrations (version varchar primary key); CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, run_on TIMESTAMP)"
+	fails 2 "more than one migration tool; say whose" mig-status
+	works mig-status --format diesel
+	printf 'format = dbmate\n' > mig.conf
+	works mig-status
+	assert_equal "$(json .format)" dbmate
+}
+
+@test "mig-gen writes as the format does, and --baseline tells its table" {
+	local f
+	for f in goose golang-migrate sqlx flyway diesel refinery prisma dbmate; do
+		rm -rf migrations app.db
+		sqlite3 app.db 'CREATE TABLE own (x)'
+		works mig-gen --format $f -t add_table --table t$f -c 'x int' "add it"
+		works mig-status --format $f
+		assert_equal "$(json '.pending | length')" 1
+		works mig-gen --format $f --baseline "$(json '.pending[0].migration')"
+		works mig-status
+		assert_equal "$(json '.format, .up_to_date')" "$(printf '%s\ntrue' $f)"
+	done
+}
