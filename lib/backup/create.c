@@ -63,27 +63,6 @@ make_folder(struct create *c, struct err *e)
 	return 0;
 }
 
-/* The newest applied version, by value, without the migration room. */
-static int
-read_version(struct create_result *r, struct db *d, struct err *e)
-{
-	struct db_rows *rows;
-	int more = db_has_table(d, "mig_ledger", e);
-
-	if (more != 1)
-		return more;
-	if (db_query(&rows, d, e,
-		    "SELECT version FROM mig_ledger WHERE state = 'applied' "
-		    "ORDER BY length(ltrim(version, '0')) DESC, "
-		    "ltrim(version, '0') DESC LIMIT 1", "") == -1)
-		return -1;
-	more = db_next(rows, e);
-	if (more == 1)
-		r->migration = mem_dup(db_text(rows, 0));
-	db_rows_free(rows);
-	return more == -1 ? -1 : 0;
-}
-
 static int
 check_source(struct create *c, struct db *d, struct err *e)
 {
@@ -123,7 +102,8 @@ begin(void *arg, const struct db_snapshot *s, struct err *e)
 	c->out->migration = NULL;
 	shape_release(&wire_database_shape, &c->out->database);
 	if (db_identity(c->db, &c->out->database, e) == -1 ||
-		read_version(c->out, c->db, e) == -1)
+		c->o->current(c->o->arg, c->db, &c->out->migration,
+			e) == -1)
 		return -1;
 	memcpy(c->fingerprint, s->fingerprint, sizeof(c->fingerprint));
 	if (shape_copy(&wire_position_shape, &s->position, &c->out->position,
@@ -289,7 +269,7 @@ create_run(struct create_result *out, struct db *d,
 
 	memset(out, 0, sizeof(*out));
 	if (db_identity(d, &out->database, e) == -1 ||
-		read_version(out, d, e) == -1 || open_target(&c, e) == -1 ||
+		o->current(o->arg, d, &out->migration, e) == -1 || open_target(&c, e) == -1 ||
 		(o->check && check_source(&c, d, e) == -1))
 		goto out;
 	if (o->spool)

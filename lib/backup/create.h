@@ -23,6 +23,9 @@ struct create_options {
 	int spool;
 	int safety; /* taken before a way back: never restored unasked */
 	const struct report *report;
+	/* The newest applied version of d.  Gives *out, NULL: none. */
+	int (*current)(void *arg, struct db *d, char **out, struct err *e);
+	void *arg;
 };
 
 /* What was made. */

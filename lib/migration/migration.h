@@ -27,7 +27,9 @@ struct migration_part {
 	int line; /* of the text's first line in the file */
 	int outside; /* transaction:false */
 	enum migration_detect detect;
-	int own_transaction; /* may stand between a BEGIN and a COMMIT */
+	int of_other; /* another tool's: its marker may be superfluous */
+	/* May bring BEGIN and COMMIT, and PRAGMA foreign_keys: left out. */
+	int own_transaction;
 	struct strs allow_loss; /* -- mig: allow-loss NAME */
 	struct strs rebuilds; /* -- mig: rebuild TABLE */
 };

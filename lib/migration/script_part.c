@@ -1,5 +1,5 @@
 /* script_part: the statements of a part as its format means them. */
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
 #include "migration/migration.h"
@@ -12,28 +12,51 @@ is_word(const struct script_statement *s, const char *a, const char *b)
 		(strs_same(s->table, a) || strs_same(s->table, b));
 }
 
-/* A BEGIN before everything and a COMMIT behind it, and no other. */
+/* Nothing but pairs of BEGIN and COMMIT. */
+static int
+is_paired(const struct script *s)
+{
+	size_t i;
+	int open = 0;
+
+	for (i = 0; i < s->n; i++) {
+		if (s->v[i].kind != SCRIPT_CONTROL)
+			continue;
+		if (!(open ? is_word(&s->v[i], "COMMIT", "END") :
+			is_word(&s->v[i], "BEGIN", "START")))
+			return 0;
+		open = !open;
+	}
+	return !open;
+}
+
+/*
+ * Without what mig sees to itself: the transaction is the migration's, and
+ * foreign keys are off while a table is rebuilt.
+ */
 static void
 unwrap(struct script *s)
 {
-	struct script inner = { 0 }, ends = { 0 };
+	struct script kept = { .outside = s->outside };
+	struct script gone = { 0 };
+	int paired = is_paired(s);
 	size_t i;
 
-	if (s->n < 2 || !is_word(&s->v[0], "BEGIN", "START") ||
-		!is_word(&s->v[s->n - 1], "COMMIT", "END"))
-		return;
-	for (i = 1; i + 1 < s->n; i++)
-		if (s->v[i].kind == SCRIPT_CONTROL)
-			return;
-	ends.v = mem_array(2, sizeof(*ends.v));
-	ends.v[0] = s->v[0];
-	ends.v[1] = s->v[s->n - 1];
-	ends.n = 2;
-	inner = *s;
-	inner.n -= 2;
-	memmove(inner.v, inner.v + 1, inner.n * sizeof(*inner.v));
-	*s = inner;
-	script_free(&ends);
+	kept.v = mem_array(s->n, sizeof(*kept.v));
+	gone.v = mem_array(s->n, sizeof(*gone.v));
+	for (i = 0; i < s->n; i++) {
+		const struct script_statement *x = &s->v[i];
+
+		if ((x->kind == SCRIPT_CONTROL && paired) ||
+			(x->kind == SCRIPT_PRAGMA && x->to != NULL &&
+				strs_same(x->table, "foreign_keys")))
+			gone.v[gone.n++] = *x;
+		else
+			kept.v[kept.n++] = *x;
+	}
+	free(s->v);
+	*s = kept;
+	script_free(&gone);
 }
 
 static int
@@ -55,6 +78,9 @@ script_of_part(const struct migration_part *p, enum lex_rules rules,
 		unwrap(out);
 	for (i = 0; i < out->n; i++)
 		n += is_outside(&out->v[i]);
+	/* Others mark whole folders: what can be undone is run so. */
+	if (n == 0 && p->of_other)
+		out->outside = 0;
 	if (n > 0 && n == out->n && (p->detect == MIGRATION_ALL ||
 		(p->detect == MIGRATION_ALONE && n == 1)))
 		out->outside = 1;

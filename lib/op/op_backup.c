@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "doc/doc_backup.h"
 #include "op/op_db.h"
+#include "op/op_state.h"
 
 /* The result's texts move into the document. */
 static void
@@ -40,8 +41,11 @@ op_backup(struct doc_backup *out, const struct op *o,
 	const struct op_backup_options *p, struct err *e)
 {
 	struct db_options d = op_db(o, DB_READ);
-	struct create_options c = { o->tool, o->backups, p->to, p->fd, o->jobs,
-		o->level, !p->no_check, p->spool, 0, o->report };
+	struct op asked = *o;
+	struct create_options c = { .tool = o->tool, .folder = o->backups,
+		.to = p->to, .fd = p->fd, .jobs = o->jobs, .level = o->level,
+		.check = !p->no_check, .spool = p->spool, .report = o->report,
+		.current = op_state_current, .arg = &asked };
 	struct create_result r;
 	struct db *db;
 	int result;

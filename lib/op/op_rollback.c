@@ -68,6 +68,7 @@ take(struct back *b, const struct ledger_row *row, struct err *e)
 		m->down.line = file->down.line;
 		m->down.outside = file->down.outside;
 		m->down.detect = file->down.detect;
+		m->down.of_other = file->down.of_other;
 		m->down.own_transaction = file->down.own_transaction;
 		x->source = "file";
 	} else if (file == NULL) {

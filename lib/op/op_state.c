@@ -2,6 +2,7 @@
 #include "op/op_state.h"
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/report.h"
 #include "migration/format/format.h"
 #include "op/op_db.h"
@@ -47,4 +48,28 @@ op_state_close(struct op_state *s)
 	history_close(&s->history);
 	lock_free(s->lock);
 	db_close(s->db);
+}
+
+int
+op_state_current(void *arg, struct db *d, char **out, struct err *e)
+{
+	const struct op *o = arg;
+	const struct set none = { .format = &format_mig };
+	struct history h;
+	struct ledger l;
+	int result;
+
+	*out = NULL;
+	/* Tables of several tools: a backup does not fail for that. */
+	if (history_open(&h, d, o->format, NULL, e) == -1 &&
+		(e->code != ERR_USAGE || history_open(&h, d, format_mig.name,
+			NULL, e) == -1))
+		return -1;
+	result = history_load(&h, &l, &none, e);
+	if (result == 0) {
+		*out = mem_dup(ledger_current(&l));
+		ledger_free(&l);
+	}
+	history_close(&h);
+	return result;
 }

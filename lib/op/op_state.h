@@ -30,4 +30,7 @@ int op_state_open(struct op_state *s, const struct op *o, enum db_mode mode,
 	int folder, struct wire_database *identity, struct err *e);
 void op_state_close(struct op_state *s);
 
+/* The newest applied version, for a backup.  arg: struct op.  Gives *out. */
+int op_state_current(void *arg, struct db *d, char **out, struct err *e);
+
 #endif

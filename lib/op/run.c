@@ -192,6 +192,35 @@ left_behind(void *arg, const char *reason, const char *text, const char *next)
 			    "with mig-rollback --restore", text, next);
 }
 
+/*
+ * A down in no transaction: one statement only, or a failure would leave a place
+ * that the ledger, which has the up, cannot keep.
+ */
+static int
+outside_down(struct running *x, struct err *e)
+{
+	const struct script_statement *s = x->script.v;
+	int64_t start = clock_ms();
+
+	if (x->script.n != 1) {
+		err_set(e, ERR_REFUSED, "forbidden", "migration %s: its down "
+			"has %zu statements that run in no transaction; mig "
+			"runs one", x->m->version, x->script.n);
+		return err_next(e, "divide the migration, or go back with "
+			"mig-rollback --restore");
+	}
+	if (stop_check(e) == -1 || run_one(x, s, DB_RUN_OUTSIDE, e) == -1) {
+		run_at_statement(x, s, e);
+		e->code = ERR_LEFT;
+		return err_next(e, "look at what is there; then run it again, "
+			"or go back with mig-rollback --restore");
+	}
+	if (note_step(x, "applied", 1, start, "rollback", e) == -1)
+		return run_at_migration(x, e);
+	x->done->duration_ms = clock_ms() - start;
+	return 0;
+}
+
 /* transaction:false: statement by statement, the ledger keeping the place. */
 static int
 outside(struct running *x, struct err *e)
@@ -199,12 +228,8 @@ outside(struct running *x, struct err *e)
 	int64_t start = clock_ms(), i = x->r->skip;
 	struct err second;
 
-	if (x->r->down) {
-		err_set(e, ERR_REFUSED, "forbidden",
-			"migration %s: a down script marked "
-			"transaction:false is not supported", x->m->version);
-		return err_next(e, "go back with mig-rollback --restore");
-	}
+	if (x->r->down)
+		return outside_down(x, e);
 	if (note_step(x, "running", i, start, NULL, e) == -1)
 		return run_at_migration(x, e);
 	for (; i < (int64_t)x->script.n; i++) {

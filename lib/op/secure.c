@@ -12,7 +12,7 @@
 #include "db/db.h"
 #include "doc/part.h"
 #include "guard/bind.h"
-#include "op/op.h"
+#include "op/op_state.h"
 
 static void
 fill(struct part_backup *part, const struct receipt *r, char *path,
@@ -58,6 +58,7 @@ static int
 taken(struct part_backup *part, struct receipt *r, const struct op *o,
 	struct db *d, const struct secure *s, struct err *e)
 {
+	struct op asked = *o;
 	struct create_options create = { 0 };
 	struct verify_options verify = { 0 };
 	struct create_result made;
@@ -73,6 +74,8 @@ taken(struct part_backup *part, struct receipt *r, const struct op *o,
 	create.check = !s->no_check;
 	create.safety = s->safety;
 	create.report = o->report;
+	create.current = op_state_current;
+	create.arg = &asked;
 	if (create_run(&made, d, &create, e) == -1)
 		return err_wrap(e, "backup before the change");
 	verify.path = made.path;

@@ -42,6 +42,8 @@ dbmate_files() {
 	apply --format dbmate
 	assert_equal "$(sql 'SELECT group_concat(version) FROM schema_migrations')" 0001,0002
 	sql "DROP TABLE b; DELETE FROM schema_migrations WHERE version = '0002'"
+	works mig-backup -q
+	assert_equal "$(json .migration)" 0001
 	pending 0002
 	[[ $(json '.problems[0] | .reason + .text') == history*"which is right"* ]]
 	apply
@@ -212,6 +214,11 @@ sqlx_table() {
 	assert_equal "$(sql 'SELECT group_concat(version) FROM __diesel_schema_migrations')" 00000000000000,20260102000000
 	works mig-rollback -q --accept-loss --steps 1
 	pending 20260102000000
+	# A marker that no statement needs: in a transaction after all.
+	echo 'run_in_transaction = false' > migrations/2026-01-02-000000_a/metadata.toml
+	echo 'CREATE TABLE a (x); CREATE TABLE a (x);' > migrations/2026-01-02-000000_a/up.sql
+	fails 6 "already exists" mig-apply -q --no-backup
+	assert_equal "$(sql "SELECT count(*) FROM sqlite_master WHERE name = 'a'")" 0
 }
 
 @test "refinery: SipHash-1-3, by its own test values" {
@@ -241,9 +248,28 @@ sqlx_table() {
 	pending ""
 }
 
+@test "Prisma: a table rebuilt between PRAGMA foreign_keys, its children stay" {
+	mkdir -p migrations/20260101000000_init migrations/20260102000000_b
+	echo 'CREATE TABLE p (id INTEGER PRIMARY KEY, x); CREATE TABLE c (p INTEGER REFERENCES p ON DELETE CASCADE);
+		INSERT INTO p VALUES (1, 2); INSERT INTO c VALUES (1);' > migrations/20260101000000_init/migration.sql
+	cat > migrations/20260102000000_b/migration.sql <<- 'END'
+		-- RedefineTables
+		PRAGMA defer_foreign_keys=ON;
+		PRAGMA foreign_keys=OFF;
+		CREATE TABLE "new_p" ("id" INTEGER PRIMARY KEY, "x" TEXT);
+		INSERT INTO "new_p" ("id", "x") SELECT "id", "x" FROM "p";
+		DROP TABLE "p";
+		ALTER TABLE "new_p" RENAME TO "p";
+		PRAGMA foreign_keys=ON;
+		PRAGMA defer_foreign_keys=OFF;
+	END
+	apply
+	assert_equal "$(sql 'SELECT (SELECT count(*) FROM p) || (SELECT count(*) FROM c)')" 11
+}
+
 @test "plain numbered files" {
 	echo 'CREATE TABLE a (x);' > migrations/001-a.sql
-	echo 'BEGIN; CREATE TABLE b (x); COMMIT;' > migrations/002_b.sql
+	echo 'BEGIN; CREATE TABLE b (x); COMMIT; SELECT 1; BEGIN; SELECT 2; COMMIT;' > migrations/002_b.sql
 	apply
 	assert_equal "$(json '.applied | length')" 2
 	printf -- '-- +goose Up\nSELECT 1;\n' > migrations/003_c.sql

@@ -348,11 +348,14 @@ golang_lock() { # NAME, as golang-migrate has it
 	mkdir migrations
 	echo 'BEGIN; CREATE TABLE a (x int); INSERT INTO a VALUES (1), (1); COMMIT;' > migrations/1_a.up.sql
 	echo 'CREATE UNIQUE INDEX CONCURRENTLY i ON a (x)' > migrations/2_b.up.sql
+	echo 'DROP INDEX CONCURRENTLY i' > migrations/2_b.down.sql
 	fails 7 "could not create unique index" mig-apply -q --no-backup --format golang-migrate
 	assert_equal "$(q 'SELECT version, dirty FROM schema_migrations')" "2|t"
 	q 'DROP INDEX i; DELETE FROM a'
 	works mig-apply -q --no-backup --resume
 	assert_equal "$(q 'SELECT version, dirty FROM schema_migrations')" "2|f"
+	works mig-rollback -q --steps 1
+	assert_equal "$(q "SELECT version, dirty, to_regclass('i') IS NULL FROM schema_migrations")" "1|f|t"
 }
 
 # ---------------------------------------------------------------- losses

@@ -59,6 +59,10 @@ one_file(struct format_files *f, const char *path, format_parse *parse,
 	} else if (got == 0 && strs_ends(path, ".sql")) {
 		strs_add(f->ignored, path);
 	}
+	if (got == -1) {
+		free(x.version);
+		free(x.name);
+	}
 	return got == -1 ? -1 : 0;
 }
 
@@ -137,6 +141,9 @@ format_folders(struct format_files *f, format_parse *parse, const char *up,
 				format_add(f, mem_dup(x.version),
 					mem_dup(x.name), downs, 'd');
 			free(downs);
+		} else if (result == -1) {
+			free(x.version);
+			free(x.name);
 		}
 		free(full);
 		free(ups);
