@@ -218,6 +218,17 @@ set_find(const struct set *s, const char *version)
 	return NULL;
 }
 
+const struct migration *
+set_head(const struct set *s)
+{
+	size_t i;
+
+	for (i = s->n; i > 0; i--)
+		if (!version_is_repeatable(s->v[i - 1].version))
+			return &s->v[i - 1];
+	return NULL;
+}
+
 /* All line ends as \n, or as \r\n. */
 static void
 put_lines(struct buf *out, const char *text, const char *end)

@@ -31,6 +31,9 @@ void set_free(struct set *s);
 /* The migration of that version, by the format's rule, or NULL.  Borrowed. */
 const struct migration *set_find(const struct set *s, const char *version);
 
+/* The last that has a version of its own, or NULL.  Borrowed. */
+const struct migration *set_head(const struct set *s);
+
 /*
  * 1: the file of m has that checksum of the format's own tool; 2: but for its
  * line ends; 0: it has another one; -1: it cannot be read.

@@ -275,7 +275,8 @@ slug(const char *title, struct buf *out, struct err *e)
 static char *
 next_version(const struct set *s)
 {
-	const char *head = s->n == 0 ? "" : s->v[s->n - 1].version;
+	const struct migration *last = set_head(s);
+	const char *head = last == NULL ? "" : last->version;
 	char stamp[CLOCK_STAMP], digits[CLOCK_STAMP];
 	size_t i, n = 0;
 	int64_t number;

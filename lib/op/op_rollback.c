@@ -57,8 +57,8 @@ take(struct back *b, const struct ledger_row *row, struct err *e)
 	x->migration = mem_dup(row->version);
 	x->name = mem_dup(row->name);
 	x->source = "ledger";
-	if (ledger_texts(b->s.db, row->version, &m->up.text, &m->down.text, e) ==
-		-1)
+	if (row->tool != NULL && ledger_texts(b->s.db, row->version,
+		&m->up.text, &m->down.text, e) == -1)
 		return -1;
 	m->down.line = 1;
 	if (file != NULL && is_same(file, row) && file->down.text != NULL) {

@@ -12,9 +12,9 @@
 #include "base/mem.h"
 #include "base/report.h"
 #include "doc/doc_rollback.h"
-#include "migration/ledger.h"
 #include "op/op_db.h"
 #include "op/op_restore.h"
+#include "op/op_state.h"
 #include "os/file.h"
 #include "os/lock.h"
 
@@ -84,7 +84,7 @@ mend(struct restore *r, struct err *e)
 	const struct db_mend how = { r->p->undo, r->p->accept_loss,
 		r->o->role, r->o->report };
 	struct db_options d = op_db(r->o, DB_READ);
-	struct ledger ledger;
+	struct op asked = *r->o;
 	char *said, *kept;
 
 	if (db_mend(r->o->url, &how, &said, &kept, e) == -1)
@@ -96,15 +96,13 @@ mend(struct restore *r, struct err *e)
 	r->out->result = "done";
 	if (db_open(&r->db, &d, e) == -1 ||
 		db_identity(r->db, &r->out->database, e) == -1 ||
-		ledger_load(&ledger, r->db, VERSION_NUMBER, e) == -1) {
+		op_state_current(&asked, r->db, &r->out->current, e) == -1) {
 		err_wrap(e, "%s; but to look at it afterwards failed", said);
 		free(said);
 		return err_next(e, "do not repeat it: mig-status says where "
 			"the database stands");
 	}
 	free(said);
-	r->out->current = mem_dup(ledger_current(&ledger));
-	ledger_free(&ledger);
 	return 0;
 }
 

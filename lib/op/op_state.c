@@ -62,7 +62,7 @@ op_state_current(void *arg, struct db *d, char **out, struct err *e)
 	*out = NULL;
 	/* Tables of several tools: a backup does not fail for that. */
 	if (history_open(&h, d, o->format, NULL, e) == -1 &&
-		(e->code != ERR_USAGE || history_open(&h, d, format_mig.name,
+		(o->format != NULL || e->code != ERR_USAGE || history_open(&h, d, format_mig.name,
 			NULL, e) == -1))
 		return -1;
 	result = history_load(&h, &l, &none, e);

@@ -41,6 +41,7 @@ problem(struct status *s, const char *reason, const char *migration,
 static void
 fill_plan(struct status *s)
 {
+	const struct migration *head = set_head(&s->s.set);
 	size_t i;
 
 	for (i = 0; i < s->plan.n; i++) {
@@ -65,8 +66,8 @@ fill_plan(struct status *s)
 			0;
 	s->out->ledger = s->s.ledger.there;
 	s->out->current = mem_dup(ledger_current(&s->s.ledger));
-	if (s->s.set.n > 0)
-		s->out->head = mem_dup(s->s.set.v[s->s.set.n - 1].version);
+	if (head != NULL)
+		s->out->head = mem_dup(head->version);
 }
 
 static void

@@ -37,6 +37,15 @@ dbmate_files() {
 	pending "0001 0002"
 }
 
+@test "a database that mig has never written to: back by the file's down" {
+	dbmate_files
+	sql "CREATE TABLE schema_migrations (version varchar(128) primary key); CREATE TABLE a (x); INSERT INTO schema_migrations VALUES ('0001')"
+	works mig-rollback -q --accept-loss --steps 1
+	assert_equal "$(sql 'SELECT count(*) FROM schema_migrations')" 0
+	pending "0001 0002"
+	fails 2 "no format is called 'x'" mig-backup --format x
+}
+
 @test "dbmate takes back what mig applied: pending again, and said" {
 	dbmate_files
 	apply --format dbmate
@@ -186,6 +195,7 @@ sqlx_table() {
 	printf 'DROP VIEW IF EXISTS v; CREATE VIEW v AS SELECT 1;\n' > migrations/R__views.sql
 	sql "INSERT INTO flyway_schema_history VALUES (1, '1', '<< Flyway Baseline >>', 'BASELINE', 'x', NULL, '', 1, 0, 1)"
 	pending "1.2 1.10 R:views"
+	assert_equal "$(json .head)" 1.10
 	apply --allow-missing
 	assert_equal "$(sql 'SELECT installed_rank, version, description, type, script, success FROM flyway_schema_history WHERE installed_rank > 1')" \
 		"$(printf '2|1.2|first one|SQL|V1_2__first_one.sql|1\n3|1.10|b|SQL|more/V1.10__b.sql|1\n4||views|SQL|R__views.sql|1')"
