@@ -31,6 +31,8 @@ has_columns(struct db *d, const struct format_history *h, struct err *e)
 	const char *const *column;
 	int there = db_has_table(d, h->table, e);
 
+	if (there == 1 && h->with != NULL)
+		there = db_has_table(d, h->with, e);
 	if (there == 1 && h->not_with != NULL) {
 		int other = db_has_table(d, h->not_with, e);
 
@@ -299,6 +301,11 @@ history_ensure(struct history *h, struct err *e)
 
 	if (f == NULL || h->table != NULL)
 		return 0;
+	if (f->create[0] == NULL) {
+		err_set(e, ERR_REFUSED, "history", "the database has no table "
+			"'%s' of %s", f->table, h->format->shown);
+		return err_next(e, "let that tool make it first");
+	}
 	if (db_exec(h->db, f->create[db_rules(h->db) == LEX_POSTGRESQL],
 		e) == -1)
 		return err_wrap(e, "make the table of %s", h->format->shown);

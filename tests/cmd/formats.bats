@@ -277,6 +277,19 @@ sqlx_table() {
 	assert_equal "$(sql 'SELECT (SELECT count(*) FROM p) || (SELECT count(*) FROM c)')" 11
 }
 
+@test "Rails: where it stands; what is pending is for Rails to run" {
+	touch migrations/20260101000000_create_a.rb migrations/20260102000000_add_b.my_engine.rb migrations/notes.rb
+	fails 3 "is Ruby, which mig cannot run" mig-apply
+	fails 3 "no table 'schema_migrations' of Rails" mig-gen --baseline 20260101000000
+	sql "CREATE TABLE schema_migrations (version varchar NOT NULL PRIMARY KEY); CREATE TABLE ar_internal_metadata (key varchar NOT NULL PRIMARY KEY, value varchar, created_at datetime(6) NOT NULL, updated_at datetime(6) NOT NULL)"
+	sql "INSERT INTO schema_migrations VALUES ('20260101000000'), ('20250101000000')"
+	pending 20260102000000
+	assert_equal "$(json '.format, ([.problems[].reason] | sort | join(" "))')" "$(printf 'rails\ncode missing')"
+	fails 3 "its file is gone" mig-apply
+	sql "INSERT INTO schema_migrations VALUES ('20260102000000')"
+	pending ""
+}
+
 @test "plain numbered files" {
 	echo 'CREATE TABLE a (x);' > migrations/001-a.sql
 	echo 'BEGIN; CREATE TABLE b (x); COMMIT; SELECT 1; BEGIN; SELECT 2; COMMIT;' > migrations/002_b.sql
@@ -288,7 +301,7 @@ sqlx_table() {
 
 @test "whose migrations: asked when two fit, and names that are none" {
 	dbmate_files
-	fails 2 "no format is called 'rails'; there are mig, plain" mig-status --format rails
+	fails 2 "no format is called 'knex'; there are mig, plain" mig-status --format knex
 	sql "CREATE TABLE schema_migrations (version varchar primary key); CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, run_on TIMESTAMP)"
 	fails 2 "more than one migration tool; say whose" mig-status
 	works mig-status --format diesel

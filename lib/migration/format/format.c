@@ -12,7 +12,7 @@
 /* In the order in which a database is asked for their tables. */
 const struct format *const format_all[] = { &format_mig, &format_plain,
 	&format_golang, &format_dbmate, &format_goose, &format_sqlx,
-	&format_flyway, &format_diesel, &format_refinery, &format_prisma, NULL };
+	&format_rails, &format_flyway, &format_diesel, &format_refinery, &format_prisma, NULL };
 
 const struct format *
 format_named(const char *name, struct err *e)
@@ -190,6 +190,9 @@ format_of_folder(const char *folder, struct err *e)
 			0) {
 			if (of_text(folder, s, &out, e) == -1)
 				out = NULL;
+		} else if (strs_ends(s, ".rb") && strspn(s, "0123456789") >
+			0) {
+			out = &format_rails;
 		} else if (strs_ends(s, ".sql") && strchr("VUR", *s) != NULL &&
 			strstr(s, "__") != NULL) {
 			out = of_versions(&names, e);

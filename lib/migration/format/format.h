@@ -51,6 +51,7 @@ struct format_history {
 	const char *table;
 	const char *const *columns; /* that tell it from others; NULL at the end */
 	const char *without; /* a column that only another tool's has; or NULL */
+	const char *with; /* a table that is beside it; or NULL */
 	const char *not_with; /* a table beside which it is another tool's */
 	const char *create[2];
 	/* Rows into out, whose rule is set; in any order. */
@@ -101,7 +102,7 @@ struct format {
 
 extern const struct format format_mig, format_dbmate, format_goose,
 	format_golang, format_sqlx, format_flyway, format_diesel,
-	format_refinery, format_prisma, format_plain;
+	format_refinery, format_prisma, format_plain, format_rails;
 
 /* All of them; NULL at the end. */
 extern const struct format *const format_all[];
