@@ -133,6 +133,14 @@ char *format_words(const char *s, size_t n);
 /* VERSION_name.up.sql and .down.sql. */
 void format_write_pair(struct format_text *t);
 
+/* load, put and remove of a table whose rows are versions. */
+int format_load_versions(struct history *h, struct ledger *out,
+	const struct set *s, struct err *e);
+int format_put_version(struct history *h, const struct migration *m,
+	const struct format_done *done, struct err *e);
+int format_remove_version(struct history *h, const struct migration *m,
+	const char *before, struct err *e);
+
 /* The whole file is the up, or the down. */
 int format_whole(struct migration *m, const char *path, const struct buf *raw,
 	char side, struct err *e);

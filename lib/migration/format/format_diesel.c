@@ -8,7 +8,6 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "migration/format/format.h"
-#include "migration/history.h"
 #include "os/file.h"
 
 /* The version is what precedes the first underscore, without dashes. */
@@ -82,33 +81,6 @@ read_diesel(struct migration *m, const char *path, const struct buf *raw,
 	return format_whole(m, path, raw, side, e);
 }
 
-static int
-load_diesel(struct history *h, struct ledger *out, const struct set *s,
-	struct err *e)
-{
-	(void)s;
-	return history_rows(h, out, e, "SELECT version, NULL, NULL, 'applied' "
-		"FROM %s");
-}
-
-static int
-remove_diesel(struct history *h, const struct migration *m, const char *before,
-	struct err *e)
-{
-	(void)before;
-	return history_exec(h, e, "DELETE FROM %s WHERE version = ?1", "s",
-		m->version);
-}
-
-static int
-put_diesel(struct history *h, const struct migration *m,
-	const struct format_done *done, struct err *e)
-{
-	(void)done;
-	return history_exec(h, e, "INSERT INTO %s (version) VALUES (?1)", "s",
-		m->version);
-}
-
 static void
 write_diesel(struct format_text *t)
 {
@@ -127,8 +99,8 @@ static const char *const diesel_columns[] = { "version", "run_on", NULL };
 
 static const struct format_history diesel_history = {
 	.table = "__diesel_schema_migrations", .columns = diesel_columns,
-	.create = { DIESEL, DIESEL }, .load = load_diesel, .put = put_diesel,
-	.remove = remove_diesel,
+	.create = { DIESEL, DIESEL }, .load = format_load_versions, .put = format_put_version,
+	.remove = format_remove_version,
 };
 
 const struct format format_diesel = { .name = "diesel", .shown = "diesel",

@@ -202,15 +202,6 @@ put_flyway(struct history *h, const struct migration *m,
 	return result;
 }
 
-static int
-remove_flyway(struct history *h, const struct migration *m, const char *before,
-	struct err *e)
-{
-	(void)before;
-	return history_exec(h, e, "DELETE FROM %s WHERE version = ?1", "s",
-		m->version);
-}
-
 /* "Flyway" and Java's String.hashCode() of the table's quoted name. */
 static int
 locks_flyway(struct history *h, int64_t out[2], struct err *e)
@@ -271,7 +262,7 @@ static const struct format_history flyway_history = {
 		"ALTER TABLE flyway_schema_history ADD CONSTRAINT "
 		"flyway_schema_history_pk PRIMARY KEY (installed_rank); "
 		INDEX },
-	.load = load_flyway, .put = put_flyway, .remove = remove_flyway,
+	.load = load_flyway, .put = put_flyway, .remove = format_remove_version,
 	.locks = locks_flyway,
 };
 

@@ -3,15 +3,12 @@
  * one file with "-- migrate:up" and "-- migrate:down"; for mig also a pair of
  * files.  dbmate: pkg/dbmate/migration.go, db.go of version 2.35.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "db/db.h"
 #include "migration/comment.h"
 #include "migration/format/format.h"
-#include "migration/history.h"
 
 /* Where a section of a file with both directions begins and ends. */
 struct section {
@@ -179,33 +176,6 @@ list_dbmate(struct format_files *f, struct err *e)
 	return format_flat(f, parse_dbmate, e);
 }
 
-static int
-load_dbmate(struct history *h, struct ledger *out, const struct set *s,
-	struct err *e)
-{
-	(void)s;
-	return history_rows(h, out, e, "SELECT version, NULL, NULL, 'applied' "
-		"FROM %s");
-}
-
-static int
-remove_dbmate(struct history *h, const struct migration *m, const char *before,
-	struct err *e)
-{
-	(void)before;
-	return history_exec(h, e, "DELETE FROM %s WHERE version = ?1", "s",
-		m->version);
-}
-
-static int
-put_dbmate(struct history *h, const struct migration *m,
-	const struct format_done *done, struct err *e)
-{
-	(void)done;
-	return history_exec(h, e, "INSERT INTO %s (version) VALUES (?1)", "s",
-		m->version);
-}
-
 static const char *const dbmate_columns[] = { "version", NULL };
 
 static const struct format_history dbmate_history = {
@@ -214,7 +184,7 @@ static const struct format_history dbmate_history = {
 	.create = { "CREATE TABLE schema_migrations (version varchar(128) "
 		"primary key)", "CREATE TABLE schema_migrations (version "
 		"varchar primary key)" },
-	.load = load_dbmate, .put = put_dbmate, .remove = remove_dbmate,
+	.load = format_load_versions, .put = format_put_version, .remove = format_remove_version,
 };
 
 const struct format format_dbmate = { .name = "dbmate", .shown = "dbmate",

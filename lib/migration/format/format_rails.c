@@ -8,7 +8,6 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "migration/format/format.h"
-#include "migration/history.h"
 
 /* \A([0-9]+)_([_a-z0-9]*)\.?([_a-z0-9]*)?\.rb\z */
 static int
@@ -38,40 +37,13 @@ list_rails(struct format_files *f, struct err *e)
 	return format_tree(f, parse_rails, e);
 }
 
-static int
-load_rails(struct history *h, struct ledger *out, const struct set *s,
-	struct err *e)
-{
-	(void)s;
-	return history_rows(h, out, e, "SELECT version, NULL, NULL, 'applied' "
-		"FROM %s");
-}
-
-static int
-remove_rails(struct history *h, const struct migration *m, const char *before,
-	struct err *e)
-{
-	(void)before;
-	return history_exec(h, e, "DELETE FROM %s WHERE version = ?1", "s",
-		m->version);
-}
-
-static int
-put_rails(struct history *h, const struct migration *m,
-	const struct format_done *done, struct err *e)
-{
-	(void)done;
-	return history_exec(h, e, "INSERT INTO %s (version) VALUES (?1)", "s",
-		m->version);
-}
-
 static const char *const rails_columns[] = { "version", NULL };
 
 /* Rails makes its own tables: there is none without them. */
 static const struct format_history rails_history = {
 	.table = "schema_migrations", .columns = rails_columns,
 	.without = "dirty", .with = "ar_internal_metadata",
-	.load = load_rails, .put = put_rails, .remove = remove_rails,
+	.load = format_load_versions, .put = format_put_version, .remove = format_remove_version,
 };
 
 const struct format format_rails = { .name = "rails", .shown = "Rails",

@@ -77,15 +77,6 @@ load_refinery(struct history *h, struct ledger *out, const struct set *s,
 }
 
 static int
-remove_refinery(struct history *h, const struct migration *m,
-	const char *before, struct err *e)
-{
-	(void)before;
-	return history_exec(h, e, "DELETE FROM %s WHERE version = ?1", "s",
-		m->version);
-}
-
-static int
 put_refinery(struct history *h, const struct migration *m,
 	const struct format_done *done, struct err *e)
 {
@@ -115,7 +106,7 @@ static const char *const refinery_columns[] = { "version", "applied_on",
 static const struct format_history refinery_history = {
 	.table = "refinery_schema_history", .columns = refinery_columns,
 	.create = { REFINERY, REFINERY }, .load = load_refinery,
-	.put = put_refinery, .remove = remove_refinery,
+	.put = put_refinery, .remove = format_remove_version,
 };
 
 const struct format format_refinery = { .name = "refinery",

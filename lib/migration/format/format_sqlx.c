@@ -78,22 +78,13 @@ load_sqlx(struct history *h, struct ledger *out, const struct set *s,
 }
 
 static int
-remove_sqlx(struct history *h, const struct migration *m, const char *before,
-	struct err *e)
-{
-	(void)before;
-	return history_exec(h, e, "DELETE FROM %s WHERE version = ?1", "s",
-		m->version);
-}
-
-static int
 put_sqlx(struct history *h, const struct migration *m,
 	const struct format_done *done, struct err *e)
 {
 	char *sql;
 	int result;
 
-	if (remove_sqlx(h, m, NULL, e) == -1)
+	if (format_remove_version(h, m, NULL, e) == -1)
 		return -1;
 	/* The checksum is made of hexadecimal digits. */
 	sql = mem_printf("INSERT INTO %%s (version, description, success, "
@@ -144,7 +135,7 @@ static const struct format_history sqlx_history = {
 	.table = "_sqlx_migrations", .columns = sqlx_columns,
 	.create = { CREATE("TIMESTAMP", "CURRENT_TIMESTAMP", "BLOB"),
 		CREATE("TIMESTAMPTZ", "now()", "BYTEA") },
-	.load = load_sqlx, .put = put_sqlx, .remove = remove_sqlx,
+	.load = load_sqlx, .put = put_sqlx, .remove = format_remove_version,
 	.locks = locks_sqlx,
 };
 
