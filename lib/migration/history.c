@@ -202,6 +202,9 @@ join(struct ledger *all, struct ledger *own, struct ledger *host)
 		memset(x, 0, sizeof(*x));
 		if (mine == NULL)
 			continue;
+		/* As the file has it: the table of a tool may hold 1 for 001. */
+		free(row->version);
+		row->version = mem_dup(mine->version);
 		free(row->name);
 		row->name = mine->name;
 		row->checksum = mine->checksum;
@@ -226,16 +229,20 @@ join(struct ledger *all, struct ledger *own, struct ledger *host)
 	ledger_sort(all);
 }
 
-/* A row that has no name takes that of its file. */
+/* A row that mig does not know is called as its file is. */
 static void
 name_rows(struct ledger *l, const struct set *s)
 {
 	size_t i;
 
 	for (i = 0; i < l->n; i++) {
-		const struct migration *m = l->v[i].name != NULL ? NULL :
+		const struct migration *m = l->v[i].tool != NULL ? NULL :
 			set_find(s, l->v[i].version);
 
+		if (m != NULL) {
+			free(l->v[i].version);
+			l->v[i].version = mem_dup(m->version);
+		}
 		if (l->v[i].name == NULL)
 			l->v[i].name = mem_dup(m == NULL ? "?" : m->name);
 	}

@@ -109,6 +109,22 @@ dbmate_files() {
 	fails 3 "migration 00004 (d) is Go" mig-apply
 }
 
+@test "a restore: the other tool's own rows are no loss, and go back with it" {
+	printf -- '-- +goose Up\nCREATE TABLE a (x);\n' > migrations/00001_a.sql
+	apply
+	works mig-backup -q
+	works mig-verify -q --latest
+	printf -- '-- +goose Up\nCREATE TABLE b (x);\n' > migrations/00002_b.sql
+	apply
+	assert_equal "$(json .current)" 00002
+	works mig-rollback -q --restore --yes
+	assert_equal "$(sql 'SELECT max(version_id) FROM goose_db_version')" 1
+	pending 00002
+	assert_equal "$(json .current)" 00001
+	sql 'INSERT INTO own VALUES (1)'
+	fails 3 "'own' (1 rows added" mig-rollback -q --restore --yes
+}
+
 @test "goose: what it refuses is refused" {
 	local n=0 text
 	while IFS='|' read -r text words; do
