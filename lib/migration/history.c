@@ -44,6 +44,8 @@ has_columns(struct db *d, const struct format_history *h, struct err *e)
 		return -1;
 	for (column = h->columns; *column != NULL && there; column++)
 		there = has_column(&c, *column);
+	if (there && h->only)
+		there = (size_t)(column - h->columns) == c.n;
 	if (there && h->without != NULL)
 		there = !has_column(&c, h->without);
 	db_census_free(&c);
@@ -180,7 +182,8 @@ history_rows(struct history *h, struct ledger *out, struct err *e,
 		row->version = mem_dup(db_text(r, 0));
 		row->name = mem_dup(db_text(r, 1));
 		row->sum = mem_dup(db_text(r, 2));
-		row->state = mem_dup(db_text(r, 3));
+		row->base = strcmp(db_text(r, 3), "base") == 0;
+		row->state = mem_dup(row->base ? "applied" : db_text(r, 3));
 		row->told = 1;
 	}
 	db_rows_free(r);
@@ -205,6 +208,11 @@ join(struct ledger *all, struct ledger *own, struct ledger *host)
 		/* As the file has it: the table of a tool may hold 1 for 001. */
 		free(row->version);
 		row->version = mem_dup(mine->version);
+		mine->taken = 1;
+		/* Of a failure mig knows only what it has seen itself. */
+		if (strcmp(row->state, "applied") != 0 &&
+			strcmp(mine->state, "applied") == 0)
+			continue;
 		free(row->name);
 		row->name = mine->name;
 		row->checksum = mine->checksum;
@@ -212,7 +220,6 @@ join(struct ledger *all, struct ledger *own, struct ledger *host)
 		row->tool = mine->tool;
 		row->statements = mine->statements;
 		mine->name = mine->checksum = mine->backup = mine->tool = NULL;
-		mine->taken = 1;
 	}
 	for (i = 0; i < own->n; i++) {
 		struct ledger_row *mine = &own->v[i];
@@ -265,6 +272,7 @@ history_load(struct history *h, struct ledger *out, const struct set *s,
 	out->rule = h->format->rule;
 	out->there = own.there;
 	out->host = h->format->shown;
+	out->host_there = h->table != NULL;
 	out->fingerprint = own.fingerprint;
 	own.fingerprint = NULL;
 	if (h->table != NULL)

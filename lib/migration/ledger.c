@@ -219,10 +219,20 @@ ledger_find_stale(const struct ledger *l, const char *version)
 	return NULL;
 }
 
-int
-ledger_was_told(const struct ledger_row *row)
+const char *
+ledger_told(const struct ledger_row *row)
 {
-	return row->tool != NULL && strstr(row->tool, TOLD) != NULL;
+	const char *at = row->tool == NULL ? NULL : strstr(row->tool, TOLD);
+
+	return at == NULL ? NULL : at + strlen(TOLD);
+}
+
+int
+ledger_was_told(const struct ledger_row *row, const char *host)
+{
+	const char *who = ledger_told(row);
+
+	return who != NULL && strcmp(who, host) == 0;
 }
 
 const char *

@@ -25,6 +25,7 @@ struct ledger_row {
 	char *tool; /* that wrote it; NULL: not in mig's ledger */
 	char *sum; /* checksum of the host's own; may be NULL */
 	int told; /* it is in the host's table */
+	int base; /* and stands for something that mig has no file of */
 	int taken; /* private to history.c */
 };
 
@@ -38,6 +39,7 @@ struct ledger {
 	int there; /* mig has written to this database */
 	enum version_rule rule;
 	const char *host; /* the other tool's name; NULL: none */
+	int host_there; /* and its table is */
 	struct ledger_row *v; /* by version */
 	size_t n;
 	struct ledger_row *stale;
@@ -66,7 +68,10 @@ struct ledger_row *ledger_find(const struct ledger *l, const char *version);
 /* Whether it is one of the stale; and whether the host was ever told of it. */
 const struct ledger_row *ledger_find_stale(const struct ledger *l,
 	const char *version);
-int ledger_was_told(const struct ledger_row *row);
+int ledger_was_told(const struct ledger_row *row, const char *host);
+
+/* Another tool that was told of a row; NULL: none was.  Borrowed. */
+const char *ledger_told(const struct ledger_row *row);
 
 /* The newest applied version, or NULL.  Borrowed. */
 const char *ledger_current(const struct ledger *l);

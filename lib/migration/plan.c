@@ -14,7 +14,7 @@ plan_reason(enum plan_problem_kind kind)
 {
 	static const char *const words[] = { "checksum", "missing", "order",
 		"failed", "running", "code", "history", "history",
-		"line-ends" };
+		"line-ends", "failed" };
 
 	return words[kind];
 }
@@ -48,12 +48,14 @@ unfinished(struct plan *p, const struct ledger *l, const struct ledger_row *row)
 		PLAN_RUNNING, row->version);
 
 	if (row->tool == NULL) {
-		x->text = mem_printf("migration %s failed, as the table of %s "
-			"says; what it left is not known", row->version,
-			l->host);
-		x->next = mem_dup("look at what is there, then run it again "
-			"from its start with mig-apply --resume, or go back "
-			"with mig-rollback --restore");
+		x->kind = PLAN_HOST;
+		x->text = mem_printf("migration %s, or the way back to it, "
+			"failed, as the table of %s says; what it left is not "
+			"known", row->version, l->host);
+		x->next = mem_dup("look at what is there, then put it right "
+			"with that tool (golang-migrate: force, Flyway: "
+			"repair, Prisma: resolve), or go back with "
+			"mig-rollback --restore");
 		return;
 	}
 	x->text = mem_printf("migration %s %s after %lld of its statements, "
@@ -73,6 +75,8 @@ look_at_text(struct plan *p, const struct set *s, const struct ledger *l,
 
 	if (same == -1)
 		return -1;
+	if (same == 1 && row->sum != NULL)
+		return 0; /* the tool knows this very file */
 	if (same == 2) {
 		x = problem(p, PLAN_LINES, row->version);
 		x->text = mem_printf("migration %s (%s) has other line ends "
@@ -106,6 +110,8 @@ look_at_row(struct plan *p, const struct set *s, const struct ledger *l,
 	}
 	if (version_is_repeatable(row->version))
 		return 0; /* changed, it is pending; gone, it has no way back */
+	if (row->base)
+		return 0;
 	if (m != NULL)
 		return look_at_text(p, s, l, row, m, e);
 	x = problem(p, PLAN_MISSING, row->version);
@@ -120,7 +126,8 @@ static void
 look_at_stale(struct plan *p, const struct ledger *l,
 	const struct ledger_row *row)
 {
-	int told = ledger_was_told(row);
+	/* Only a table that is there, and once knew it, can have lost it. */
+	int told = l->host_there && ledger_was_told(row, l->host);
 	struct plan_problem *x = problem(p, told ? PLAN_UNDONE : PLAN_UNTOLD,
 		row->version);
 
@@ -128,11 +135,12 @@ look_at_stale(struct plan *p, const struct ledger *l,
 		"is not in the table of %s any more, which is right: it counts "
 		"as taken back", row->version, row->name, l->host) :
 		mem_printf("migration %s (%s) was applied by mig, and the "
-		"table of %s was never told", row->version, row->name,
-		l->host);
+		"table of %s %s", row->version, row->name, l->host,
+		l->host_there ? "was never told" : "is not there");
 	x->next = told ? mem_dup("nothing, if it was meant; mig-apply applies "
-		"it again") : mem_dup("write it there by hand, or go on with "
-		"--format mig");
+		"it again") : mem_dup("bring that table back, or write it "
+		"there by hand; if these are not its migrations, use another "
+		"--format");
 }
 
 /* Applied already, with this text. */

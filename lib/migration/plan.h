@@ -21,7 +21,8 @@ enum plan_problem_kind {
 	PLAN_CODE, /* pending, in a language that mig cannot run */
 	PLAN_UNTOLD, /* applied by mig, and the host's table was never told */
 	PLAN_UNDONE, /* the host's table lost it since: it is right */
-	PLAN_LINES /* an applied file has other line ends than the host knows */
+	PLAN_LINES, /* an applied file has other line ends than the host knows */
+	PLAN_HOST /* failed, as only the host knows: mig does not resume it */
 };
 
 struct plan_problem {

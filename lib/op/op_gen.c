@@ -276,23 +276,31 @@ static char *
 next_version(const struct set *s)
 {
 	const struct migration *last = set_head(s);
-	const char *head = last == NULL ? "" : last->version;
+	const char *version = last == NULL ? "" : last->version;
+	/* Prisma's is TIME_name. */
+	char *head = mem_dup_n(version, strspn(version, "0123456789."));
 	char stamp[CLOCK_STAMP], digits[CLOCK_STAMP];
 	size_t i, n = 0;
 	int64_t number;
 
-	if (s->n == 0 && s->format->first != NULL)
-		return mem_dup(s->format->first);
+	char *out;
+
 	clock_stamp(clock_now(), stamp);
 	for (i = 0; stamp[i] != '\0'; i++)
 		if (stamp[i] >= '0' && stamp[i] <= '9')
 			digits[n++] = stamp[i];
 	digits[n] = '\0';
-	if (s->n == 0 || (strlen(head) >= 12 &&
+	if (s->n == 0 && s->format->first != NULL)
+		out = mem_dup(s->format->first);
+	else if (s->n == 0 || (strlen(head) >= 12 &&
 		version_compare(VERSION_NUMBER, digits, head) > 0) ||
 		num_parse(head, 0, NUM_SAFE, &number) == -1)
-		return mem_dup(digits);
-	return mem_printf("%0*lld", (int)strlen(head), (long long)number + 1);
+		out = mem_dup(digits);
+	else
+		out = mem_printf("%0*lld", (int)strlen(head),
+			(long long)number + 1);
+	free(head);
+	return out;
 }
 
 /* One file of the migration, as whoever may read the folder may read it. */

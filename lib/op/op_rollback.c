@@ -33,10 +33,10 @@ struct back {
 static int
 is_same(const struct migration *file, const struct ledger_row *row)
 {
-	if (row->checksum != NULL)
-		return strcmp(file->checksum, row->checksum) == 0;
-	return row->sum == NULL || file->sum == NULL ||
-		strcmp(row->sum, file->sum) == 0;
+	if (row->sum != NULL && file->sum != NULL)
+		return strcmp(row->sum, file->sum) == 0;
+	return row->checksum == NULL ||
+		strcmp(file->checksum, row->checksum) == 0;
 }
 
 /*
@@ -51,6 +51,19 @@ take(struct back *b, const struct ledger_row *row, struct err *e)
 	struct part_planned *x = shape_list_add(&b->out->plan,
 		&part_planned_shape);
 
+	if (row->base) {
+		err_set(e, ERR_REFUSED, "no-down", "migration %s is of a "
+			"baseline, or no SQL", row->version);
+		return err_next(e, "go back with mig-rollback --restore");
+	}
+	/* The other tool may have applied either text. */
+	if (b->s.ledger.host != NULL && file != NULL && !is_same(file, row)) {
+		err_set(e, ERR_REFUSED, "checksum", "the file of migration %s "
+			"(%s) is not the one that was applied", row->version,
+			row->name);
+		return err_next(e, "put it back as it was, or go back with "
+			"mig-rollback --restore");
+	}
 	m->version = mem_dup(row->version);
 	m->name = mem_dup(row->name);
 	m->checksum = mem_dup(row->checksum);

@@ -9,6 +9,29 @@
 #include "os/file.h"
 #include "os/lock.h"
 
+/*
+ * mig's own format, and rows that another tool was told of: it would not hear of
+ * what is done now.  Without its table, and asked for, it is not missed.
+ */
+static int
+of_other(struct op_state *s, const struct op *o, struct err *e)
+{
+	const char *who = NULL;
+	struct err ignored;
+	size_t i;
+
+	for (i = 0; i < s->ledger.n && who == NULL; i++)
+		who = ledger_told(&s->ledger.v[i]);
+	if (who == NULL || (o->format != NULL &&
+		history_format(s->db, &ignored) == NULL))
+		return 0;
+	err_set(e, ERR_REFUSED, "history", "migration %s was recorded for %s, "
+		"too, which would not be told now", s->ledger.v[i - 1].version,
+		who);
+	return err_next(e, "use the --format of that tool, and bring its table "
+		"back if it is gone; --format mig goes on without that table");
+}
+
 int
 op_state_open(struct op_state *s, const struct op *o, enum db_mode mode,
 	int folder, struct wire_database *identity, struct err *e)
@@ -37,7 +60,10 @@ op_state_open(struct op_state *s, const struct op *o, enum db_mode mode,
 		-1) {
 		return -1;
 	}
-	return history_load(&s->history, &s->ledger, &s->set, e);
+	if (history_load(&s->history, &s->ledger, &s->set, e) == -1)
+		return -1;
+	return s->history.format->history != NULL ? 0 :
+		of_other(s, o, e);
 }
 
 void

@@ -90,7 +90,9 @@ dbmate_files() {
 			DELETE FROM a WHERE x = 2;
 		END
 		-- +goose StatementEnd
-		INSERT INTO a VALUES (3);
+		INSERT INTO a VALUES ('3--3');
+		INSERT INTO a VALUES (4); -- and so on
+		DELETE FROM a WHERE x = 4;
 
 		-- +goose Down
 		DROP TABLE a;
@@ -123,6 +125,47 @@ dbmate_files() {
 	assert_equal "$(json .current)" 00001
 	sql 'INSERT INTO own VALUES (1)'
 	fails 3 "'own' (1 rows added" mig-rollback -q --restore --yes
+}
+
+@test "what one tool was told, another was not: refused, never run twice" {
+	local n
+	for n in 1 2; do echo "INSERT INTO own VALUES ('up$n');" > migrations/V${n}__m.sql; done
+	apply --format refinery
+	fails 3 "the table of Flyway is not there" mig-apply --no-backup --format flyway
+	fails 3 "recorded for refinery, too" mig-apply --no-backup --format mig
+	sql 'DROP TABLE refinery_schema_history'
+	fails 3 "the table of refinery is not there" mig-apply --no-backup --format refinery
+	assert_equal "$(sql 'SELECT count(*) FROM own')" 2
+	works mig-backup -q
+	# Its table gone for good, and said: mig goes on alone.
+	rm migrations/*
+	works mig-status --format mig
+}
+
+@test "rolled back as mig, told nobody: refused" {
+	dbmate_files
+	apply --format dbmate
+	fails 3 "recorded for dbmate, too" mig-rollback -q --steps 1 --accept-loss --format mig
+	assert_equal "$(sql 'SELECT count(*) FROM schema_migrations')" 2
+}
+
+@test "mig's own rollback leaves nothing behind, whatever the zeros" {
+	printf -- '-- +goose Up\nCREATE TABLE a (x);\n-- +goose Down\nDROP TABLE a;\n' > migrations/00001_a.sql
+	apply
+	mv migrations away
+	works mig-rollback -q --steps 1 --accept-loss
+	mv away migrations
+	assert_equal "$(sql 'SELECT count(*) FROM mig_ledger')" 0
+	pending 00001
+	assert_equal "$(json '.problems | length')" 0
+}
+
+@test "dbmate applied another text than mig did: no down of the wrong one" {
+	dbmate_files
+	apply --format dbmate
+	printf -- '-- migrate:up\nCREATE TABLE c (x);\n-- migrate:down\nDROP TABLE c;\n' > migrations/0002_b.sql
+	fails 3 "is not the one that was applied" mig-rollback -q --steps 1 --accept-loss
+	assert_equal "$(sql "SELECT count(*) FROM sqlite_master WHERE name = 'b'")" 1
 }
 
 @test "goose: what it refuses is refused" {
@@ -166,9 +209,14 @@ dbmate_files() {
 	works mig-rollback -q --accept-loss --steps 1
 	assert_equal "$(sql 'SELECT count(*) FROM schema_migrations')" 0
 	sql "INSERT INTO schema_migrations VALUES (2, 1); CREATE TABLE a (x)"
-	fails 3 "migration 2 failed, as the table of golang-migrate says" mig-apply
-	apply --resume
+	# Which way it went is not known: that tool must put it right.
+	fails 3 "migration 2, or the way back to it, failed, as the table of golang-migrate says" mig-apply
+	fails 3 "golang-migrate: force" mig-apply --resume
+	sql "UPDATE schema_migrations SET version = 1, dirty = 0"
+	apply
 	assert_equal "$(sql 'SELECT version, dirty FROM schema_migrations')" "10|0"
+	echo 'SELECT 1;' > migrations/99999999999999999999_d.up.sql
+	fails 2 "more than its table can hold" mig-status
 }
 
 sqlx_table() {
@@ -210,9 +258,12 @@ sqlx_table() {
 	printf 'DROP TABLE b;\n' > migrations/more/U1.10__b.sql
 	printf 'DROP VIEW IF EXISTS v; CREATE VIEW v AS SELECT 1;\n' > migrations/R__views.sql
 	sql "INSERT INTO flyway_schema_history VALUES (1, '1', '<< Flyway Baseline >>', 'BASELINE', 'x', NULL, '', 1, 0, 1)"
+	printf 'CREATE TABLE own (x);\n' > migrations/V1__own.sql
+	printf 'DROP TABLE own;\n' > migrations/U1__own.sql
+	printf 'DROP TABLE a;\n' > migrations/U1.2__first_one.sql
 	pending "1.2 1.10 R:views"
 	assert_equal "$(json .head)" 1.10
-	apply --allow-missing
+	apply
 	assert_equal "$(sql 'SELECT installed_rank, version, description, type, script, success FROM flyway_schema_history WHERE installed_rank > 1')" \
 		"$(printf '2|1.2|first one|SQL|V1_2__first_one.sql|1\n3|1.10|b|SQL|more/V1.10__b.sql|1\n4||views|SQL|R__views.sql|1')"
 	assert_equal "$(sql "SELECT checksum FROM flyway_schema_history WHERE version = '1.2'")" \
@@ -220,10 +271,12 @@ sqlx_table() {
 	pending ""
 	printf 'DROP VIEW IF EXISTS v; CREATE VIEW v AS SELECT 2;\n' > migrations/R__views.sql
 	pending "R:views"
-	apply --allow-missing
+	apply
 	assert_equal "$(sql 'SELECT x FROM (SELECT "2" AS x FROM v) LIMIT 1'; sql 'SELECT count(*) FROM flyway_schema_history WHERE version IS NULL')" "$(printf '2\n2')"
 	works mig-rollback -q --accept-loss --steps 1
 	pending "1.10"
+	fails 3 "migration 1 is of a baseline" mig-rollback -q --accept-loss --to 0
+	assert_equal "$(sql 'SELECT count(*) FROM flyway_schema_history WHERE version = 1')" 1
 	printf 'SELECT ${x};\n' > migrations/V2__c.sql
 	fails 2 "holds a placeholder of Flyway" mig-status
 	echo placeholderReplacement=false > migrations/V2__c.sql.conf
@@ -268,7 +321,7 @@ sqlx_table() {
 	assert_equal "$(sql 'SELECT migration_name, checksum, applied_steps_count, length(id), finished_at > 1700000000000 FROM _prisma_migrations')" \
 		"20260101000000_init|$(sha256sum < migrations/20260101000000_init/migration.sql | cut -d ' ' -f 1)|1|36|1"
 	sql "INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ('1', 'x', '20260102000000_b')"
-	fails 3 "migration 20260102000000_b failed" mig-apply
+	fails 3 "migration 20260102000000_b, or the way back to it, failed" mig-apply --resume
 	sql "UPDATE _prisma_migrations SET rolled_back_at = 1 WHERE id = '1'"
 	apply
 	pending ""
@@ -313,6 +366,16 @@ sqlx_table() {
 	assert_equal "$(json '.applied | length')" 2
 	printf -- '-- +goose Up\nSELECT 1;\n' > migrations/003_c.sql
 	fails 2 "holds a marker" mig-apply
+	# The way back in the same file, by the marker of a tool that mig does not know.
+	local mark
+	for mark in '-- +migrate Down' '---- create above / drop below ----' '-- rambler down' '-- @UNDO' '-- !Downs' '/* migrate:down */' '--@down'; do
+		printf -- 'CREATE TABLE c (x);\n%s\nDROP TABLE c;\n' "$mark" > migrations/003_c.sql
+		run --separate-stderr mig-apply --no-backup
+		assert_equal "$mark $status" "$mark 2"
+	done
+	printf -- '-- migrate uploads, scale down\nCREATE TABLE c (x);\n' > migrations/003_c.sql
+	fails 2 "use --format plain" mig-apply
+	apply --format plain
 }
 
 @test "whose migrations: asked when two fit, and names that are none" {

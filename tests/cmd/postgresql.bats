@@ -344,6 +344,25 @@ golang_lock() { # NAME, as golang-migrate has it
 	assert_equal "$(q 'SELECT string_agg(version_id::text, $$,$$ ORDER BY id) FROM app.goose_db_version')" 0,1,2
 }
 
+@test "the table in another schema of the search_path: refused, never run twice" {
+	mkdir migrations
+	q 'CREATE SCHEMA app; CREATE TABLE log (x int)'
+	printf -- '-- +goose Up\nINSERT INTO public.log VALUES (1);\n' > migrations/1_a.sql
+	works mig-apply -q --no-backup -d "$DATABASE_URL&options=-csearch_path%3Dapp"
+	fails 3 "the table of goose is not there" mig-apply -q --no-backup
+	assert_equal "$(q 'SELECT count(*) FROM log')" 1
+}
+
+@test "what golang-migrate says failed is not resumed by what mig once did" {
+	mkdir migrations
+	q 'CREATE TABLE t (x int)'
+	echo 'CREATE INDEX CONCURRENTLY tx ON t (x);' > migrations/1_i.up.sql
+	works mig-apply -q --no-backup --format golang-migrate
+	q 'DROP INDEX tx; UPDATE schema_migrations SET dirty = true'
+	fails 3 "golang-migrate: force" mig-apply -q --no-backup --resume
+	assert_equal "$(q 'SELECT version, dirty FROM schema_migrations')" "1|t"
+}
+
 @test "golang-migrate: a single CONCURRENTLY runs outside, and is dirty if it fails" {
 	mkdir migrations
 	echo 'BEGIN; CREATE TABLE a (x int); INSERT INTO a VALUES (1), (1); COMMIT;' > migrations/1_a.up.sql

@@ -56,6 +56,48 @@ list_plain(struct format_files *f, struct err *e)
 	return format_flat(f, parse_plain, e);
 }
 
+/* A word of directions, which a comment of a plain file seldom has. */
+static int
+is_direction(const char *w, size_t n)
+{
+	static const char *const words[] = { "up", "ups", "down", "downs",
+		"undo", "revert", "rollback", "above", "below", NULL };
+	const char *const *x;
+
+	for (x = words; *x != NULL; x++)
+		if (strlen(*x) == n && strncasecmp(*x, w, n) == 0)
+			return 1;
+	return 0;
+}
+
+/*
+ * A comment with such a word may be the marker of a tool that mig does not know:
+ * the file may hold the way back, too, and must not be run as a whole.
+ */
+static const char *
+suspicious(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	const char *at, *p, *end;
+
+	for (at = text; *at != '\0'; at = *end == '\0' ? end : end + 1) {
+		end = at + strcspn(at, "\n");
+		p = at + strspn(at, " \t");
+		if (strncmp(p, "--", 2) != 0 && strncmp(p, "/*", 2) != 0 &&
+			*p != '#')
+			continue;
+		while (p < end) {
+			size_t n = strspn(p, letters);
+
+			if (n > 0 && is_direction(p, n))
+				return at;
+			p += n > 0 ? n : 1;
+		}
+	}
+	return NULL;
+}
+
 /* Whose marker stands in the text: "goose", "mig", or NULL. */
 static const char *
 marker(const char *text)
@@ -65,6 +107,7 @@ marker(const char *text)
 	for (at = text; *at != '\0'; at += strcspn(at, "\n"), at += *at ==
 		'\n') {
 		const char *p = at;
+		size_t n;
 
 		if (!strs_starts(p, "--"))
 			continue;
@@ -75,8 +118,8 @@ marker(const char *text)
 			continue;
 		/* Also what was meant as one: it must not be run as a whole. */
 		p += 7 + strspn(p + 7, " \t:");
-		if (strncasecmp(p, "up", 2) == 0 ||
-			strncasecmp(p, "down", 4) == 0)
+		n = strcspn(p, " \t\r\n");
+		if (is_direction(p, n))
 			return "mig";
 	}
 	return NULL;
@@ -106,6 +149,29 @@ write_plain(struct format_text *t)
 	buf_text(&t->texts[0], t->up);
 }
 
+/* Nobody has said that they are plain. */
+static int
+read_guessed(struct migration *m, const char *path, const struct buf *raw,
+	char side, struct err *e)
+{
+	const char *at = marker(raw->data) != NULL ? NULL :
+		suspicious(raw->data);
+
+	if (at != NULL) {
+		err_set(e, ERR_USAGE, "format", "'%s': the comment '%.*s' may "
+			"be a marker of a tool that mig does not know", path,
+			(int)strcspn(at, "\r\n") > 60 ? 60 :
+			(int)strcspn(at, "\r\n"), at);
+		return err_next(e, "if the whole file is to be run, use "
+			"--format plain");
+	}
+	return read_plain(m, path, raw, side, e);
+}
+
+static const struct format guessed = { .name = "plain",
+	.shown = "plain numbered files", .list = list_plain,
+	.read = read_guessed, .write = write_plain };
+
 const struct format format_plain = { .name = "plain",
 	.shown = "plain numbered files", .list = list_plain,
 	.read = read_plain, .write = write_plain };
@@ -124,7 +190,7 @@ of_text(const char *folder, const char *name, const struct format **out,
 
 	if (result == 0) {
 		whose = marker(b.data);
-		*out = whose == NULL ? &format_plain :
+		*out = whose == NULL ? &guessed :
 			strcmp(whose, "goose") == 0 ? &format_goose :
 			&format_mig;
 	}
@@ -190,6 +256,9 @@ format_of_folder(const char *folder, struct err *e)
 			0) {
 			if (of_text(folder, s, &out, e) == -1)
 				out = NULL;
+		} else if (strs_ends(s, ".go") && !strs_ends(s, "_test.go") &&
+			strspn(s, "0123456789") > 0) {
+			out = &format_goose;
 		} else if (strs_ends(s, ".rb") && strspn(s, "0123456789") >
 			0) {
 			out = &format_rails;

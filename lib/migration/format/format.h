@@ -50,6 +50,7 @@ struct format_done {
 struct format_history {
 	const char *table;
 	const char *const *columns; /* that tell it from others; NULL at the end */
+	int only; /* and it has no other columns */
 	const char *without; /* a column that only another tool's has; or NULL */
 	const char *with; /* a table that is beside it; or NULL */
 	const char *not_with; /* a table beside which it is another tool's */

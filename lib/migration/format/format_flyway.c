@@ -15,6 +15,7 @@
 #include "migration/format/format.h"
 #include "migration/history.h"
 #include "migration/ledger.h"
+#include "migration/set.h"
 #include "os/file.h"
 
 #define LOCK 0x466C79776179 /* "Flyway" */
@@ -139,6 +140,35 @@ sum_flyway(const struct migration *m, const char *raw, size_t n,
 	buf_printf(out, "%ld", (long)(int32_t)crc);
 }
 
+/* All files up to the baseline count as applied, and have no way back. */
+static void
+add_below(struct ledger *out, const struct ledger *all, const struct set *s,
+	const char *baseline)
+{
+	struct ledger_row *row;
+	size_t i, k;
+
+	for (i = 0; i < s->n; i++) {
+		const char *version = s->v[i].version;
+
+		if (version_is_repeatable(version) || version_compare(
+			VERSION_NUMBER, version, baseline) > 0)
+			continue;
+		for (k = 0; k < all->n; k++)
+			if (version_compare(VERSION_NUMBER, all->v[k].version,
+				version) == 0 &&
+				strcmp(all->v[k].state, "baseline") != 0)
+				break;
+		if (k < all->n)
+			continue; /* it has a row of its own */
+		row = ledger_add(out);
+		row->version = mem_dup(version);
+		row->name = mem_dup(s->v[i].name);
+		row->state = mem_dup("applied");
+		row->told = row->base = 1;
+	}
+}
+
 /*
  * Rows in the order of their rank: the last of a version counts; one that
  * undoes or deletes takes the version out.
@@ -150,12 +180,12 @@ load_flyway(struct history *h, struct ledger *out, const struct set *s,
 	struct ledger all = { 0 };
 	size_t i, k;
 
-	(void)s;
 	if (history_rows(h, &all, e, "SELECT CASE WHEN version IS NULL THEN '"
 		VERSION_REPEATABLE "' || description ELSE version END, "
 		"description, checksum, CASE WHEN type LIKE 'UNDO%' OR type = "
-		"'DELETE' THEN 'undone' WHEN success THEN 'applied' ELSE "
-		"'failed' END FROM %s WHERE type <> 'SCHEMA' ORDER BY "
+		"'DELETE' THEN 'undone' WHEN type LIKE '%BASELINE' THEN "
+		"'baseline' WHEN NOT success THEN 'failed' WHEN type <> 'SQL' "
+		"THEN 'base' ELSE 'applied' END FROM %s WHERE type <> 'SCHEMA' ORDER BY "
 		"installed_rank") == -1) {
 		ledger_free(&all);
 		return -1;
@@ -165,7 +195,10 @@ load_flyway(struct history *h, struct ledger *out, const struct set *s,
 			if (version_compare(VERSION_NUMBER, all.v[k].version,
 				all.v[i].version) == 0)
 				break;
-		if (k < all.n || strcmp(all.v[i].state, "undone") == 0)
+		if (strcmp(all.v[i].state, "baseline") == 0)
+			add_below(out, &all, s, all.v[i].version);
+		if (k < all.n || strcmp(all.v[i].state, "undone") == 0 ||
+			strcmp(all.v[i].state, "baseline") == 0)
 			continue;
 		*ledger_add(out) = all.v[i];
 		memset(&all.v[i], 0, sizeof(all.v[i]));

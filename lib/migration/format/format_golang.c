@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "codec/digest.h"
 #include "db/db.h"
 #include "migration/format/format.h"
@@ -21,8 +22,8 @@ parse_golang(const char *file, struct format_file *out, struct err *e)
 {
 	size_t digits = strspn(file, "0123456789");
 	const char *p, *cut = NULL;
+	int64_t value;
 
-	(void)e;
 	if (digits == 0 || file[digits] != '_')
 		return 0;
 	for (p = file + digits + 1; *p != '\0'; p++)
@@ -34,6 +35,11 @@ parse_golang(const char *file, struct format_file *out, struct err *e)
 	out->version = mem_dup_n(file, digits);
 	out->name = mem_dup_n(file + digits + 1,
 		(size_t)(cut - file) - digits - 1);
+	if (num_parse(out->version, 0, INT64_MAX, &value) == -1) {
+		err_set(e, ERR_USAGE, "migration", "'%s': the version is more "
+			"than its table can hold", file);
+		return err_next(e, "rename the file");
+	}
 	return 1;
 }
 

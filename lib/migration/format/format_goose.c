@@ -115,8 +115,10 @@ line_ends(const char *at, const char *end)
 {
 	const char *p;
 
+	/* A word that begins so: 'a--b' is none. */
 	for (p = at; p + 1 < end; p++)
-		if (p[0] == '-' && p[1] == '-')
+		if (p[0] == '-' && p[1] == '-' && (p == at ||
+			strchr(" \t", p[-1]) != NULL))
 			end = p;
 	while (end > at && strchr(" \t\r", end[-1]) != NULL)
 		end--;

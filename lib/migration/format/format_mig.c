@@ -180,7 +180,7 @@ static const char *const dbmate_columns[] = { "version", NULL };
 
 static const struct format_history dbmate_history = {
 	.table = "schema_migrations", .columns = dbmate_columns,
-	.without = "dirty", .not_with = "ar_internal_metadata",
+	.only = 1, .not_with = "ar_internal_metadata",
 	.create = { "CREATE TABLE schema_migrations (version varchar(128) "
 		"primary key)", "CREATE TABLE schema_migrations (version "
 		"varchar primary key)" },
