@@ -219,6 +219,18 @@ dbmate_files() {
 	fails 2 "more than its table can hold" mig-status
 }
 
+@test "golang-migrate: a file that came late is not taken back as if it had run" {
+	local n
+	for n in 1 3; do echo "CREATE TABLE t$n (x);" > migrations/$n.up.sql; mv migrations/$n.up.sql migrations/${n}_t.up.sql; echo "DROP TABLE t$n;" > migrations/${n}_t.down.sql; done
+	apply --format golang-migrate
+	echo 'SELECT 1;' > migrations/2_t.up.sql
+	echo 'DELETE FROM own;' > migrations/2_t.down.sql
+	sql 'INSERT INTO own VALUES (1)'
+	fails 3 "migration 2 may have come late" mig-rollback -q --accept-loss --steps 2
+	assert_equal "$(sql 'SELECT count(*) FROM own')" 1
+	works mig-rollback -q --accept-loss --steps 1
+}
+
 sqlx_table() {
 	sql 'CREATE TABLE _sqlx_migrations (version BIGINT PRIMARY KEY, description TEXT NOT NULL, installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
 		success BOOLEAN NOT NULL, checksum BLOB NOT NULL, execution_time BIGINT NOT NULL)'

@@ -64,6 +64,7 @@ struct format_history {
 	/* Take it out; before: the version that is applied then, or NULL. */
 	int (*remove)(struct history *h, const struct migration *m,
 		const char *before, struct err *e);
+	int newest_only; /* it holds one row, for all up to it */
 	/* Before a migration that runs in no transaction; may be NULL. */
 	int (*begin)(struct history *h, const struct migration *m,
 		struct err *e);

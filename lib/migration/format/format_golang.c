@@ -204,7 +204,7 @@ static const struct format_history golang_history = {
 		"CREATE TABLE schema_migrations (version bigint not null "
 		"primary key, dirty boolean not null)" },
 	.load = load_golang, .put = put_golang, .remove = remove_golang,
-	.begin = begin_golang, .locks = locks_golang,
+	.newest_only = 1, .begin = begin_golang, .locks = locks_golang,
 };
 
 const struct format format_golang = { .name = "golang-migrate",
