@@ -273,6 +273,7 @@ history_load(struct history *h, struct ledger *out, const struct set *s,
 	out->there = own.there;
 	out->host = h->format->shown;
 	out->host_there = h->table != NULL;
+	out->newest_only = h->format->history->newest_only;
 	out->fingerprint = own.fingerprint;
 	own.fingerprint = NULL;
 	if (h->table != NULL)

@@ -63,9 +63,19 @@ ledger_add_stale(struct ledger *l)
 void
 ledger_sort(struct ledger *l)
 {
+	size_t i;
+
 	rule = l->rule;
 	if (l->n > 0)
 		qsort(l->v, l->n, sizeof(*l->v), by_version);
+	l->first_own = l->last_own = NULL;
+	for (i = 0; i < l->n; i++) {
+		if (l->v[i].tool == NULL)
+			continue;
+		if (l->first_own == NULL)
+			l->first_own = &l->v[i];
+		l->last_own = &l->v[i];
+	}
 }
 
 static char *
@@ -233,6 +243,13 @@ ledger_was_told(const struct ledger_row *row, const char *host)
 	const char *who = ledger_told(row);
 
 	return who != NULL && strcmp(who, host) == 0;
+}
+
+int
+ledger_may_be_late(const struct ledger *l, const struct ledger_row *row)
+{
+	return l->newest_only && row->tool == NULL && l->first_own != NULL &&
+		row > l->first_own && row < l->last_own;
 }
 
 const char *

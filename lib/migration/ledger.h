@@ -40,8 +40,11 @@ struct ledger {
 	enum version_rule rule;
 	const char *host; /* the other tool's name; NULL: none */
 	int host_there; /* and its table is */
+	int newest_only; /* which holds one row, for all up to it */
 	struct ledger_row *v; /* by version */
 	size_t n;
+	/* The first and the last of mig's own among them; by ledger_sort(). */
+	const struct ledger_row *first_own, *last_own;
 	struct ledger_row *stale;
 	size_t stale_n;
 	char *fingerprint; /* of the schema as mig last left it; NULL: not known */
@@ -72,6 +75,12 @@ int ledger_was_told(const struct ledger_row *row, const char *host);
 
 /* Another tool that was told of a row; NULL: none was.  Borrowed. */
 const char *ledger_told(const struct ledger_row *row);
+
+/*
+ * Whether mig applied those before and after it, and not this one: the other
+ * tool did, or it came late and never ran; a table of one row cannot tell.
+ */
+int ledger_may_be_late(const struct ledger *l, const struct ledger_row *row);
 
 /* The newest applied version, or NULL.  Borrowed. */
 const char *ledger_current(const struct ledger *l);

@@ -14,7 +14,7 @@ plan_reason(enum plan_problem_kind kind)
 {
 	static const char *const words[] = { "checksum", "missing", "order",
 		"failed", "running", "code", "history", "history",
-		"line-ends", "failed" };
+		"line-ends", "history", "failed" };
 
 	return words[kind];
 }
@@ -22,7 +22,8 @@ plan_reason(enum plan_problem_kind kind)
 int
 plan_is_note(enum plan_problem_kind kind)
 {
-	return kind == PLAN_UNDONE || kind == PLAN_LINES;
+	return kind == PLAN_UNDONE || kind == PLAN_LINES ||
+		kind == PLAN_LATE;
 }
 
 static struct plan_problem *
@@ -112,6 +113,15 @@ look_at_row(struct plan *p, const struct set *s, const struct ledger *l,
 		return 0; /* changed, it is pending; gone, it has no way back */
 	if (row->base)
 		return 0;
+	if (ledger_may_be_late(l, row)) {
+		x = problem(p, PLAN_LATE, row->version);
+		x->text = mem_printf("migration %s (%s) counts as applied for "
+			"%s, but may have come late and never have run: mig "
+			"applied those before and after it", row->version,
+			row->name, l->host);
+		x->next = mem_dup("see whether what it does is there; if not, "
+			"give the file a newer version");
+	}
 	if (m != NULL)
 		return look_at_text(p, s, l, row, m, e);
 	x = problem(p, PLAN_MISSING, row->version);

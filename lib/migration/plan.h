@@ -22,6 +22,7 @@ enum plan_problem_kind {
 	PLAN_UNTOLD, /* applied by mig, and the host's table was never told */
 	PLAN_UNDONE, /* the host's table lost it since: it is right */
 	PLAN_LINES, /* an applied file has other line ends than the host knows */
+	PLAN_LATE, /* counts as applied, and may never have run */
 	PLAN_HOST /* failed, as only the host knows: mig does not resume it */
 };
 

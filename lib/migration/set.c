@@ -1,8 +1,10 @@
 /* set: the migrations of a folder. */
 #include "migration/set.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -60,6 +62,11 @@ twice(struct err *e, const struct format_file *a, const struct format_file *b)
 static int
 slurp(const char *path, struct buf *b, struct err *e)
 {
+	if (access(path, F_OK) == -1 && errno == ENOENT) {
+		err_set(e, ERR_USAGE, "migration", "'%s' is a link that leads "
+			"nowhere", path);
+		return err_next(e, "mend the link, or remove it");
+	}
 	if (file_slurp(path, MIGRATION_MAX, b, e) == -1)
 		return -1;
 	if (b->data == NULL)

@@ -15,7 +15,6 @@
 #include "doc/doc_rollback.h"
 #include "guard/loss.h"
 #include "guard/sanity.h"
-#include "migration/format/format.h"
 #include "migration/script.h"
 #include "op/op_state.h"
 #include "op/run.h"
@@ -41,27 +40,6 @@ is_same(const struct migration *file, const struct ledger_row *row)
 }
 
 /*
- * mig applied those before and after it, and not this one: the other tool did,
- * or it came late and never ran; a table of one row cannot tell.
- */
-static int
-may_be_late(const struct back *b, const struct ledger_row *row)
-{
-	const struct format_history *h = b->s.history.format->history;
-	const struct ledger *l = &b->s.ledger;
-	const struct ledger_row *x;
-	int before = 0, after = 0;
-
-	if (h == NULL || !h->newest_only || row->tool != NULL)
-		return 0;
-	for (x = l->v; x < l->v + l->n; x++) {
-		before |= x < row && x->tool != NULL;
-		after |= x > row && x->tool != NULL;
-	}
-	return before && after;
-}
-
-/*
  * The migration to undo: its file when that is the one that was applied, else
  * what the ledger keeps.
  */
@@ -78,7 +56,7 @@ take(struct back *b, const struct ledger_row *row, struct err *e)
 			"baseline, or no SQL", row->version);
 		return err_next(e, "go back with mig-rollback --restore");
 	}
-	if (may_be_late(b, row)) {
+	if (ledger_may_be_late(&b->s.ledger, row)) {
 		err_set(e, ERR_REFUSED, "history", "migration %s may have come "
 			"late and never have run: mig applied those before "
 			"and after it", row->version);

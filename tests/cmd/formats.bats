@@ -226,6 +226,8 @@ dbmate_files() {
 	echo 'SELECT 1;' > migrations/2_t.up.sql
 	echo 'DELETE FROM own;' > migrations/2_t.down.sql
 	sql 'INSERT INTO own VALUES (1)'
+	works mig-status
+	[[ $(json '.problems[0] | .reason + .text') == history*"may have come late and never have run"* ]]
 	fails 3 "migration 2 may have come late" mig-rollback -q --accept-loss --steps 2
 	assert_equal "$(sql 'SELECT count(*) FROM own')" 1
 	works mig-rollback -q --accept-loss --steps 1
@@ -393,6 +395,15 @@ sqlx_table() {
 @test "whose migrations: asked when two fit, and names that are none" {
 	dbmate_files
 	fails 2 "no format is called 'knex'; there are mig, plain" mig-status --format knex
+	ln -s nowhere migrations/0003_c.sql
+	fails 2 "is a link that leads nowhere" mig-status
+	rm -rf migrations/*
+	mkdir migrations/2026
+	echo 'SELECT 1;' > migrations/2026/V1_1__a.sql
+	works mig-status
+	assert_equal "$(json '.format, (.pending | length)')" "$(printf 'flyway\n1')"
+	rm -rf migrations/*
+	dbmate_files
 	sql "CREATE TABLE schema_migrations (version varchar primary key); CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL, run_on TIMESTAMP)"
 	fails 2 "more than one migration tool; say whose" mig-status
 	works mig-status --format diesel

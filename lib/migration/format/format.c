@@ -231,6 +231,35 @@ of_versions(const struct strs *names, struct err *e)
 	return NULL;
 }
 
+/* Files in the folders of the folder, as Flyway and refinery may have them. */
+static int
+of_tree(const char *folder, const struct strs *names,
+	const struct format **out, struct err *e)
+{
+	size_t i, k;
+	int result = 0;
+
+	for (i = 0; i < names->n && result == 0; i++) {
+		char *below = file_join(folder, names->v[i]);
+		struct strs files = { 0 };
+
+		if (*names->v[i] != '.' && file_is_dir(below))
+			result = file_list(below, &files, e);
+		for (k = 0; k < files.n && result == 0; k++) {
+			const char *s = files.v[k];
+
+			if (!strs_ends(s, ".sql") || strchr("VUR", *s) ==
+				NULL || strstr(s, "__") == NULL)
+				continue;
+			*out = of_versions(&files, e);
+			result = *out == NULL ? -1 : 1;
+		}
+		strs_free(&files);
+		free(below);
+	}
+	return result;
+}
+
 const struct format *
 format_of_folder(const char *folder, struct err *e)
 {
@@ -276,6 +305,8 @@ format_of_folder(const char *folder, struct err *e)
 		}
 		break;
 	}
+	if (i == names.n && of_tree(folder, &names, &out, e) == -1)
+		out = NULL;
 	strs_free(&names);
 	return out;
 }
