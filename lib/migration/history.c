@@ -300,9 +300,10 @@ history_lock(struct history *h, int64_t wait_s, struct err *e)
 	int64_t ids[2];
 	int i, n;
 
-	if (f == NULL || f->locks == NULL || !db_can_lock_other(h->db))
+	if (f == NULL || !db_can_lock_other(h->db))
 		return 0;
-	n = f->locks(h, ids, e);
+	ids[0] = f->lock;
+	n = f->locks != NULL ? f->locks(h, ids, e) : f->lock != 0;
 	for (i = 0; i < n; i++)
 		if (db_lock_other(h->db, ids[i], wait_s, h->format->shown,
 			e) == -1)

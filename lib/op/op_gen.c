@@ -1,16 +1,12 @@
 /* op_gen: write one migration. */
 #include "op/op_gen.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
-#include "base/num.h"
 #include "db/lex.h"
 #include "doc/doc_generation.h"
 #include "migration/format/format.h"
@@ -18,6 +14,7 @@
 #include "migration/set.h"
 #include "op/op_db.h"
 #include "op/op_gen_postgresql.h"
+#include "op/op_gen_write.h"
 #include "os/file.h"
 #include "schema/rebuild.h"
 
@@ -246,152 +243,21 @@ fill(struct gen *g, struct err *e)
 			   "and add_foreign_key");
 }
 
-/* "add users table" to "add_users_table". */
-static int
-slug(const char *title, struct buf *out, struct err *e)
-{
-	for (; *title != '\0' && out->len < 100; title++) {
-		char c = *title;
-
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c - 'A' + 'a');
-		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
-			buf_char(out, c);
-		else if (out->len > 0 && out->data[out->len - 1] != '_')
-			buf_char(out, '_');
-	}
-	while (out->len > 0 && out->data[out->len - 1] == '_')
-		out->data[--out->len] = '\0';
-	if (out->len == 0)
-		return err_set(e, ERR_USAGE, "usage",
-			"the title has no letter or digit for a file name");
-	return 0;
-}
-
-/*
- * The next version: as the folder counts (0001, 0002), else the UTC time; in
- * any case after the newest there is.
- */
-static char *
-next_version(const struct set *s)
-{
-	const struct migration *last = set_head(s);
-	const char *version = last == NULL ? "" : last->version;
-	/* Prisma's is TIME_name. */
-	char *head = mem_dup_n(version, strspn(version, "0123456789."));
-	char stamp[CLOCK_STAMP], digits[CLOCK_STAMP];
-	size_t i, n = 0;
-	int64_t number;
-
-	char *out;
-
-	clock_stamp(clock_now(), stamp);
-	for (i = 0; stamp[i] != '\0'; i++)
-		if (stamp[i] >= '0' && stamp[i] <= '9')
-			digits[n++] = stamp[i];
-	digits[n] = '\0';
-	if (s->n == 0 && s->format->first != NULL)
-		out = mem_dup(s->format->first);
-	else if (s->n == 0 || (strlen(head) >= 12 &&
-		version_compare(VERSION_NUMBER, digits, head) > 0) ||
-		num_parse(head, 0, NUM_SAFE, &number) == -1)
-		out = mem_dup(digits);
-	else
-		out = mem_printf("%0*lld", (int)strlen(head),
-			(long long)number + 1);
-	free(head);
-	return out;
-}
-
-/* One file of the migration, as whoever may read the folder may read it. */
-static int
-write_text(struct gen *g, const char *file, const struct buf *text,
-	struct err *e)
-{
-	char *path = file_join(g->o->migrations, file);
-	struct file_stage *stage;
-	mode_t mask;
-	int result = -1;
-
-	if (file_stage_open(&stage, path, e) == 0) {
-		result = file_write(file_stage_fd(stage), text->data,
-			text->len, e);
-		umask(mask = umask(0));
-		if (result == 0 && fchmod(file_stage_fd(stage),
-			0666 & ~mask) == -1)
-			result = err_sys(e, "set the mode of '%s'", path);
-		if (result == -1)
-			file_stage_abort(stage);
-		else
-			result = file_stage_commit(stage, e);
-	}
-	if (result == 0)
-		strs_add(&g->out->files, path);
-	free(path);
-	return result;
-}
-
-/* As the format writes it: one file or two, perhaps in a folder of its own. */
-static int
-write_file(struct gen *g, const struct set *set, const char *version,
-	const char *suffix, const struct buf *up, const struct buf *down,
-	struct err *e)
-{
-	struct buf title = { 0 };
-	struct format_text t = { .version = version, .up = up->data,
-		.down = down->data, .outside = g->outside };
-	char *folder;
-	int result = -1, i, made;
-
-	if (set->format->write == NULL) {
-		err_set(e, ERR_USAGE, "format", "mig writes no migrations of "
-			"%s", set->format->shown);
-		return err_next(e, "write it with that tool");
-	}
-	if (slug(g->p->title, &title, e) == -1)
-		return -1;
-	buf_text(&title, suffix);
-	t.name = title.data;
-	set->format->write(&t);
-	folder = t.folder == NULL ? NULL : file_join(g->o->migrations,
-		t.folder);
-	if (folder == NULL || file_make_dir(folder, 0777, &made, e) == 0)
-		result = 0;
-	for (i = 0; i < 2; i++) {
-		if (result == 0 && t.files[i] != NULL)
-			result = write_text(g, t.files[i], &t.texts[i], e);
-		free(t.files[i]);
-		buf_free(&t.texts[i]);
-	}
-	if (result == 0) {
-		free(g->out->migration);
-		g->out->migration = mem_dup(version);
-	}
-	free(folder);
-	free(t.folder);
-	buf_free(&title);
-	return result;
-}
-
 /* The migration, and a second one after it. */
 static int
 write_files(struct gen *g, struct set *set, struct err *e)
 {
-	char *version = next_version(set);
 	const struct format *format = set->format;
-	int result = write_file(g, set, version, "", &g->up, &g->down, e);
+	int result = op_gen_write(g->out, set, g->p->title, "", &g->up,
+		&g->down, g->outside, e);
 
-	free(version);
 	if (result == -1 || g->up2.len == 0)
 		return result;
 	set_free(set);
 	if (set_read(set, g->o->migrations, format, e) == -1)
 		return -1;
-	version = next_version(set);
-	result = write_file(g, set, version, "_validate", &g->up2,
-		&g->down2, e);
-	free(version);
-	return result;
+	return op_gen_write(g->out, set, g->p->title, "_validate", &g->up2,
+		&g->down2, g->outside, e);
 }
 
 /* A database that can be asked knows whose migrations these are. */

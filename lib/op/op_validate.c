@@ -67,12 +67,17 @@ all_up(struct validate *v, size_t from, struct err *e)
 			db_fingerprint(v->scratch, v->before[i], e) == -1)
 			return -1;
 		strs_add(&v->out->files, m->up.file);
+		if (m->code != NULL) {
+			found(v, m->up.file, 0, "is not SQL: mig cannot run it, "
+				"nor what stands on it");
+			return 0;
+		}
 		if (run(v, m, 0, &bad) == -1) {
 			found(v, m->up.file, 0, bad.text);
 			return 0; /* what follows stands on it */
 		}
 		v->done[i] = 1;
-		if (m->down.text == NULL)
+		if (m->down.text == NULL && !version_is_repeatable(m->version))
 			found(v, m->up.file, 1, "has no down script");
 	}
 	return 0;
@@ -88,7 +93,7 @@ all_down(struct validate *v, size_t from, struct err *e)
 	for (i = v->set.n; i > from; i--) {
 		const struct migration *m = &v->set.v[i - 1];
 
-		if (!v->done[i - 1])
+		if (!v->done[i - 1] || version_is_repeatable(m->version))
 			continue;
 		if (m->down.text == NULL)
 			return 0; /* there is no way further back */

@@ -425,3 +425,22 @@ sqlx_table() {
 		assert_equal "$(json '.format, .up_to_date')" "$(printf '%s\ntrue' $f)"
 	done
 }
+
+@test "mig-gen says the version that can be named" {
+	works mig-gen --format prisma "add it"
+	works mig-apply -q --no-backup --format prisma --to "$(json .migration)"
+}
+
+@test "mig-gen --validate: what mig cannot run is an error, what runs again has no way back" {
+	printf -- '-- +goose Up\nCREATE TABLE a (x);\n-- +goose Down\nDROP TABLE a;\n' > migrations/00001_a.sql
+	echo 'package x' > migrations/00002_b.go
+	run --separate-stderr mig-gen --validate
+	assert_equal "$status $(json '.findings[] | .level + .text')" "1 erroris not SQL: mig cannot run it, nor what stands on it"
+	rm migrations/*
+	echo 'CREATE TABLE b (x);' > migrations/V1.1__b.sql
+	echo 'DROP TABLE a;' > migrations/U1.1__b.sql
+	echo 'CREATE VIEW v AS SELECT 1;' > migrations/R__v.sql
+	run --separate-stderr mig-gen --validate --format flyway
+	assert_equal "$status" 1
+	[[ $(json '.findings[] | .file + .text') == *U1.1__b.sql*"no such table"* ]]
+}

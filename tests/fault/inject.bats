@@ -98,3 +98,16 @@ inject() { # COMMAND: its status, whatever it is
 	done
 	works mig-backup -q
 }
+
+@test "mig-gen: both files of a pair or none, and no empty folder" {
+	local f when
+	for f in golang-migrate diesel; do
+		for when in 1 2; do
+			rm -rf migrations
+			mkdir migrations
+			inject "strace -f -o trace -e trace=renameat2 -e inject=renameat2:error=ENOSPC:when=$when mig-gen -q --format $f 'add it' > out.json 2> err.txt"
+			assert_equal "$f $when $status $(ls -A migrations)" "$f $when 4 "
+			grep -q "No space" err.txt
+		done
+	done
+}

@@ -69,9 +69,10 @@ struct format_history {
 	int (*begin)(struct history *h, const struct migration *m,
 		struct err *e);
 	/*
-	 * On a server, the numbers of the advisory locks that the tool takes:
-	 * how many, at most 2.  NULL: none.
+	 * On a server, the number of the advisory lock that the tool takes; 0:
+	 * none, or locks gives the numbers: how many, at most 2.
 	 */
+	int64_t lock;
 	int (*locks)(struct history *h, int64_t out[2], struct err *e);
 };
 
@@ -80,6 +81,7 @@ struct format_text {
 	const char *version, *name; /* "add_users" */
 	const char *up, *down;
 	int outside; /* in no transaction */
+	char *made; /* the version, if it is another one; gives, or NULL */
 	char *folder; /* to be made; gives, may be NULL */
 	char *files[2]; /* within the folder of all; gives */
 	struct buf texts[2];

@@ -40,10 +40,12 @@ format_words(const char *s, size_t n)
 int
 format_bad(struct err *e, const char *path, int line, const char *what)
 {
-	return line == 0 ?
-		err_set(e, ERR_USAGE, "migration", "'%s': %s", path, what) :
+	if (line == 0)
+		err_set(e, ERR_USAGE, "migration", "'%s': %s", path, what);
+	else
 		err_set(e, ERR_USAGE, "migration", "'%s' line %d: %s", path,
 			line, what);
+	return err_next(e, "mig-migration(5) says how such a file is written");
 }
 
 static int

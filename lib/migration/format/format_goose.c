@@ -264,15 +264,6 @@ put_goose(struct history *h, const struct migration *m,
 		"VALUES (?1, TRUE)", "s", m->version);
 }
 
-static int
-locks_goose(struct history *h, int64_t out[2], struct err *e)
-{
-	(void)h;
-	(void)e;
-	out[0] = LOCK;
-	return 1;
-}
-
 static void
 write_goose(struct format_text *t)
 {
@@ -299,7 +290,7 @@ static const struct format_history goose_history = {
 		"DEFAULT now()); INSERT INTO goose_db_version (version_id, "
 		"is_applied) VALUES (0, TRUE)" },
 	.load = load_goose, .put = put_goose, .remove = remove_goose,
-	.locks = locks_goose,
+	.lock = LOCK,
 };
 
 const struct format format_goose = { .name = "goose", .shown = "goose",

@@ -115,19 +115,11 @@ remove_prisma(struct history *h, const struct migration *m, const char *before,
 	return result;
 }
 
-static int
-locks_prisma(struct history *h, int64_t out[2], struct err *e)
-{
-	(void)h;
-	(void)e;
-	out[0] = 72707369;
-	return 1;
-}
-
 static void
 write_prisma(struct format_text *t)
 {
 	t->folder = mem_printf("%s_%s", t->version, t->name);
+	t->made = mem_dup(t->folder);
 	t->files[0] = file_join(t->folder, "migration.sql");
 	buf_text(&t->texts[0], t->up);
 }
@@ -149,7 +141,7 @@ static const struct format_history prisma_history = {
 		PRISMA("VARCHAR(36)", "VARCHAR(64)", "TIMESTAMPTZ",
 		"VARCHAR(255)", "now()", "INTEGER") },
 	.load = load_prisma, .put = put_prisma, .remove = remove_prisma,
-	.locks = locks_prisma,
+	.lock = 72707369,
 };
 
 const struct format format_prisma = { .name = "prisma", .shown = "Prisma",

@@ -1,0 +1,19 @@
+/* op_gen_write: a new migration into its folder, as the folder's format has it. */
+#ifndef OP_OP_GEN_WRITE_H
+#define OP_OP_GEN_WRITE_H
+
+struct buf;
+struct doc_generation;
+struct err;
+struct set;
+
+/*
+ * Write up and down as the migration after all of set.  suffix comes behind the
+ * title in its name.  out gets the version and the files.  On failure none of
+ * its files is left.  ERR_USAGE "format" when mig writes none of that format.
+ */
+int op_gen_write(struct doc_generation *out, const struct set *set,
+	const char *title, const char *suffix, const struct buf *up,
+	const struct buf *down, int outside, struct err *e);
+
+#endif
