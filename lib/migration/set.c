@@ -94,7 +94,7 @@ read_file(struct set *out, struct migration *m, const struct format_file *f,
 		if (result == 0)
 			result = out->format->read(m, path, &b, f->side, e);
 	}
-	m->up.of_other = m->down.of_other = out->format->history != NULL;
+	format_settle(out->format, m);
 	if (result == 0 && f->side != 'd') {
 		migration_checksum(m->up.text, checksum);
 		m->checksum = mem_dup(checksum);

@@ -296,6 +296,18 @@ nothing(struct apply *a)
 	return 0;
 }
 
+/* What stands in nobody's way, and is to be known. */
+static void
+say_notes(const struct apply *a)
+{
+	const struct plan_problem *x = a->plan.problems;
+
+	for (; x < a->plan.problems + a->plan.problem_n; x++)
+		if (plan_is_note(x->kind))
+			report_say(a->o->report, REPORT_WARN, "%s; %s",
+				x->text, x->next);
+}
+
 static int
 work(struct apply *a, struct err *e)
 {
@@ -313,6 +325,7 @@ work(struct apply *a, struct err *e)
 		sanity_plan(&a->plan, allow, e) == -1 ||
 		forecast_all(a, e) == -1)
 		return -1;
+	say_notes(a);
 	if (a->p->dry_run) {
 		a->out->result = "planned";
 		return 0;

@@ -15,6 +15,7 @@
 #include "doc/doc_rollback.h"
 #include "guard/loss.h"
 #include "guard/sanity.h"
+#include "migration/format/format.h"
 #include "migration/script.h"
 #include "op/op_state.h"
 #include "op/run.h"
@@ -82,15 +83,13 @@ take(struct back *b, const struct ledger_row *row, struct err *e)
 		&m->up.text, &m->down.text, e) == -1)
 		return -1;
 	m->down.line = 1;
+	format_settle(b->s.history.format, m);
 	if (file != NULL && is_same(file, row) && file->down.text != NULL) {
 		free(m->down.text);
 		m->down.text = mem_dup(file->down.text);
 		m->down.file = mem_dup(file->down.file);
 		m->down.line = file->down.line;
 		m->down.outside = file->down.outside;
-		m->down.detect = file->down.detect;
-		m->down.of_other = file->down.of_other;
-		m->down.own_transaction = file->down.own_transaction;
 		x->source = "file";
 	} else if (file == NULL) {
 		report_say(b->o->report, REPORT_NOTE,

@@ -56,6 +56,7 @@ dbmate_files() {
 	pending 0002
 	[[ $(json '.problems[0] | .reason + .text') == history*"which is right"* ]]
 	apply
+	[[ $stderr == *"warning: migration 0002 (b) was applied by mig and is not in the table of dbmate any more"* ]]
 	assert_equal "$(sql "SELECT group_concat(version) FROM schema_migrations")" 0001,0002
 	pending ""
 	assert_equal "$(json .up_to_date)" true
@@ -217,6 +218,15 @@ dbmate_files() {
 	assert_equal "$(sql 'SELECT version, dirty FROM schema_migrations')" "10|0"
 	echo 'SELECT 1;' > migrations/99999999999999999999_d.up.sql
 	fails 2 "more than its table can hold" mig-status
+}
+
+@test "golang-migrate: a down of the ledger brings its BEGIN, too" {
+	echo 'CREATE TABLE t (x);' > migrations/1_t.up.sql
+	echo 'BEGIN; DROP TABLE t; COMMIT;' > migrations/1_t.down.sql
+	apply --format golang-migrate
+	rm -r migrations
+	works mig-rollback -q --accept-loss --steps 1
+	assert_equal "$(sql "SELECT count(*) FROM sqlite_master WHERE name = 't'")" 0
 }
 
 @test "golang-migrate: a file that came late is not taken back as if it had run" {

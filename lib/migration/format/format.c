@@ -31,6 +31,19 @@ format_named(const char *name, struct err *e)
 	return NULL;
 }
 
+void
+format_settle(const struct format *f, struct migration *m)
+{
+	struct migration_part *const parts[] = { &m->up, &m->down };
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		parts[i]->of_other = f->history != NULL;
+		parts[i]->detect = f->detect;
+		parts[i]->own_transaction = f->own_transaction;
+	}
+}
+
 /* --- plain: 001_words.sql without any marker, the whole file is the up ----- */
 
 static int
@@ -137,8 +150,6 @@ read_plain(struct migration *m, const char *path, const struct buf *raw,
 		return err_next(e, "say what they are: --format %s, or "
 			"--format plain after taking it out", whose);
 	}
-	m->up.detect = MIGRATION_ALL;
-	m->up.own_transaction = 1;
 	return format_whole(m, path, raw, side, e);
 }
 
@@ -169,12 +180,12 @@ read_guessed(struct migration *m, const char *path, const struct buf *raw,
 }
 
 static const struct format guessed = { .name = "plain",
-	.shown = "plain numbered files", .list = list_plain,
-	.read = read_guessed, .write = write_plain };
+	.shown = "plain numbered files", .detect = MIGRATION_ALL,
+	.own_transaction = 1, .list = list_plain, .read = read_guessed, .write = write_plain };
 
 const struct format format_plain = { .name = "plain",
-	.shown = "plain numbered files", .list = list_plain,
-	.read = read_plain, .write = write_plain };
+	.shown = "plain numbered files", .detect = MIGRATION_ALL,
+	.own_transaction = 1, .list = list_plain, .read = read_plain, .write = write_plain };
 
 /* --- what a folder looks like ------------------------------------------ */
 

@@ -92,6 +92,8 @@ struct format {
 	const char *shown; /* the tool's own name */
 	enum version_rule rule;
 	int by_file; /* ordered by the names of the files */
+	enum migration_detect detect; /* what runs in no transaction unmarked */
+	int own_transaction; /* files may bring what mig sees to itself */
 	int (*list)(struct format_files *f, struct err *e);
 	/* One file; raw is text with a NUL behind it. */
 	int (*read)(struct migration *m, const char *path,
@@ -113,6 +115,9 @@ extern const struct format *const format_all[];
 
 /* By name; ERR_USAGE lists the names. */
 const struct format *format_named(const char *name, struct err *e);
+
+/* What the format says of each part, whether of a file or of the ledger. */
+void format_settle(const struct format *f, struct migration *m);
 
 /* What the folder looks like; ERR_USAGE when two fit. */
 const struct format *format_of_folder(const char *folder, struct err *e);

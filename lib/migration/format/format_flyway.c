@@ -104,7 +104,6 @@ read_flyway(struct migration *m, const char *path, const struct buf *raw,
 				0;
 		}
 	}
-	p->detect = MIGRATION_ALL;
 	at = strstr(raw->data, "${");
 	if (result == 0 && replace && at != NULL && strchr(at, '}') != NULL) {
 		format_bad(e, path, 0, "holds a placeholder of Flyway, which "
@@ -300,5 +299,6 @@ static const struct format_history flyway_history = {
 };
 
 const struct format format_flyway = { .name = "flyway", .shown = "Flyway",
+	.detect = MIGRATION_ALL,
 	.list = list_flyway, .read = read_flyway, .sum = sum_flyway, .write = write_flyway,
 	.history = &flyway_history };

@@ -49,17 +49,6 @@ list_golang(struct format_files *f, struct err *e)
 	return format_flat(f, parse_golang, e);
 }
 
-static int
-read_golang(struct migration *m, const char *path, const struct buf *raw,
-	char side, struct err *e)
-{
-	struct migration_part *p = side == 'd' ? &m->down : &m->up;
-
-	p->detect = MIGRATION_ALONE;
-	p->own_transaction = 1;
-	return format_whole(m, path, raw, side, e);
-}
-
 /* The newest version stands for all files up to it. */
 static int
 load_golang(struct history *h, struct ledger *out, const struct set *s,
@@ -208,5 +197,6 @@ static const struct format_history golang_history = {
 };
 
 const struct format format_golang = { .name = "golang-migrate",
-	.shown = "golang-migrate", .list = list_golang, .read = read_golang,
+	.shown = "golang-migrate", .detect = MIGRATION_ALONE,
+	.own_transaction = 1, .list = list_golang, .read = format_whole,
 	.write = format_write_pair, .history = &golang_history };

@@ -40,15 +40,6 @@ list_prisma(struct format_files *f, struct err *e)
 	return format_folders(f, parse_prisma, "migration.sql", NULL, e);
 }
 
-static int
-read_prisma(struct migration *m, const char *path, const struct buf *raw,
-	char side, struct err *e)
-{
-	m->up.detect = MIGRATION_ALONE;
-	m->up.own_transaction = 1;
-	return format_whole(m, path, raw, side, e);
-}
-
 static void
 sum_prisma(const struct migration *m, const char *raw, size_t n,
 	struct buf *out)
@@ -145,5 +136,6 @@ static const struct format_history prisma_history = {
 };
 
 const struct format format_prisma = { .name = "prisma", .shown = "Prisma",
-	.rule = VERSION_TEXT, .list = list_prisma, .read = read_prisma,
+	.rule = VERSION_TEXT, .detect = MIGRATION_ALONE, .own_transaction = 1,
+	.list = list_prisma, .read = format_whole,
 	.sum = sum_prisma, .write = write_prisma, .history = &prisma_history };
