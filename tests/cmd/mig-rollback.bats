@@ -370,3 +370,15 @@ SH
 	fails 2 "one archive" mig-rollback --restore a b
 	fails 2 "goes with --offline" mig-rollback --restore --assume-stopped
 }
+
+@test "a down in no transaction: one statement runs, more are refused" {
+	family
+	migration 1_a "CREATE TABLE a (x);" ""
+	printf -- '-- migrate:up\nCREATE TABLE a (x);\n-- migrate:down transaction:false\nVACUUM;\n' > migrations/1_a.sql
+	works mig-apply -q
+	works mig-rollback -q --steps 1
+	printf -- '-- migrate:up\nSELECT 1;\n-- migrate:down transaction:false\nVACUUM; VACUUM;\n' > migrations/1_a.sql
+	works mig-apply -q
+	fails 3 "its down has 2 statements that run in no transaction" mig-rollback -q --steps 1
+	assert_equal "$(sqlite3 app.db 'SELECT count(*) FROM mig_ledger')" 1
+}
