@@ -302,6 +302,23 @@ COMMENT ON TABLE parent IS 'new'; INSERT INTO absent VALUES (1);"
 	END
 }
 
+@test "a restore: the other tool's own rows are no loss, and go back with it" {
+	mkdir migrations
+	q 'CREATE TABLE own (x int)'
+	printf -- '-- +goose Up\nCREATE TABLE a (x int);\n' > migrations/00001_a.sql
+	works mig-apply -q --no-backup
+	run --separate-stderr bash -c 'mig-backup -q | mig-verify -q'
+	assert_equal "$status" 0
+	printf -- '-- +goose Up\nCREATE INDEX i ON own (x);\n' > migrations/00002_b.sql
+	works mig-apply -q --no-backup
+	works mig-rollback -q --restore --yes
+	assert_equal "$(q 'SELECT max(version_id) FROM goose_db_version')" 1
+	works mig-status
+	assert_equal "$(json '.current, .pending[0].migration')" "$(printf '00001\n00002')"
+	q 'INSERT INTO own VALUES (1)'
+	fails 3 "'own' (0 rows then, 1 now)" mig-rollback -q --restore --yes
+}
+
 @test "the locks of other tools: taken beside ours, waited for" {
 	mkdir migrations
 	echo 'SELECT 1;' > migrations/1_a.up.sql
