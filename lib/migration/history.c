@@ -184,7 +184,6 @@ history_rows(struct history *h, struct ledger *out, struct err *e,
 		row->sum = mem_dup(db_text(r, 2));
 		row->base = strcmp(db_text(r, 3), "base") == 0;
 		row->state = mem_dup(row->base ? "applied" : db_text(r, 3));
-		row->told = 1;
 	}
 	db_rows_free(r);
 	return more;

@@ -24,8 +24,7 @@ struct ledger_row {
 	char *backup; /* id; may be NULL */
 	char *tool; /* that wrote it; NULL: not in mig's ledger */
 	char *sum; /* checksum of the host's own; may be NULL */
-	int told; /* it is in the host's table */
-	int base; /* and stands for something that mig has no file of */
+	int base; /* of the host, and stands for something that mig has no file of */
 	int taken; /* private to history.c */
 };
 

@@ -164,7 +164,7 @@ add_below(struct ledger *out, const struct ledger *all, const struct set *s,
 		row->version = mem_dup(version);
 		row->name = mem_dup(s->v[i].name);
 		row->state = mem_dup("applied");
-		row->told = row->base = 1;
+		row->base = 1;
 	}
 }
 

@@ -73,7 +73,6 @@ load_golang(struct history *h, struct ledger *out, const struct set *s,
 		row = ledger_add(out);
 		row->version = mem_dup(s->v[i].version);
 		row->state = mem_dup("applied");
-		row->told = 1;
 	}
 	if (one.n > 0) {
 		row = ledger_add(out);
