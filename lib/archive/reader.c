@@ -82,9 +82,7 @@ meet(struct reader *r, int64_t index)
 {
 	struct met *m;
 
-	if ((r->met_n & (r->met_n - 1)) == 0)
-		r->met = mem_grow(r->met, r->met_n == 0 ? 1 : r->met_n * 2,
-			sizeof(*r->met));
+	r->met = mem_more(r->met, r->met_n, sizeof(*r->met));
 	m = &r->met[r->met_n++];
 	memset(m, 0, sizeof(*m));
 	m->offset = r->at;

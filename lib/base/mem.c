@@ -46,6 +46,14 @@ mem_grow(void *p, size_t n, size_t size)
 	return checked(realloc(p, n * size == 0 ? 1 : n * size));
 }
 
+void *
+mem_more(void *p, size_t n, size_t size)
+{
+	if ((n & (n - 1)) != 0)
+		return p;
+	return mem_grow(p, n == 0 ? 1 : n * 2, size);
+}
+
 char *
 mem_dup_n(const char *s, size_t n)
 {

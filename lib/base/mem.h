@@ -19,6 +19,12 @@ void *mem_array(size_t n, size_t size);
 /* realloc() for n items of size, checked for overflow. */
 void *mem_grow(void *p, size_t n, size_t size);
 
+/*
+ * Room for one more behind n items, of a list that only ever grew so: twice as
+ * much each time that it is full.
+ */
+void *mem_more(void *p, size_t n, size_t size);
+
 /* Copies.  NULL gives NULL.  Gives: free() it. */
 char *mem_dup(const char *s);
 char *mem_dup_n(const char *s, size_t n);

@@ -9,8 +9,7 @@
 void
 strs_add(struct strs *l, const char *s)
 {
-	if ((l->n & (l->n - 1)) == 0)
-		l->v = mem_grow(l->v, l->n == 0 ? 1 : l->n * 2, sizeof(*l->v));
+	l->v = mem_more(l->v, l->n, sizeof(*l->v));
 	l->v[l->n++] = mem_dup(s);
 }
 

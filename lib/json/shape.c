@@ -186,9 +186,7 @@ shape_list_add(struct shape_list *l, const struct shape *of)
 {
 	char *item;
 
-	if ((l->n & (l->n - 1)) == 0)
-		l->items = mem_grow(l->items, l->n == 0 ? 1 : l->n * 2,
-			of->size);
+	l->items = mem_more(l->items, l->n, of->size);
 	item = (char *)l->items + l->n++ * of->size;
 	memset(item, 0, of->size);
 	return item;

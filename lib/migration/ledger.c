@@ -42,8 +42,7 @@ by_version(const void *a, const void *b)
 static struct ledger_row *
 add_row(struct ledger_row **v, size_t *n)
 {
-	if ((*n & (*n - 1)) == 0)
-		*v = mem_grow(*v, *n == 0 ? 1 : *n * 2, sizeof(**v));
+	*v = mem_more(*v, *n, sizeof(**v));
 	memset(&(*v)[*n], 0, sizeof(**v));
 	return &(*v)[(*n)++];
 }

@@ -115,9 +115,7 @@ add(struct script *out, const char *text, size_t n, int line,
 {
 	struct script_statement *s;
 
-	if ((out->n & (out->n - 1)) == 0)
-		out->v = mem_grow(out->v, out->n == 0 ? 1 : out->n * 2,
-			sizeof(*out->v));
+	out->v = mem_more(out->v, out->n, sizeof(*out->v));
 	s = &out->v[out->n++];
 	memset(s, 0, sizeof(*s));
 	s->text = text;

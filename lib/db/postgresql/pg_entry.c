@@ -208,9 +208,7 @@ note_data(struct pg_stream *d, int64_t id, char *const t[PG_TEXTS],
 
 	if (d->n == PG_ENTRIES_MAX)
 		return pg_stream_broken(d, e, "too many entries");
-	if ((d->n & (d->n - 1)) == 0)
-		d->entries = mem_grow(d->entries, d->n == 0 ? 1 : d->n * 2,
-			sizeof(*d->entries));
+	d->entries = mem_more(d->entries, d->n, sizeof(*d->entries));
 	x = &d->entries[d->n++];
 	memset(x, 0, sizeof(*x));
 	x->id = id;
@@ -290,11 +288,8 @@ add_defined(struct pg_stream *d, char *const t[PG_TEXTS])
 {
 	char *name = pg_dump_name(t[PG_NAMESPACE], t[PG_TAG]);
 
-	/* Room for twice as many at a time. */
-	if ((d->defined.n & (d->defined.n - 1)) == 0)
-		d->defined.v = mem_grow(d->defined.v, d->defined.n == 0 ? 1 :
-			d->defined.n * 2, sizeof(*d->defined.v));
-	d->defined.v[d->defined.n++] = name;
+	strs_add(&d->defined, name);
+	free(name);
 }
 
 static int

@@ -15,9 +15,7 @@ format_add(struct format_files *f, char *version, char *name, const char *path,
 {
 	struct format_file *x;
 
-	if ((f->n & (f->n - 1)) == 0)
-		f->v = mem_grow(f->v, f->n == 0 ? 1 : f->n * 2,
-			sizeof(*f->v));
+	f->v = mem_more(f->v, f->n, sizeof(*f->v));
 	x = &f->v[f->n++];
 	memset(x, 0, sizeof(*x));
 	x->version = version;
