@@ -8,7 +8,7 @@
 
 enum {
 	OPT_TEMPLATE = 1, OPT_TABLE, OPT_COLUMN, OPT_REFERENCES, OPT_ON_DELETE,
-	OPT_UNIQUE, OPT_BASELINE, OPT_VALIDATE, OPT_WAIT
+	OPT_UNIQUE, OPT_BASELINE, OPT_VALIDATE, OPT_MERGE, OPT_WAIT
 };
 
 static const struct opt options[] = {
@@ -25,6 +25,8 @@ static const struct opt options[] = {
 	{ 0, "baseline", "VERSION", "record the database as being there",
 		OPT_BASELINE, 0 },
 	{ 0, "validate", NULL, "check every file of the folder", OPT_VALIDATE,
+		0 },
+	{ 0, "merge", NULL, "write one that comes after all heads", OPT_MERGE,
 		0 },
 	{ 'w', "wait", "TIME", "wait so long for another runner", OPT_WAIT,
 		0 },
@@ -71,6 +73,9 @@ take(void *arg, int id, const char *value, struct err *e)
 	case OPT_VALIDATE:
 		g->validate = 1;
 		break;
+	case OPT_MERGE:
+		g->o.merge = 1;
+		break;
 	case OPT_WAIT:
 		return cli_span("wait", value, &g->wait, e);
 	}
@@ -81,12 +86,13 @@ static int
 settle(struct cli *c, struct gen *g)
 {
 	struct err *e = &c->err;
-	int ways = (c->operands.n > 0) + (g->baseline != NULL) + g->validate;
+	int ways = (c->operands.n > 0 || g->o.merge) +
+		(g->baseline != NULL) + g->validate;
 
 	if (ways == 0) {
 		err_set(e, ERR_USAGE, "usage", "say what to write");
-		return err_next(e, "mig-gen \"add users table\", or --baseline "
-				   "VERSION, or --validate");
+		return err_next(e, "mig-gen \"add users table\", or --merge, "
+			"or --baseline VERSION, or --validate");
 	}
 	if (ways > 1)
 		return err_set(e, ERR_USAGE, "usage",

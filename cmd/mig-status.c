@@ -4,12 +4,18 @@
 #include "doc/doc_status.h"
 #include "op/op_status.h"
 
-enum { OPT_CHECK = 1, OPT_HISTORY, OPT_PENDING, OPT_LIST_BACKUPS, OPT_MAX_AGE };
+enum {
+	OPT_CHECK = 1, OPT_HISTORY, OPT_PENDING, OPT_HEADS, OPT_GRAPH,
+	OPT_LIST_BACKUPS, OPT_MAX_AGE
+};
 
 static const struct opt options[] = {
 	{ 0, "check", NULL, "exit 1 unless up to date", OPT_CHECK, 0 },
 	{ 0, "history", NULL, "also list every event", OPT_HISTORY, 0 },
 	{ 0, "pending", NULL, "print only what is pending", OPT_PENDING, 0 },
+	{ 0, "heads", NULL, "print only what nothing comes after", OPT_HEADS,
+		0 },
+	{ 0, "graph", NULL, "draw what comes after what", OPT_GRAPH, 0 },
 	{ 0, "all-backups", NULL, "also list every backup of it",
 		OPT_LIST_BACKUPS, 0 },
 	{ 0, "max-backup-age", "TIME", "call an older backup not fresh",
@@ -22,7 +28,8 @@ static const struct opt_program program = { "mig-status", "",
 
 struct status {
 	struct op_status_options o;
-	int check, pending;
+	int check;
+	const char *only; /* a list to print alone; NULL: all */
 	int64_t max_age_s; /* -1: not given */
 };
 
@@ -39,7 +46,14 @@ take(void *arg, int id, const char *value, struct err *e)
 		s->o.history = 1;
 		break;
 	case OPT_PENDING:
-		s->pending = 1;
+		s->only = "pending";
+		break;
+	case OPT_HEADS:
+		s->only = "heads";
+		break;
+	case OPT_GRAPH:
+		s->o.graph = 1;
+		s->only = "graph";
 		break;
 	case OPT_LIST_BACKUPS:
 		s->o.backups = 1;
@@ -72,8 +86,8 @@ main(int argc, char **argv)
 	if (op_status(body, &c.op, &s.o, &c.err) == -1) {
 		status = cli_fail(&c);
 	} else {
-		status = s.pending ? cli_write_pending(&c, d) :
-				     cli_write(&c, d);
+		status = s.only != NULL ? cli_write_only(&c, d, s.only) :
+					  cli_write(&c, d);
 		if (status == 0 && s.check && !body->up_to_date)
 			status = ERR_NO;
 	}

@@ -61,8 +61,11 @@ int cli_read(struct cli *c, struct doc **out, int *passed);
 /* Write the document as asked.  0, or the exit status of the failure. */
 int cli_write(struct cli *c, const struct doc *d);
 
-/* For mig-status --pending: the pending versions, a line each, as text. */
-int cli_write_pending(struct cli *c, const struct doc *d);
+/*
+ * For mig-status: as text, only one list of it: "pending" or "heads", a version
+ * in each line, or the "graph".  As JSON, all.
+ */
+int cli_write_only(struct cli *c, const struct doc *d, const char *list);
 
 /*
  * Send the document to a file, or to an open descriptor given by its number,

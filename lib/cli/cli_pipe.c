@@ -11,6 +11,7 @@
 #include "base/num.h"
 #include "cli/cli.h"
 #include "cli/show.h"
+#include "cli/show_graph.h"
 #include "doc/doc.h"
 #include "doc/doc_error.h"
 #include "doc/doc_status.h"
@@ -107,7 +108,7 @@ cli_write(struct cli *c, const struct doc *d)
 }
 
 int
-cli_write_pending(struct cli *c, const struct doc *d)
+cli_write_only(struct cli *c, const struct doc *d, const char *list)
 {
 	const struct doc_status *s = d->body;
 	const struct doc_status_pending *p = s->pending.items;
@@ -117,8 +118,12 @@ cli_write_pending(struct cli *c, const struct doc *d)
 
 	if (c->json || c->silent)
 		return cli_write(c, d);
-	for (i = 0; i < s->pending.n; i++)
+	if (strcmp(list, "graph") == 0)
+		show_graph(s, &b);
+	for (i = 0; strcmp(list, "pending") == 0 && i < s->pending.n; i++)
 		buf_printf(&b, "%s  %s\n", p[i].migration, p[i].file);
+	for (i = 0; strcmp(list, "heads") == 0 && i < s->heads.n; i++)
+		buf_printf(&b, "%s\n", s->heads.v[i]);
 	status = write_out(c, &b);
 	buf_free(&b);
 	return status;

@@ -62,14 +62,18 @@ void
 show_status(const void *body, struct buf *out)
 {
 	const struct doc_status *d = body;
+	size_t i;
 
 	buf_printf(out, "%s: %s\n", d->database.path,
 		d->up_to_date ? "up to date" :
 		d->problems.n > 0 ? "needs attention" : "migrations pending");
-	buf_printf(out, "  current     %s\n  head        %s\n"
-			"  applied     %lld, pending %zu\n",
-		or_none(d->current), or_none(d->head), (long long)d->applied,
-		d->pending.n);
+	buf_printf(out, "  current     %s\n", or_none(d->current));
+	if (d->heads.n == 0)
+		buf_text(out, "  head        none\n");
+	for (i = 0; i < d->heads.n; i++)
+		buf_printf(out, "  head        %s\n", d->heads.v[i]);
+	buf_printf(out, "  applied     %lld, pending %zu\n",
+		(long long)d->applied, d->pending.n);
 	if (strcmp(d->format, "mig") != 0)
 		buf_printf(out, "  format      %s\n", d->format);
 	if (!d->ledger)

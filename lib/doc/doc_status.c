@@ -15,6 +15,20 @@ static const struct shape_field pending_fields[] = {
 const struct shape doc_status_pending_shape = { NULL, 0,
 	sizeof(struct doc_status_pending), pending_fields };
 
+static const char *const states[] = { "applied", "pending", "failed",
+	"running", NULL };
+
+static const struct shape_field node_fields[] = {
+	SHAPE_AT(doc_status_node, migration, TEXT),
+	SHAPE_AT(doc_status_node, name, TEXT),
+	SHAPE_ONE_OF(doc_status_node, state, states),
+	SHAPE_AT(doc_status_node, after, STRINGS),
+	SHAPE_END,
+};
+
+const struct shape doc_status_node_shape = { NULL, 0,
+	sizeof(struct doc_status_node), node_fields };
+
 static const struct shape_field problem_fields[] = {
 	SHAPE_AT(doc_status_problem, reason, TEXT),
 	SHAPE_MAY(doc_status_problem, migration, TEXT),
@@ -63,6 +77,7 @@ static const struct shape_field fields[] = {
 	SHAPE_AT(doc_status, ledger, BOOL),
 	SHAPE_MAY(doc_status, current, TEXT),
 	SHAPE_MAY(doc_status, head, TEXT),
+	SHAPE_AT(doc_status, heads, STRINGS),
 	SHAPE_AT(doc_status, applied, INT),
 	SHAPE_OF(doc_status, pending, LIST, &doc_status_pending_shape),
 	SHAPE_OF(doc_status, problems, LIST, &doc_status_problem_shape),
@@ -72,6 +87,7 @@ static const struct shape_field fields[] = {
 	SHAPE_MAY_OF(doc_status, backup, OBJECT, &doc_status_backup_shape),
 	SHAPE_OF(doc_status, backups, LIST, &doc_status_backup_shape),
 	SHAPE_OF(doc_status, history, LIST, &doc_status_event_shape),
+	SHAPE_OF(doc_status, graph, LIST, &doc_status_node_shape),
 	SHAPE_END,
 };
 

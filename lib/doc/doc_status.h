@@ -13,6 +13,14 @@ struct doc_status_pending {
 	char *file;
 };
 
+/* One migration of the graph, with what it comes after. */
+struct doc_status_node {
+	char *migration;
+	char *name;
+	const char *state; /* applied, pending, failed, running */
+	struct strs after; /* versions; empty: nothing */
+};
+
 /* Something that a person should look at; apply refuses the serious ones. */
 struct doc_status_problem {
 	char *reason; /* checksum, missing, order, failed, ... */
@@ -49,6 +57,7 @@ struct doc_status {
 	int up_to_date; /* nothing pending, no problem */
 	int ledger; /* mig has written to this database */
 	char *current, *head; /* versions; may be NULL */
+	struct strs heads; /* versions that nothing comes after */
 	int64_t applied;
 	struct shape_list pending;
 	struct shape_list problems;
@@ -58,10 +67,12 @@ struct doc_status {
 	struct doc_status_backup *backup; /* the newest; NULL: none */
 	struct shape_list backups; /* under --backups, newest first */
 	struct shape_list history; /* under --history, oldest first */
+	struct shape_list graph; /* under --graph, parents first */
 };
 
 extern const struct shape doc_status_shape;
 extern const struct shape doc_status_pending_shape;
+extern const struct shape doc_status_node_shape;
 extern const struct shape doc_status_problem_shape;
 extern const struct shape doc_status_backup_shape;
 extern const struct shape doc_status_event_shape;

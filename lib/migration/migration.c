@@ -33,16 +33,74 @@ bad_line(struct err *e, const char *file, int line, const char *what)
 		file == NULL ? "ledger" : file, line, what);
 }
 
+/* "4, 5": versions. */
+static int
+after(struct migration_part *p, const char *at, const char *end, int line,
+	struct err *e)
+{
+	static const char between[] = ", \t\r";
+	size_t n;
+	char *copy;
+
+	for (;;) {
+		while (at < end && strchr(between, *at) != NULL)
+			at++;
+		for (n = 0; at + n < end && strchr(between, at[n]) == NULL;)
+			n++;
+		if (n == 0)
+			break;
+		copy = mem_dup_n(at, n);
+		strs_add_once(&p->after, copy);
+		free(copy);
+		at += n;
+	}
+	return p->after.n > 0 ? 0 : bad_line(e, p->file, line,
+		"the directive names no version");
+}
+
+/* Of the whole migration: 1 when it is one. */
+static int
+of_all(struct migration_part *p, const char *at, const char *end, int line,
+	struct err *e)
+{
+	const char *verb;
+	size_t n = comment_word(&at, end, &verb);
+
+	if (comment_is(verb, n, "after"))
+		return after(p, at, end, line, e) == -1 ? -1 : 1;
+	if (!comment_is(verb, n, "repeatable"))
+		return 0;
+	p->repeatable = 1;
+	return comment_word(&at, end, &verb) == 0 ? 1 : bad_line(e, p->file,
+		line, "the directive takes nothing behind it");
+}
+
+int
+migration_directive(struct migration_part *up, const char *at,
+	const char *end, int line, struct err *e)
+{
+	int result = of_all(up, at, end, line, e);
+
+	if (result == 0)
+		return bad_line(e, up->file, line, "stands before "
+			"'-- migrate:up': put it behind the marker of its "
+			"direction");
+	return result == -1 ? -1 : 0;
+}
+
 /* "mig: allow-loss NAME" and its kin, from behind "mig:". */
 static int
 directive(struct migration_part *p, const char *at, const char *end, int line,
 	struct err *e)
 {
-	const char *verb, *arg;
+	const char *verb, *arg, *start = at;
 	size_t n = comment_word(&at, end, &verb), k = comment_word(&at, end, &arg);
 	struct strs *list;
 	char *copy;
+	int whole = of_all(p, start, end, line, e);
 
+	if (whole != 0)
+		return whole == -1 ? -1 : 0;
 	if (comment_is(verb, n, "allow-loss"))
 		list = &p->allow_loss;
 	else if (comment_is(verb, n, "rebuild"))
@@ -50,7 +108,7 @@ directive(struct migration_part *p, const char *at, const char *end, int line,
 	else
 		return bad_line(e, p->file, line,
 			"mig knows no such directive; it knows allow-loss "
-			"NAME and rebuild TABLE");
+			"NAME, rebuild TABLE, after VERSION and repeatable");
 	if (k == 0)
 		return bad_line(e, p->file, line, "the directive names "
 						  "nothing");
@@ -88,6 +146,7 @@ migration_set_part(struct migration_part *p, const char *path,
 	const char *text, size_t n, int line, struct err *e)
 {
 	p->text = mem_dup_n(text, n);
+	free(p->file);
 	p->file = mem_dup(path);
 	p->line = line;
 	return migration_prepare(p, e);
@@ -100,6 +159,7 @@ free_part(struct migration_part *p)
 	free(p->file);
 	strs_free(&p->allow_loss);
 	strs_free(&p->rebuilds);
+	strs_free(&p->after);
 }
 
 void
@@ -110,6 +170,7 @@ migration_free(struct migration *m)
 	free(m->checksum);
 	free(m->sum);
 	free(m->script);
+	free(m->parents);
 	free_part(&m->up);
 	free_part(&m->down);
 	memset(m, 0, sizeof(*m));

@@ -32,6 +32,8 @@ struct migration_part {
 	int own_transaction;
 	struct strs allow_loss; /* -- mig: allow-loss NAME */
 	struct strs rebuilds; /* -- mig: rebuild TABLE */
+	struct strs after; /* -- mig: after VERSION, of the up only */
+	int repeatable; /* -- mig: repeatable, of the up only */
 };
 
 struct migration {
@@ -42,6 +44,8 @@ struct migration {
 	char *script; /* its file's path within the folder */
 	const char *code; /* a language that mig cannot run; NULL: SQL */
 	struct migration_part up, down;
+	const struct migration **parents; /* in a graph (graph.h) */
+	size_t parent_n;
 };
 
 /* Fill a part: n bytes of text, from that line of the file at path. */
@@ -50,6 +54,13 @@ int migration_set_part(struct migration_part *p, const char *path,
 
 /* Read directives and markers of a part whose text is set (ledger texts). */
 int migration_prepare(struct migration_part *p, struct err *e);
+
+/*
+ * The directive of a line that stands before both directions, from behind
+ * "-- mig:".  Only some are for the whole of a migration.
+ */
+int migration_directive(struct migration_part *up, const char *at,
+	const char *end, int line, struct err *e);
 
 /* SHA-256 of the text with line ends as LF and no byte order mark. */
 void migration_checksum(const char *text, char out[65]);

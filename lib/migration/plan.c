@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "migration/format/format.h"
+#include "migration/graph.h"
 #include "migration/ledger.h"
 #include "migration/set.h"
 
@@ -14,7 +17,7 @@ plan_reason(enum plan_problem_kind kind)
 {
 	static const char *const words[] = { "checksum", "missing", "order",
 		"failed", "running", "code", "history", "history",
-		"line-ends", "history", "failed" };
+		"line-ends", "history", "failed", "heads" };
 
 	return words[kind];
 }
@@ -168,30 +171,44 @@ is_done(const struct ledger *l, const struct migration *m)
 			strcmp(row->checksum, m->checksum) == 0;
 }
 
-/* The last in the set that is applied, or NULL. */
-static const struct migration *
-newest(const struct set *s, const struct ledger *l)
+static int
+is_applied(const struct ledger *l, const struct migration *m)
 {
-	size_t i;
+	const struct ledger_row *row;
+
+	if (version_is_repeatable(m->version))
+		return 0;
+	row = ledger_find(l, m->version);
+	return row != NULL && strcmp(row->state, "applied") == 0;
+}
+
+/* For each of the set, an applied one that stands on it, or NULL. */
+static const struct migration **
+find_applied_above(const struct set *s, const struct ledger *l)
+{
+	const struct migration **out = mem_array(s->n, sizeof(*out));
+	const struct migration *newest = NULL, *why;
+	size_t i, k;
 
 	for (i = s->n; i > 0; i--) {
-		const struct ledger_row *row;
+		const struct migration *m = &s->v[i - 1];
+		int applied = is_applied(l, m);
 
-		if (version_is_repeatable(s->v[i - 1].version))
-			continue;
-		row = ledger_find(l, s->v[i - 1].version);
-		if (row != NULL && strcmp(row->state, "applied") == 0)
-			return &s->v[i - 1];
+		if (!s->graph)
+			out[i - 1] = newest;
+		if (applied && newest == NULL)
+			newest = m;
+		why = applied ? m : out[i - 1];
+		for (k = 0; k < m->parent_n; k++)
+			if (out[m->parents[k] - s->v] == NULL)
+				out[m->parents[k] - s->v] = why;
 	}
-	return NULL;
+	return out;
 }
 
 static void
-look_at_pending(struct plan *p, const struct ledger *l,
-	const struct migration *m, const struct migration *current)
+look_at_pending(struct plan *p, const struct migration *m, const char *above)
 {
-	/* The newest of all, whose file may be gone. */
-	const char *last = ledger_current(l);
 	struct plan_problem *x;
 
 	if (m->code != NULL) {
@@ -200,58 +217,107 @@ look_at_pending(struct plan *p, const struct ledger *l,
 			"cannot run", m->version, m->name, m->code);
 		x->next = mem_dup("run it with its own tool, then go on");
 	}
-	if (last == NULL || version_is_repeatable(m->version) ||
-		((current == NULL || m > current) &&
-			version_compare(l->rule, m->version, last) > 0))
+	if (above == NULL || version_is_repeatable(m->version))
 		return;
-	if (current != NULL && m < current)
-		last = current->version;
 	x = problem(p, PLAN_ORDER, m->version);
 	x->text = mem_printf("migration %s (%s) is pending, but %s, which "
-		"comes after it, is applied", m->version, m->name,
-		last);
+		"comes after it, is applied", m->version, m->name, above);
 	x->next = mem_dup("give it a version after that, or use "
 			  "--allow-out-of-order");
+}
+
+/* Several ends: nobody has said in which order their changes meet. */
+static void
+look_at_heads(struct plan *p, const struct set *s)
+{
+	const struct migration **heads = graph_heads(s);
+	struct plan_problem *x;
+	struct buf b = { 0 };
+	size_t i;
+
+	for (i = 0; heads[i] != NULL; i++)
+		buf_printf(&b, "%s%s (%s)", i == 0 ? "" :
+			heads[i + 1] == NULL ? " and " : ", ",
+			heads[i]->version, heads[i]->name);
+	if (i > 1) {
+		x = problem(p, PLAN_HEADS, heads[0]->version);
+		x->text = mem_printf("nothing comes after each of %s", b.data);
+		x->next = mem_dup(s->format->write == NULL ?
+			"join them with that tool" : "join them: mig-gen "
+			"--merge; --to VERSION applies one of them alone");
+	}
+	buf_free(&b);
+	free(heads);
+}
+
+/* Where the database is, and the pending one's place in that. */
+static void
+choose(struct plan *p, const struct set *s, const struct ledger *l,
+	const char *wanted, long steps)
+{
+	const struct migration **above = find_applied_above(s, l);
+	/* The newest of all, whose file may be gone. */
+	const char *last = ledger_current(l);
+	int gone = last != NULL && set_find(s, last) == NULL;
+	size_t i;
+
+	p->current = last;
+	for (i = s->n; i > 0 && !gone; i--)
+		if (is_applied(l, &s->v[i - 1])) {
+			p->current = s->v[i - 1].version;
+			break;
+		}
+	p->pending = mem_array(s->n, sizeof(*p->pending));
+	for (i = 0; i < s->n; i++) {
+		const struct migration *m = &s->v[i];
+		const char *why = above[i] == NULL ? NULL : above[i]->version;
+
+		if (is_done(l, m) || (wanted != NULL && !wanted[i]))
+			continue;
+		if (steps > 0 && p->n == (size_t)steps)
+			break;
+		if (why == NULL && gone &&
+			version_compare(l->rule, m->version, last) <= 0)
+			why = last;
+		p->pending[p->n++] = m;
+		look_at_pending(p, m, why);
+	}
+	free(above);
 }
 
 int
 plan_make(struct plan *out, const struct set *s, const struct ledger *l,
 	const struct plan_limit *limit, struct err *e)
 {
-	const struct migration *current = newest(s, l), *last = NULL;
+	const char *to = limit == NULL ? NULL : limit->to;
+	const struct migration *last = to == NULL ? NULL : set_find(s, to);
+	char *wanted = NULL;
 	size_t i;
+	int result = 0;
 
 	memset(out, 0, sizeof(*out));
-	if (limit != NULL && limit->to != NULL) {
-		last = set_find(s, limit->to);
-		if (last == NULL) {
-			err_set(e, ERR_USAGE, "version", "no migration has "
-				"the version '%s'", limit->to);
-			return err_next(e, "mig-status --pending lists them");
-		}
+	if (to != NULL && last == NULL) {
+		err_set(e, ERR_USAGE, "version", "no migration has the "
+			"version '%s'", to);
+		return err_next(e, "mig-status --pending lists them");
 	}
-	for (i = 0; i < l->n; i++)
-		if (look_at_row(out, s, l, &l->v[i], e) == -1) {
-			plan_free(out);
-			return -1;
-		}
-	for (i = 0; i < l->stale_n; i++)
-		look_at_stale(out, l, &l->stale[i]);
-	out->pending = mem_array(s->n, sizeof(*out->pending));
-	for (i = 0; i < s->n; i++) {
-		const struct migration *m = &s->v[i];
-
-		if (is_done(l, m))
-			continue;
-		if (last != NULL && m > last)
-			break;
-		if (limit != NULL && limit->steps > 0 &&
-			out->n == (size_t)limit->steps)
-			break;
-		out->pending[out->n++] = m;
-		look_at_pending(out, l, m, current);
+	if (last != NULL) {
+		wanted = mem_array(s->n, 1);
+		graph_mark(s, last, wanted);
 	}
-	return 0;
+	for (i = 0; i < l->n && result == 0; i++)
+		result = look_at_row(out, s, l, &l->v[i], e);
+	if (result == 0) {
+		for (i = 0; i < l->stale_n; i++)
+			look_at_stale(out, l, &l->stale[i]);
+		choose(out, s, l, wanted, limit == NULL ? 0 : limit->steps);
+		if (last == NULL)
+			look_at_heads(out, s);
+	}
+	free(wanted);
+	if (result == -1)
+		plan_free(out);
+	return result;
 }
 
 void

@@ -23,7 +23,8 @@ enum plan_problem_kind {
 	PLAN_UNDONE, /* the host's table lost it since: it is right */
 	PLAN_LINES, /* an applied file has other line ends than the host knows */
 	PLAN_LATE, /* counts as applied, and may never have run */
-	PLAN_HOST /* failed, as only the host knows: mig does not resume it */
+	PLAN_HOST, /* failed, as only the host knows: mig does not resume it */
+	PLAN_HEADS /* several that nothing comes after */
 };
 
 struct plan_problem {
@@ -37,11 +38,16 @@ struct plan {
 	size_t n;
 	struct plan_problem *problems;
 	size_t problem_n;
+	/*
+	 * The version that the database is at: the last in order that is
+	 * applied; NULL: none.  Borrowed from the set or the ledger.
+	 */
+	const char *current;
 };
 
 /* Which of the pending ones are wanted. */
 struct plan_limit {
-	const char *to; /* up to this version; NULL: no limit */
+	const char *to; /* this version and what it stands on; NULL: all */
 	long steps; /* at most so many; 0: no limit */
 };
 

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "migration/format/format.h"
+#include "migration/graph.h"
 #include "os/file.h"
 
 /* qsort() hands nothing through: the rule of the set that is being read. */
@@ -51,11 +52,11 @@ by_script(const void *a, const void *b)
 }
 
 static int
-twice(struct err *e, const struct format_file *a, const struct format_file *b)
+twice(struct err *e, const char *version, const char *a, const char *b)
 {
-	err_set(e, ERR_USAGE, "migration",
+	err_set(e, ERR_USAGE, "duplicate",
 		"two migrations have the version %s: '%s' and '%s'",
-		a->version, a->path, b->path);
+		version, a, b);
 	return err_next(e, "give one of them another version");
 }
 
@@ -108,6 +109,41 @@ read_file(struct set *out, struct migration *m, const struct format_file *f,
 	return result;
 }
 
+/* What is said of the whole, and what that makes of it. */
+static int
+look_at_directives(const struct set *s, struct migration *m, struct err *e)
+{
+	if ((m->up.after.n > 0 || m->up.repeatable) &&
+		s->format->graph != FORMAT_LINE) {
+		err_set(e, ERR_USAGE, "migration", "'%s': '-- mig: after' and "
+			"'-- mig: repeatable' are for mig's own format, and "
+			"this is %s", m->up.file, s->format->shown);
+		return err_next(e, "take the line out: that tool would not "
+			"obey it");
+	}
+	if (m->down.after.n > 0 || m->down.repeatable)
+		return format_bad(e, m->down.file, 0, "'-- mig: after' and "
+			"'-- mig: repeatable' belong into the up");
+	if (m->up.repeatable && !version_is_repeatable(m->version)) {
+		char *stem = mem_dup_n(m->script, strlen(m->script) - 4);
+
+		free(m->version);
+		m->version = mem_printf("%s%s", VERSION_REPEATABLE, stem);
+		free(stem);
+	}
+	if (!version_is_repeatable(m->version) ||
+		s->format->graph != FORMAT_LINE)
+		return 0;
+	if (m->up.after.n > 0)
+		return format_bad(e, m->up.file, 0, "a repeatable migration "
+			"comes after all others: it needs no '-- mig: after'");
+	if (m->down.text != NULL &&
+		m->down.text[strspn(m->down.text, " \t\r\n")] != '\0')
+		return format_bad(e, m->down.file, 0, "a repeatable migration "
+			"has no way back: a changed up replaces it");
+	return 0;
+}
+
 /* One version's files become one migration. */
 static int
 join(struct set *out, const struct format_file *v, size_t n, struct err *e)
@@ -119,7 +155,7 @@ join(struct set *out, const struct format_file *v, size_t n, struct err *e)
 	if (n > 2 || (n == 2 && (v[0].side != 'u' || v[1].side != 'd' ||
 		(out->format->history == NULL &&
 			strcmp(v[0].name, v[1].name) != 0))))
-		return twice(e, &v[0], &v[1]);
+		return twice(e, v[0].version, v[0].path, v[1].path);
 	if (n == 1 && v[0].side == 'd') {
 		err_set(e, ERR_USAGE, "migration",
 			"'%s' has no up file beside it", v[0].path);
@@ -131,7 +167,7 @@ join(struct set *out, const struct format_file *v, size_t n, struct err *e)
 	m->script = mem_dup(v[0].path);
 	for (i = 0; i < n && result == 0; i++)
 		result = read_file(out, m, &v[i], e);
-	return result;
+	return result == -1 ? -1 : look_at_directives(out, m, e);
 }
 
 static int
@@ -157,7 +193,13 @@ join_all(struct set *out, struct format_file *v, size_t n, struct err *e)
 	for (i = 0; i < out->n; i++)
 		out->by_version[i] = &out->v[i];
 	qsort(out->by_version, out->n, sizeof(*out->by_version), by_version);
-	return 0;
+	for (i = 1; i < out->n; i++)
+		if (by_version(&out->by_version[i - 1], &out->by_version[i]) ==
+			0)
+			return twice(e, out->by_version[i]->version,
+				out->by_version[i - 1]->script,
+				out->by_version[i]->script);
+	return graph_order(out, e);
 }
 
 int
@@ -233,6 +275,17 @@ set_head(const struct set *s)
 	for (i = s->n; i > 0; i--)
 		if (!version_is_repeatable(s->v[i - 1].version))
 			return &s->v[i - 1];
+	return NULL;
+}
+
+const struct migration *
+set_newest(const struct set *s)
+{
+	size_t i;
+
+	for (i = s->n; i > 0; i--)
+		if (!version_is_repeatable(s->by_version[i - 1]->version))
+			return s->by_version[i - 1];
 	return NULL;
 }
 

@@ -13,7 +13,8 @@ struct format;
 struct set {
 	const struct format *format;
 	char *folder;
-	struct migration *v;
+	struct migration *v; /* each behind those that it comes after */
+	int graph; /* some say what they come after (graph.h) */
 	struct migration **by_version; /* for set_find() */
 	size_t n;
 	struct strs ignored; /* .sql files that are not migrations */
@@ -21,8 +22,9 @@ struct set {
 
 /*
  * Read a folder by a format; NULL: mig's own.  A missing folder is ERR_USAGE
- * "no-folder", never an empty set; two files of one version, or half a pair, are
- * ERR_USAGE "migration".  Gives out's contents: set_free().
+ * "no-folder", never an empty set; two files of one version are ERR_USAGE
+ * "duplicate", half a pair "migration"; graph_order() tells more.  Gives out's
+ * contents: set_free().
  */
 int set_read(struct set *out, const char *folder, const struct format *format,
 	struct err *e);
@@ -33,6 +35,9 @@ const struct migration *set_find(const struct set *s, const char *version);
 
 /* The last that has a version of its own, or NULL.  Borrowed. */
 const struct migration *set_head(const struct set *s);
+
+/* The one with the highest version of all such, or NULL.  Borrowed. */
+const struct migration *set_newest(const struct set *s);
 
 /*
  * 1: the file of m has that checksum of the format's own tool; 2: but for its

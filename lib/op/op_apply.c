@@ -317,7 +317,7 @@ work(struct apply *a, struct err *e)
 
 	if (judge_document(a, e) == -1 || open_all(a, e) == -1)
 		return -1;
-	set_current(a, ledger_current(&a->s.ledger));
+	set_current(a, a->plan.current);
 	open = has_open(a);
 	if (a->plan.n == 0 && !open)
 		return nothing(a);

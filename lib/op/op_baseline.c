@@ -6,10 +6,11 @@
 #include "base/mem.h"
 #include "doc/doc_generation.h"
 #include "migration/format/format.h"
+#include "migration/graph.h"
 #include "op/op_gen.h"
 #include "op/op_state.h"
 
-/* Everything up to version, in one transaction. */
+/* The version and all that it stands on, in one transaction. */
 static int
 record(struct doc_generation *out, const struct op *o, struct op_state *s,
 	const struct migration *last, struct err *e)
@@ -21,15 +22,21 @@ record(struct doc_generation *out, const struct op *o, struct op_state *s,
 		format->history == NULL ? NULL : format->shown, 0, 0 };
 	struct ledger_event note = { 0, "baseline", last->version, me, NULL,
 		fingerprint, NULL };
-	const struct migration *m;
+	char *wanted = mem_array(s->set.n, 1);
+	size_t i;
 	int result = -1;
 
+	graph_mark(&s->set, last, wanted);
 	if (db_begin(db, 1, e) == -1)
 		goto out;
 	if (ledger_ensure(db, NULL, e) == -1 ||
 		history_ensure(&s->history, e) == -1)
 		goto back;
-	for (m = s->set.v; m <= last; m++) {
+	for (i = 0; i < s->set.n; i++) {
+		const struct migration *m = &s->set.v[i];
+
+		if (!wanted[i])
+			continue;
 		if (ledger_put(db, m, &entry, 0, e) == -1 ||
 			(ledger_find(&s->ledger, m->version) == NULL &&
 			history_put(&s->history, m, 0, me, e) == -1))
@@ -43,6 +50,7 @@ record(struct doc_generation *out, const struct op *o, struct op_state *s,
 back:
 	db_rollback(db);
 out:
+	free(wanted);
 	free(me);
 	return result;
 }

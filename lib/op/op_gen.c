@@ -10,6 +10,7 @@
 #include "db/lex.h"
 #include "doc/doc_generation.h"
 #include "migration/format/format.h"
+#include "migration/graph.h"
 #include "migration/history.h"
 #include "migration/set.h"
 #include "op/op_db.h"
@@ -248,7 +249,8 @@ static int
 write_files(struct gen *g, struct set *set, struct err *e)
 {
 	const struct format *format = set->format;
-	int result = op_gen_write(g->out, set, g->p->title, "", &g->up,
+	const char *title = g->p->title == NULL ? "merge" : g->p->title;
+	int result = op_gen_write(g->out, set, title, "", &g->up,
 		&g->down, g->outside, e);
 
 	if (result == -1 || g->up2.len == 0)
@@ -256,8 +258,38 @@ write_files(struct gen *g, struct set *set, struct err *e)
 	set_free(set);
 	if (set_read(set, g->o->migrations, format, e) == -1)
 		return -1;
-	return op_gen_write(g->out, set, g->p->title, "_validate", &g->up2,
+	return op_gen_write(g->out, set, title, "_validate", &g->up2,
 		&g->down2, g->outside, e);
+}
+
+/* One migration comes after one head, a merge after several. */
+static int
+judge_heads(const struct gen *g, const struct set *set, struct err *e)
+{
+	const struct migration **heads = graph_heads(set);
+	struct buf b = { 0 };
+	size_t n;
+	int result = 0;
+
+	for (n = 0; heads[n] != NULL; n++)
+		buf_printf(&b, "%s%s", n == 0 ? "" : ", ", heads[n]->version);
+	if (g->p->merge && set->format->graph != FORMAT_LINE) {
+		err_set(e, ERR_USAGE, "format", "the migrations are %s's, "
+			"which mig cannot merge", set->format->shown);
+		result = err_next(e, "--merge is for mig's own format");
+	} else if (g->p->merge && n < 2) {
+		err_set(e, ERR_REFUSED, "heads", "there is nothing to merge: "
+			"%s", n == 0 ? "the folder has no migration" :
+			"one migration is last, and all others are below it");
+		result = err_next(e, "mig-status --graph shows them");
+	} else if (!g->p->merge && n > 1) {
+		err_set(e, ERR_REFUSED, "heads", "the new migration would come "
+			"after only one of several heads: %s", b.data);
+		result = err_next(e, "join them first: mig-gen --merge");
+	}
+	buf_free(&b);
+	free(heads);
+	return result;
 }
 
 /* A database that can be asked knows whose migrations these are. */
@@ -300,6 +332,8 @@ op_gen(struct doc_generation *out, const struct op *o,
 		result = find_format(&g, &format, e);
 	if (result == 0)
 		result = set_read(&set, o->migrations, format, e);
+	if (result == 0)
+		result = judge_heads(&g, &set, e);
 	if (result == 0)
 		result = write_files(&g, &set, e);
 	set_free(&set);

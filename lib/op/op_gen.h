@@ -16,6 +16,7 @@ struct op_gen_options {
 	const char *references; /* "parent" or "parent(column)" */
 	const char *on_delete;
 	int unique;
+	int merge; /* after all heads; the title may be NULL */
 };
 
 /* Write one migration file.  Makes the folder if it is not there. */

@@ -13,6 +13,7 @@
 #include "base/num.h"
 #include "doc/doc_generation.h"
 #include "migration/format/format.h"
+#include "migration/graph.h"
 #include "migration/set.h"
 #include "os/file.h"
 
@@ -45,7 +46,7 @@ slug(const char *title, struct buf *out, struct err *e)
 static char *
 next_version(const struct set *s)
 {
-	const struct migration *last = set_head(s);
+	const struct migration *last = set_newest(s);
 	const char *version = last == NULL ? "" : last->version;
 	/* Prisma's is TIME_name. */
 	char *head = mem_dup_n(version, strspn(version, "0123456789."));
@@ -123,15 +124,29 @@ write_files(struct doc_generation *out, const struct set *set,
 	return result;
 }
 
+/* "4, 5": what the new one comes after.  NULL: nothing.  Gives. */
+static char *
+name_heads(const struct set *s)
+{
+	const struct migration **heads = graph_heads(s);
+	struct buf b = { 0 };
+	size_t i;
+
+	for (i = 0; heads[i] != NULL && s->format->graph == FORMAT_LINE; i++)
+		buf_printf(&b, "%s%s", i == 0 ? "" : ", ", heads[i]->version);
+	free(heads);
+	return b.data == NULL ? NULL : buf_detach(&b);
+}
+
 int
 op_gen_write(struct doc_generation *out, const struct set *set,
 	const char *title, const char *suffix, const struct buf *up,
 	const struct buf *down, int outside, struct err *e)
 {
 	struct buf name = { 0 };
-	char *version = next_version(set);
+	char *version = next_version(set), *after = name_heads(set);
 	struct format_text t = { .version = version, .up = up->data,
-		.down = down->data, .outside = outside };
+		.down = down->data, .after = after, .outside = outside };
 	int result = -1, i;
 
 	if (set->format->write == NULL) {
@@ -155,6 +170,7 @@ op_gen_write(struct doc_generation *out, const struct set *set,
 	free(t.made);
 	free(t.folder);
 	free(version);
+	free(after);
 	buf_free(&name);
 	return result;
 }

@@ -16,6 +16,7 @@
 #include "guard/loss.h"
 #include "guard/sanity.h"
 #include "migration/format/format.h"
+#include "migration/graph.h"
 #include "migration/script.h"
 #include "op/op_state.h"
 #include "op/run.h"
@@ -26,7 +27,10 @@ struct back {
 	const struct op *o;
 	const struct op_rollback_options *p;
 	struct op_state s;
+	const struct ledger_row **rows; /* without those that have no way back */
+	size_t row_n;
 	struct migration *v; /* to be undone, newest first */
+	size_t *of; /* of each, its place in rows */
 	size_t n;
 };
 
@@ -105,12 +109,84 @@ take(struct back *b, const struct ledger_row *row, struct err *e)
 	return migration_prepare(&m->down, e);
 }
 
+/* Where its file stands, or would. */
+static size_t
+place(const struct set *s, const struct ledger_row *row)
+{
+	const struct migration *m = set_find(s, row->version);
+	size_t i;
+
+	for (i = s->n; i > 0 && m == NULL; i--)
+		if (version_compare(s->format->rule,
+			s->by_version[i - 1]->version, row->version) < 0)
+			m = s->by_version[i - 1];
+	return m == NULL ? 0 : (size_t)(m - s->v) + 1;
+}
+
+/* The rows in the order in which they stand on each other. */
+static void
+order_rows(struct back *b)
+{
+	const struct ledger *l = &b->s.ledger;
+	size_t i, k, *places = mem_array(l->n, sizeof(*places));
+
+	b->rows = mem_array(l->n, sizeof(*b->rows));
+	for (i = 0; i < l->n; i++) {
+		size_t at = b->s.set.graph ? place(&b->s.set, &l->v[i]) : 0;
+
+		if (version_is_repeatable(l->v[i].version))
+			continue; /* it has no way back */
+		for (k = b->row_n++; k > 0 && places[k - 1] > at; k--) {
+			places[k] = places[k - 1];
+			b->rows[k] = b->rows[k - 1];
+		}
+		places[k] = at;
+		b->rows[k] = &l->v[i];
+	}
+	free(places);
+}
+
+/* What stays: the version that was named, and all that it stands on. */
+static char *
+find_kept(struct back *b, struct err *e)
+{
+	const char *to = b->p->to;
+	const struct set *s = &b->s.set;
+	const struct migration *m = set_find(s, to);
+	char *keep = mem_array(b->row_n, 1), *marks;
+	size_t i;
+
+	if (s->graph && m == NULL && strcmp(to, "0") != 0) {
+		err_set(e, ERR_REFUSED, "missing", "the file of migration %s "
+			"is gone: what it stands on is not known", to);
+		err_next(e, "bring the file back, or use --steps");
+		free(keep);
+		return NULL;
+	}
+	marks = mem_array(s->n, 1);
+	if (m != NULL && s->graph)
+		graph_mark(s, m, marks);
+	for (i = 0; i < b->row_n; i++) {
+		const struct migration *x = set_find(s, b->rows[i]->version);
+
+		keep[i] = m != NULL && s->graph && x != NULL ?
+			marks[x - s->v] : version_compare(b->s.ledger.rule,
+				b->rows[i]->version, to) <= 0;
+	}
+	free(marks);
+	return keep;
+}
+
 static int
 choose(struct back *b, struct err *e)
 {
+	char *keep = NULL;
 	size_t i;
+	int result = 0;
 
-	b->v = mem_array(b->s.ledger.n, sizeof(*b->v));
+	order_rows(b);
+	b->v = mem_array(b->row_n, sizeof(*b->v));
+	b->of = mem_array(b->row_n, sizeof(*b->of));
 	if (b->p->to != NULL && strcmp(b->p->to, "0") != 0 &&
 		ledger_find(&b->s.ledger, b->p->to) == NULL) {
 		err_set(e, ERR_USAGE, "version",
@@ -119,27 +195,26 @@ choose(struct back *b, struct err *e)
 		return err_next(e, "mig-status --history lists them; --to 0 "
 				   "means all");
 	}
-	for (i = b->s.ledger.n; i > 0; i--) {
-		const struct ledger_row *row = &b->s.ledger.v[i - 1];
+	if (b->p->to != NULL && (keep = find_kept(b, e)) == NULL)
+		return -1;
+	for (i = b->row_n; i > 0 && result == 0; i--) {
+		const struct ledger_row *row = b->rows[i - 1];
 
-		if (version_is_repeatable(row->version))
-			continue; /* it has no way back */
+		if (keep == NULL && b->n == (size_t)b->p->steps)
+			break;
 		if (strcmp(row->state, "applied") != 0) {
 			err_set(e, ERR_REFUSED, row->state,
 				"migration %s is %s, not applied",
 				row->version, row->state);
-			return err_next(e, "go back with mig-rollback "
-					   "--restore");
+			result = err_next(e, "go back with mig-rollback "
+					     "--restore");
+		} else if (keep == NULL || !keep[i - 1]) {
+			b->of[b->n] = i - 1;
+			result = take(b, row, e);
 		}
-		if (b->p->to != NULL ?
-			version_compare(b->s.ledger.rule, row->version,
-				b->p->to) <= 0 :
-			b->n == (size_t)b->p->steps)
-			break;
-		if (take(b, row, e) == -1)
-			return -1;
 	}
-	return 0;
+	free(keep);
+	return result;
 }
 
 static int
@@ -218,18 +293,17 @@ take_backup(struct back *b, struct err *e)
 	return 0;
 }
 
-/* What is the newest when that one is gone; NULL: nothing. */
+/* What is the newest when the first n of them are undone; NULL: nothing. */
 static const char *
-version_before(const struct back *b, const char *version)
+version_left(const struct back *b, size_t n)
 {
-	const struct ledger *l = &b->s.ledger;
-	size_t i;
+	size_t i, k = 0;
 
-	for (i = l->n; i > 0; i--)
-		if (!version_is_repeatable(l->v[i - 1].version) &&
-			version_compare(l->rule, l->v[i - 1].version,
-				version) < 0)
-			return l->v[i - 1].version;
+	for (i = b->row_n; i > 0; i--) {
+		if (k == n || b->of[k] != i - 1)
+			return b->rows[i - 1]->version;
+		k++;
+	}
 	return NULL;
 }
 
@@ -252,7 +326,7 @@ undo_all(struct back *b, struct err *e)
 			&part_done_shape);
 
 		r.last = i + 1 == b->n;
-		r.before = version_before(b, b->v[i].version);
+		r.before = version_left(b, i + 1);
 		result = stop_check(e);
 		if (result == 0)
 			result = run_migration(done, &b->v[i], &r, e);
@@ -278,12 +352,8 @@ undo_all(struct back *b, struct err *e)
 static void
 set_current(struct back *b)
 {
-	const char *now = b->out->done.n == 0 ?
-		ledger_current(&b->s.ledger) :
-		version_before(b, b->v[b->out->done.n - 1].version);
-
 	free(b->out->current);
-	b->out->current = mem_dup(now);
+	b->out->current = mem_dup(version_left(b, b->out->done.n));
 }
 
 static int
@@ -295,8 +365,9 @@ work(struct back *b, struct err *e)
 	if (op_state_open(&b->s, b->o, b->p->dry_run ? DB_READ : DB_WRITE, 0,
 		&b->out->database, e) == -1)
 		return -1;
+	result = choose(b, e);
 	set_current(b);
-	if (choose(b, e) == -1)
+	if (result == -1)
 		return -1;
 	if (b->n == 0) {
 		b->out->result = "nothing";
@@ -334,6 +405,8 @@ op_rollback(struct doc_rollback *out, const struct op *o,
 	for (i = 0; i < b.n; i++)
 		migration_free(&b.v[i]);
 	free(b.v);
+	free(b.of);
+	free(b.rows);
 	op_state_close(&b.s);
 	return result;
 }

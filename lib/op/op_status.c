@@ -14,6 +14,7 @@
 #include "guard/bind.h"
 #include "guard/sanity.h"
 #include "migration/format/format.h"
+#include "migration/graph.h"
 #include "migration/plan.h"
 #include "op/op_state.h"
 
@@ -36,6 +37,45 @@ problem(struct status *s, const char *reason, const char *migration,
 	x->migration = mem_dup(migration);
 	x->text = mem_dup(text);
 	x->next = mem_dup(next);
+}
+
+static void
+fill_heads(struct status *s)
+{
+	const struct migration **heads = graph_heads(&s->s.set);
+	size_t i;
+
+	for (i = 0; heads[i] != NULL; i++)
+		strs_add(&s->out->heads, heads[i]->version);
+	free(heads);
+}
+
+static void
+fill_graph(struct status *s)
+{
+	const struct set *set = &s->s.set;
+	size_t i, k;
+
+	for (i = 0; i < set->n; i++) {
+		const struct migration *m = &set->v[i];
+		const struct ledger_row *row = ledger_find(&s->s.ledger,
+			m->version);
+		struct doc_status_node *x;
+
+		if (version_is_repeatable(m->version))
+			continue;
+		x = shape_list_add(&s->out->graph, &doc_status_node_shape);
+		x->migration = mem_dup(m->version);
+		x->name = mem_dup(m->name);
+		x->state = row == NULL ? "pending" :
+			strcmp(row->state, "failed") == 0 ? "failed" :
+			strcmp(row->state, "running") == 0 ? "running" :
+			"applied";
+		for (k = 0; k < m->parent_n; k++)
+			strs_add(&x->after, m->parents[k]->version);
+		if (!set->graph && i > 0)
+			strs_add(&x->after, m[-1].version);
+	}
 }
 
 static void
@@ -65,9 +105,12 @@ fill_plan(struct status *s)
 		s->out->applied += strcmp(s->s.ledger.v[i].state, "applied") ==
 			0;
 	s->out->ledger = s->s.ledger.there;
-	s->out->current = mem_dup(ledger_current(&s->s.ledger));
+	s->out->current = mem_dup(s->plan.current);
 	if (head != NULL)
 		s->out->head = mem_dup(head->version);
+	fill_heads(s);
+	if (s->p->graph)
+		fill_graph(s);
 }
 
 static void

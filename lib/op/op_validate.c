@@ -26,7 +26,8 @@ struct validate {
 	struct history history;
 	struct set set;
 	char (*before)[65]; /* fingerprint before each up */
-	int *done; /* its up ran */
+	char *skip; /* applied already, under what is tried */
+	char *done; /* its up ran */
 };
 
 static void
@@ -55,14 +56,16 @@ run(struct validate *v, const struct migration *m, int down, struct err *e)
 }
 
 static int
-all_up(struct validate *v, size_t from, struct err *e)
+all_up(struct validate *v, struct err *e)
 {
 	struct err bad;
 	size_t i;
 
-	for (i = from; i < v->set.n; i++) {
+	for (i = 0; i < v->set.n; i++) {
 		const struct migration *m = &v->set.v[i];
 
+		if (v->skip[i])
+			continue;
 		if (stop_check(e) == -1 ||
 			db_fingerprint(v->scratch, v->before[i], e) == -1)
 			return -1;
@@ -84,13 +87,13 @@ all_up(struct validate *v, size_t from, struct err *e)
 }
 
 static int
-all_down(struct validate *v, size_t from, struct err *e)
+all_down(struct validate *v, struct err *e)
 {
 	char now[65];
 	struct err bad;
 	size_t i;
 
-	for (i = v->set.n; i > from; i--) {
+	for (i = v->set.n; i > 0; i--) {
 		const struct migration *m = &v->set.v[i - 1];
 
 		if (!v->done[i - 1] || version_is_repeatable(m->version))
@@ -116,13 +119,13 @@ all_down(struct validate *v, size_t from, struct err *e)
 
 /* Where to begin: after the applied ones, if a baseline stands before them. */
 static int
-base(struct validate *v, struct db *live, size_t *from, struct err *e)
+base(struct validate *v, struct db *live, struct err *e)
 {
 	struct ledger ledger;
 	struct db_rows *r;
+	size_t i;
 	int more;
 
-	*from = 0;
 	if (ledger_load(&ledger, live, v->set.format->rule, e) == -1)
 		return -1;
 	more = ledger.there;
@@ -147,10 +150,23 @@ base(struct validate *v, struct db *live, size_t *from, struct err *e)
 	if (db_copy_schema(live, v->scratch, e) == -1 ||
 		ledger_load(&ledger, live, v->set.format->rule, e) == -1)
 		return -1;
-	while (*from < v->set.n &&
-		ledger_find(&ledger, v->set.v[*from].version) != NULL)
-		(*from)++;
+	for (i = 0; i < v->set.n; i++)
+		v->skip[i] = ledger_find(&ledger, v->set.v[i].version) != NULL;
 	ledger_free(&ledger);
+	return 0;
+}
+
+/* Why a folder cannot be read: what a validation is to find. */
+static int
+is_of_files(const char *reason)
+{
+	static const char *const words[] = { "migration", "duplicate",
+		"parent", "cycle", NULL };
+	const char *const *w;
+
+	for (w = words; *w != NULL; w++)
+		if (strcmp(*w, reason) == 0)
+			return 1;
 	return 0;
 }
 
@@ -164,7 +180,6 @@ work(struct validate *v, struct err *e)
 	struct db_options l = op_db(v->o, DB_READ);
 	struct db *live = NULL;
 	struct err bad;
-	size_t from = 0;
 	int result = 0;
 
 	if (v->o->url != NULL && db_open(&live, &l, &bad) == -1)
@@ -177,7 +192,7 @@ work(struct validate *v, struct err *e)
 	if (set_read(&v->set, v->o->migrations, v->history.format, &bad) ==
 		-1) {
 		db_close(live);
-		if (strcmp(bad.reason, "migration") != 0) {
+		if (!is_of_files(bad.reason)) {
 			*e = bad;
 			return -1;
 		}
@@ -185,14 +200,15 @@ work(struct validate *v, struct err *e)
 		return 0;
 	}
 	v->before = mem_array(v->set.n, sizeof(*v->before));
-	v->done = mem_array(v->set.n, sizeof(*v->done));
+	v->done = mem_array(v->set.n, 1);
+	v->skip = mem_array(v->set.n, 1);
 	result = db_open(&v->scratch, &m, e);
 	if (result == 0 && live != NULL)
-		result = base(v, live, &from, e);
+		result = base(v, live, e);
 	db_close(live);
-	if (result == -1 || all_up(v, from, e) == -1)
+	if (result == -1 || all_up(v, e) == -1)
 		return -1;
-	return all_down(v, from, e);
+	return all_down(v, e);
 }
 
 int
@@ -210,5 +226,6 @@ op_validate(struct doc_generation *out, const struct op *o, struct err *e)
 	set_free(&v.set);
 	free(v.before);
 	free(v.done);
+	free(v.skip);
 	return result;
 }

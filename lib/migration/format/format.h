@@ -80,6 +80,7 @@ struct format_history {
 struct format_text {
 	const char *version, *name; /* "add_users" */
 	const char *up, *down;
+	const char *after; /* "4, 5": versions; NULL: none is named */
 	int outside; /* in no transaction */
 	char *made; /* the version, if it is another one; gives, or NULL */
 	char *folder; /* to be made; gives, may be NULL */
@@ -87,11 +88,19 @@ struct format_text {
 	struct buf texts[2];
 };
 
+/* What comes after what (graph.h). */
+enum format_graph {
+	FORMAT_ORDER, /* the format's order, and nothing else */
+	FORMAT_LINE, /* as a file says, else the version before it */
+	FORMAT_NAMED /* as a file says, else nothing: a root */
+};
+
 struct format {
 	const char *name; /* for --format */
 	const char *shown; /* the tool's own name */
 	enum version_rule rule;
 	int by_file; /* ordered by the names of the files */
+	enum format_graph graph;
 	enum migration_detect detect; /* what runs in no transaction unmarked */
 	int own_transaction; /* files may bring what mig sees to itself */
 	int (*list)(struct format_files *f, struct err *e);

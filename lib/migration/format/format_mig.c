@@ -27,21 +27,32 @@ marker_options(const char *at, const char *end, struct section *s)
 			s->outside = 1;
 }
 
-/* What may stand before the first marker: blank lines and comments. */
+/*
+ * What may stand before the first marker: blank lines, comments, and directives
+ * for the whole.
+ */
 static int
-is_head(const char *at, const char *end, const char *key, size_t n)
+head(struct migration *m, const char *at, const char *end, int line,
+	struct err *e)
 {
-	return !comment_is(key, n, "mig:") &&
-		(n != 0 || strncmp(at, "--", 2) == 0 ||
-			at + strspn(at, " \t\r") >= end);
+	const char *key, *rest = at;
+	size_t n = comment_key(&rest, end, &key);
+
+	if (n != 0 && comment_is(key, n, "mig:"))
+		return migration_directive(&m->up, rest, end, line, e);
+	if (n != 0 || strncmp(at, "--", 2) == 0 ||
+		at + strspn(at, " \t\r") >= end)
+		return 0;
+	return format_bad(e, m->up.file, line, "stands before "
+		"'-- migrate:up'");
 }
 
 /* Find "-- migrate:up" and "-- migrate:down". */
 static int
-split(const char *text, const char *file, struct section *up,
+split(struct migration *m, const char *text, struct section *up,
 	struct section *down, struct err *e)
 {
-	const char *at, *end, *key, *rest;
+	const char *at, *end, *key, *rest, *file = m->up.file;
 	struct section *now = NULL;
 	int line = 1;
 	size_t n;
@@ -58,9 +69,8 @@ split(const char *text, const char *file, struct section *up,
 		else if (n != 0 && comment_is(key, n, "migrate:down"))
 			next = down;
 		if (next == NULL) {
-			if (now == NULL && !is_head(at, end, key, n))
-				return format_bad(e, file, line,
-					"stands before '-- migrate:up'");
+			if (now == NULL && head(m, at, end, line, e) == -1)
+				return -1;
 			continue;
 		}
 		if (next->start != NULL)
@@ -96,7 +106,8 @@ read_sections(struct migration *m, const char *path, const struct buf *raw,
 	(void)side;
 	if (strs_starts(text, "\xef\xbb\xbf"))
 		text += 3;
-	if (split(text, path, &up, &down, e) == -1 ||
+	m->up.file = mem_dup(path);
+	if (split(m, text, &up, &down, e) == -1 ||
 		migration_set_part(&m->up, path, up.start,
 			(size_t)(up.end - up.start), up.line, e) == -1)
 		return -1;
@@ -108,7 +119,11 @@ read_sections(struct migration *m, const char *path, const struct buf *raw,
 		(size_t)(down.end - down.start), down.line, e);
 }
 
-/* --- mig: 20260131_add_users.sql, or a pair of .up.sql and .down.sql --- */
+/*
+ * --- mig: 20260131_add_users.sql, a pair of .up.sql and .down.sql, or
+ * R__views.sql, which runs again whenever it changes ---
+ */
+#define REPEATABLE "R__"
 
 static int
 parse_mig(const char *file, struct format_file *out, struct err *e)
@@ -116,6 +131,15 @@ parse_mig(const char *file, struct format_file *out, struct err *e)
 	size_t digits = strspn(file, "0123456789"), n = strlen(file), cut;
 
 	(void)e;
+	if (strs_starts(file, REPEATABLE) && strs_ends(file, ".sql") &&
+		n > strlen(REPEATABLE) + 4) {
+		out->side = 'r';
+		out->name = mem_dup_n(file + strlen(REPEATABLE), n - 4 -
+			strlen(REPEATABLE));
+		out->version = mem_printf("%s%s", VERSION_REPEATABLE,
+			out->name);
+		return 1;
+	}
 	if (digits == 0 || file[digits] != '_' || !strs_ends(file, ".sql"))
 		return 0;
 	out->side = strs_ends(file, ".up.sql") ? 'u' :
@@ -138,19 +162,27 @@ static int
 read_mig(struct migration *m, const char *path, const struct buf *raw,
 	char side, struct err *e)
 {
-	return side == 'b' ? read_sections(m, path, raw, side, e) :
-			     format_whole(m, path, raw, side, e);
+	if (side == 'b')
+		return read_sections(m, path, raw, side, e);
+	if (side == 'r')
+		m->up.repeatable = 1;
+	if (side == 'r' && strstr(raw->data, "-- migrate:up") != NULL)
+		return read_sections(m, path, raw, side, e);
+	return format_whole(m, path, raw, side == 'r' ? 'u' : side, e);
 }
 
 static void
 write_sections(struct format_text *t)
 {
 	t->files[0] = mem_printf("%s_%s.sql", t->version, t->name);
+	if (t->after != NULL)
+		buf_printf(&t->texts[0], "-- mig: after %s\n\n", t->after);
 	buf_printf(&t->texts[0], "-- migrate:up%s\n%s\n-- migrate:down\n%s",
 		t->outside ? " transaction:false" : "", t->up, t->down);
 }
 
 const struct format format_mig = { .name = "mig", .shown = "mig",
+	.graph = FORMAT_LINE,
 	.list = list_mig, .read = read_mig, .write = write_sections };
 
 /* --- dbmate: ^(\d+).*\.sql$, the version is text ----------------------- */
