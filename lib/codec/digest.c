@@ -9,16 +9,28 @@
 
 #include "base/num.h"
 
-void
-digest_sha384(const void *p, size_t n, char out[DIGEST_SHA384_TEXT])
+static void
+digest(const char *name, const void *p, size_t n, size_t size, char *out)
 {
 	unsigned char bytes[EVP_MAX_MD_SIZE];
 	size_t length;
 
-	if (EVP_Q_digest(NULL, "SHA384", NULL, p, n, bytes, &length) != 1 ||
-		length != 48)
+	if (EVP_Q_digest(NULL, name, NULL, p, n, bytes, &length) != 1 ||
+		length != size)
 		abort();
 	num_hex(bytes, length, out);
+}
+
+void
+digest_sha1(const void *p, size_t n, char out[DIGEST_SHA1_TEXT])
+{
+	digest("SHA1", p, n, 20, out);
+}
+
+void
+digest_sha384(const void *p, size_t n, char out[DIGEST_SHA384_TEXT])
+{
+	digest("SHA384", p, n, 48, out);
 }
 
 uint32_t

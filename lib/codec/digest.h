@@ -10,6 +10,10 @@
 
 #define DIGEST_SHA384_TEXT 97 /* 96 lower-case hex digits and a NUL */
 
+/* SHA-1 (FIPS 180-4) of n bytes: 40 lower-case hex digits. */
+#define DIGEST_SHA1_TEXT 41
+void digest_sha1(const void *p, size_t n, char out[DIGEST_SHA1_TEXT]);
+
 /* SHA-384 (FIPS 180-4) of n bytes. */
 void digest_sha384(const void *p, size_t n, char out[DIGEST_SHA384_TEXT]);
 

@@ -38,7 +38,6 @@ sanity_plan(const struct plan *p, unsigned allow, struct err *e)
 static const struct {
 	const char *table, *column, *tool;
 } histories[] = {
-	{ "alembic_version", "version_num", "Alembic" },
 	{ "atlas_schema_revisions", "version", "Atlas" },
 	{ "databasechangelog", "md5sum", "Liquibase" },
 	{ "gorp_migrations", "applied_at", "sql-migrate" },

@@ -41,7 +41,7 @@ static int
 find_parents(struct set *s, size_t i, struct edges *out, struct err *e)
 {
 	const struct migration *m = &s->v[i];
-	size_t k;
+	size_t k, at;
 
 	if (version_is_repeatable(m->version))
 		return 0;
@@ -51,7 +51,11 @@ find_parents(struct set *s, size_t i, struct edges *out, struct err *e)
 
 		if (x == NULL || version_is_repeatable(x->version))
 			return no_parent(m, m->up.after.v[k], e);
-		out->to[out->n++] = (size_t)(x - s->v);
+		/* By version, so that the order does not hang on the text. */
+		for (at = out->n++; at > 0 && out->to[at - 1] >
+			(size_t)(x - s->v); at--)
+			out->to[at] = out->to[at - 1];
+		out->to[at] = (size_t)(x - s->v);
 	}
 	if (out->n == 0 && i > 0 && s->format->graph == FORMAT_LINE)
 		out->to[out->n++] = i - 1;

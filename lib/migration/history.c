@@ -11,6 +11,45 @@
 #include "migration/format/format.h"
 #include "migration/ledger.h"
 #include "migration/set.h"
+#include "os/file.h"
+
+/* The file of its own in which the tool keeps its tables.  NULL: none. */
+static int
+open_registry(struct db **out, struct db *d, const struct format_history *h,
+	struct err *e)
+{
+	struct wire_database at = { 0 };
+	struct db_options o = { .mode = DB_READ, .busy_ms = 5000 };
+	char *folder, *path, *url;
+	int result = 0;
+
+	*out = NULL;
+	if (h->file == NULL || db_rules(d) == LEX_POSTGRESQL)
+		return 0;
+	if (db_identity(d, &at, e) == -1)
+		return -1;
+	folder = file_dir(at.path);
+	path = file_join(folder, h->file);
+	url = mem_printf("sqlite:%s", path);
+	o.url = url;
+	if (*at.path == '/' && file_exists(path))
+		result = db_open(out, &o, e);
+	free(url);
+	free(path);
+	free(folder);
+	shape_release(&wire_database_shape, &at);
+	return result;
+}
+
+/* Its name there: a file has no schemas. */
+static const char *
+table_name(struct db *d, const struct format_history *h)
+{
+	const char *dot = strchr(h->table, '.');
+
+	return dot != NULL && db_rules(d) != LEX_POSTGRESQL ? dot + 1 :
+		h->table;
+}
 
 static int
 has_column(const struct db_census *c, const char *name)
@@ -23,13 +62,12 @@ has_column(const struct db_census *c, const char *name)
 	return 0;
 }
 
-/* Whether the table is there and has the columns of that tool. */
 static int
-has_columns(struct db *d, const struct format_history *h, struct err *e)
+has_columns_here(struct db *d, const struct format_history *h, struct err *e)
 {
 	struct db_census c;
-	const char *const *column;
-	int there = db_has_table(d, h->table, e);
+	const char *const *column, *table = table_name(d, h);
+	int there = db_has_table(d, table, e);
 
 	if (there == 1 && h->with != NULL)
 		there = db_has_table(d, h->with, e);
@@ -40,7 +78,7 @@ has_columns(struct db *d, const struct format_history *h, struct err *e)
 	}
 	if (there != 1)
 		return there;
-	if (db_census(d, h->table, 0, &c, e) == -1)
+	if (db_census(d, table, 0, &c, e) == -1)
 		return -1;
 	for (column = h->columns; *column != NULL && there; column++)
 		there = has_column(&c, *column);
@@ -49,6 +87,23 @@ has_columns(struct db *d, const struct format_history *h, struct err *e)
 	if (there && h->without != NULL)
 		there = !has_column(&c, h->without);
 	db_census_free(&c);
+	return there;
+}
+
+/* Whether the table is there and has the columns of that tool. */
+static int
+has_columns(struct db *d, const struct format_history *h, struct err *e)
+{
+	struct db *registry;
+	int there;
+
+	if (open_registry(&registry, d, h, e) == -1)
+		return -1;
+	if (h->file != NULL && registry == NULL && db_rules(d) !=
+		LEX_POSTGRESQL)
+		return 0;
+	there = has_columns_here(registry == NULL ? d : registry, h, e);
+	db_close(registry);
 	return there;
 }
 
@@ -89,6 +144,10 @@ find(struct history *h, const char *folder, struct err *e)
 			h->format = *f;
 			return 0;
 		}
+		/* Left behind, where the folder or mig's ledger says so. */
+		if (has && (*f)->status_only && (looks != NULL ||
+			db_has_table(h->db, "mig_ledger", e) == 1))
+			continue;
 		if (has) {
 			found = *f;
 			n++;
@@ -125,8 +184,12 @@ history_open(struct history *h, struct db *d, const char *named,
 	if (d == NULL || h->format->history == NULL)
 		return 0;
 	has = has_columns(d, h->format->history, e);
+	if (has == 1 && open_registry(&h->registry, d, h->format->history,
+		e) == -1)
+		return -1;
 	if (has == 1)
-		h->table = db_qualified(d, h->format->history->table);
+		h->table = db_qualified(h->registry != NULL ? h->registry : d,
+			table_name(d, h->format->history));
 	return has == -1 ? -1 : 0;
 }
 
@@ -134,6 +197,7 @@ void
 history_close(struct history *h)
 {
 	free(h->table);
+	db_close(h->registry);
 	memset(h, 0, sizeof(*h));
 }
 
@@ -168,7 +232,8 @@ history_rows(struct history *h, struct ledger *out, struct err *e,
 {
 	char *text = with_table(h, sql);
 	struct db_rows *r;
-	int more, result = db_query(&r, h->db, e, text, "");
+	int more, result = db_query(&r, h->registry != NULL ? h->registry :
+		h->db, e, text, "");
 
 	free(text);
 	if (result == -1)
@@ -353,6 +418,11 @@ history_put(struct history *h, const struct migration *m, int64_t duration_ms,
 	const struct format_done done = { duration_ms, by };
 	const struct format_history *f = h->format->history;
 
+	if (f != NULL && f->put == NULL) {
+		err_set(e, ERR_REFUSED, "history", "mig reads the history of "
+			"%s, and does not write it", h->format->shown);
+		return err_next(e, "record it with that tool");
+	}
 	return f == NULL ? 0 : at_table(h, f->put(h, m, &done, e), e);
 }
 
@@ -362,7 +432,7 @@ history_remove(struct history *h, const struct migration *m,
 {
 	const struct format_history *f = h->format->history;
 
-	return f == NULL || h->table == NULL ? 0 :
+	return f == NULL || h->table == NULL || f->remove == NULL ? 0 :
 		at_table(h, f->remove(h, m, before, e), e);
 }
 

@@ -19,6 +19,7 @@ struct set;
 struct history {
 	const struct format *format;
 	struct db *db;
+	struct db *registry; /* the file of its own that it is in; NULL: db's */
 	char *table; /* for SQL; NULL: it is not there */
 	int made; /* in a transaction that is not committed yet */
 };

@@ -258,7 +258,8 @@ choose(struct plan *p, const struct set *s, const struct ledger *l,
 	const struct migration **above = find_applied_above(s, l);
 	/* The newest of all, whose file may be gone. */
 	const char *last = ledger_current(l);
-	int gone = last != NULL && set_find(s, last) == NULL;
+	int gone = last != NULL && set_find(s, last) == NULL &&
+		s->format->graph != FORMAT_NAMED;
 	size_t i;
 
 	p->current = last;

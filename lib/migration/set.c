@@ -1,10 +1,8 @@
 /* set: the migrations of a folder. */
 #include "migration/set.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -61,45 +59,30 @@ twice(struct err *e, const char *version, const char *a, const char *b)
 }
 
 static int
-slurp(const char *path, struct buf *b, struct err *e)
-{
-	if (access(path, F_OK) == -1 && errno == ENOENT) {
-		err_set(e, ERR_USAGE, "migration", "'%s' is a link that leads "
-			"nowhere", path);
-		return err_next(e, "mend the link, or remove it");
-	}
-	if (file_slurp(path, MIGRATION_MAX, b, e) == -1)
-		return -1;
-	if (b->data == NULL)
-		buf_text(b, "");
-	if (strlen(b->data) == b->len)
-		return 0;
-	err_set(e, ERR_USAGE, "migration", "'%s' holds a NUL byte", path);
-	return err_next(e, "save it as plain UTF-8 text");
-}
-
-static int
 read_file(struct set *out, struct migration *m, const struct format_file *f,
 	struct err *e)
 {
 	char *path = file_join(out->folder, f->path), checksum[65];
 	struct buf b = { 0 }, sum = { 0 };
 	int result = 0;
+	size_t i;
 
+	if (f->code == NULL || out->format->sum != NULL)
+		result = format_slurp(out->folder, f->path, &b, e);
 	if (f->code != NULL) {
 		m->code = f->code;
 		m->up.text = mem_dup("");
 		m->up.file = mem_dup(path);
-	} else {
-		result = slurp(path, &b, e);
-		if (result == 0)
-			result = out->format->read(m, path, &b, f->side, e);
+	} else if (result == 0) {
+		result = out->format->read(m, path, &b, f->side, e);
 	}
+	for (i = 0; i < f->after.n; i++)
+		strs_add(&m->up.after, f->after.v[i]);
 	format_settle(out->format, m);
 	if (result == 0 && f->side != 'd') {
 		migration_checksum(m->up.text, checksum);
 		m->checksum = mem_dup(checksum);
-		if (out->format->sum != NULL && f->code == NULL) {
+		if (out->format->sum != NULL) {
 			out->format->sum(m, b.data, b.len, &sum);
 			m->sum = buf_detach(&sum);
 		}
@@ -113,6 +96,8 @@ read_file(struct set *out, struct migration *m, const struct format_file *f,
 static int
 look_at_directives(const struct set *s, struct migration *m, struct err *e)
 {
+	if (s->format->graph == FORMAT_NAMED)
+		return 0;
 	if ((m->up.after.n > 0 || m->up.repeatable) &&
 		s->format->graph != FORMAT_LINE) {
 		err_set(e, ERR_USAGE, "migration", "'%s': '-- mig: after' and "
@@ -226,6 +211,7 @@ set_read(struct set *out, const char *folder, const struct format *format,
 		free(f.v[i].version);
 		free(f.v[i].name);
 		free(f.v[i].path);
+		strs_free(&f.v[i].after);
 	}
 	free(f.v);
 	if (result == -1)
@@ -313,7 +299,7 @@ set_same_sum(const struct set *s, const struct migration *m, const char *sum,
 
 	if (m->sum == NULL || sum == NULL || strcmp(m->sum, sum) == 0)
 		return 1;
-	if (slurp(m->up.file, &b, e) == -1)
+	if (format_slurp(s->folder, m->script, &b, e) == -1)
 		result = -1;
 	for (i = 0; i < 2 && result == 0; i++) {
 		struct buf text = { 0 }, other = { 0 };

@@ -454,3 +454,96 @@ sqlx_table() {
 	assert_equal "$status" 1
 	[[ $(json '.findings[] | .file + .text') == *U1.1__b.sql*"no such table"* ]]
 }
+
+alembic_file() { # REVISION DOWN [MORE]
+	mkdir -p migrations/versions
+	printf '"""step %s\n\nRevises: %s\n"""\nfrom alembic import op\n\nrevision: str = "%s"\ndown_revision: Union[str, None] = %s\nbranch_labels = None\n%s\n\ndef upgrade() -> None:\n    pass\n' \
+		"$1" "$2" "$1" "$2" "${3:-depends_on = None}" > "migrations/versions/$1_x.py"
+}
+
+@test "Alembic: the graph and the heads of its table, for status" {
+	touch migrations/env.py migrations/versions.md
+	alembic_file aa None
+	alembic_file 99 "'aa'"
+	alembic_file cc '("aa")  # a comment'
+	alembic_file 11 "(
+    'cc',
+    '99', # both
+)"
+	alembic_file 22 '["11"]' 'depends_on = ("99",)'
+	touch migrations/versions/__init__.py
+	pending "aa 99 cc 11 22"
+	assert_equal "$(json .format)" alembic
+	assert_equal "$(json '.pending[0].name')" "step aa"
+	sql "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)); INSERT INTO alembic_version VALUES ('cc')"
+	pending "99 11 22"
+	assert_equal "$(json '.applied, .current, .head' | xargs)" "2 cc 22"
+	fails 3 "mig reads the history of Alembic, and does not write it" mig-gen --baseline 22
+	sql "INSERT INTO alembic_version VALUES ('99')"
+	pending "11 22"
+	assert_equal "$(json .applied)" 3
+	sql "DELETE FROM alembic_version; INSERT INTO alembic_version VALUES ('22')"
+	pending ""
+	works mig-status --check
+	fails 2 "mig writes no migrations of Alembic" mig-gen x
+	sql "UPDATE alembic_version SET version_num = 'gone'"
+	works mig-status
+	assert_equal "$(json '[.problems[].reason] | unique | join(" ")')" "code missing"
+	alembic_file 33 "'22' + 'x'"
+	fails 2 "can be read without Python" mig-status
+	alembic_file 33 "'absent'"
+	fails 2 "[parent]" mig-status
+	alembic_file 33 "'aa'"
+	works mig-status --heads -o text
+	assert_equal "$output" $'22\n33'
+	# Its files elsewhere: as an empty folder, or mig's own after a baseline.
+	rm -r migrations/*
+	echo 'CREATE TABLE t (x);' > migrations/1_t.up.sql
+	echo 'CREATE TABLE u (x);' > migrations/2_u.up.sql
+	fails 3 "the history table 'alembic_version' of Alembic" mig-apply --no-backup
+	sql 'CREATE TABLE t (x)'
+	works mig-gen --baseline 1
+	apply
+	assert_equal "$(json '[.applied[].migration] | join(" ")')" 2
+}
+
+@test "Sqitch: its plan, its registry in a file of its own, its checksums" {
+	cat > migrations/sqitch.plan <<- 'END'
+	%syntax-version=1.0.0
+	%project=flipr
+
+	one 2026-11-21T15:23:56Z X <x@y.z> # the first
+	two [one] 2026-11-21T15:23:56Z X <x@y.z> # the second
+	@v1 2026-11-21T15:23:56Z X <x@y.z> # t
+
+	# a comment
+	three [two] 2026-11-21T15:23:57Z X <x@y.z> # the third
+	two [two@v1] 2026-11-21T15:23:57Z X <x@y.z> # again
+	END
+	mkdir migrations/deploy
+	local name
+	for name in one two@v1 three two; do echo "-- $name" > "migrations/deploy/$name.sql"; done
+	pending "one two@v1 three two"
+	assert_equal "$(json .format)" sqitch
+	sqlite3 sqitch.db "CREATE TABLE projects (project TEXT PRIMARY KEY);
+		CREATE TABLE changes (change_id TEXT PRIMARY KEY, script_hash TEXT NULL, change TEXT NOT NULL, project TEXT NOT NULL, note TEXT NOT NULL DEFAULT '', committed_at DATETIME NOT NULL, committer_name TEXT NOT NULL, committer_email TEXT NOT NULL, planned_at DATETIME NOT NULL, planner_name TEXT NOT NULL, planner_email TEXT NOT NULL)"
+	change() { # NAME HASH PROJECT TIME
+		sqlite3 sqitch.db "INSERT INTO changes VALUES ('$4', '$2', '$1', '$3', '', '$4', 'X', 'x', '$4', 'X', 'x')"
+	}
+	hash() { sha1sum < "migrations/deploy/$1.sql" | cut -c1-40; }
+	change one "$(hash one)" flipr 2026-01-01
+	change two "$(hash two@v1)" flipr 2026-01-02
+	change three ffff other 2026-01-03
+	pending "three two"
+	assert_equal "$(json '[.problems[].reason] | unique | join(" ")')" code
+	change three "$(hash three)" flipr 2026-01-04
+	change two "$(hash two)" flipr 2026-01-05
+	pending ""
+	works mig-status --check
+	assert_equal "$(json .current)" two
+	echo '-- changed' >> migrations/deploy/one.sql
+	works mig-status
+	assert_equal "$(json '.problems[] | .reason + " " + .migration')" "checksum one"
+	echo 'four 2026-11-21T15:23:57Z X <x@y.z>' >> migrations/sqitch.plan
+	fails 2 "deploy/four.sql' is not there" mig-status
+}

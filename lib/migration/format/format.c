@@ -12,7 +12,8 @@
 /* In the order in which a database is asked for their tables. */
 const struct format *const format_all[] = { &format_mig, &format_plain,
 	&format_golang, &format_dbmate, &format_goose, &format_sqlx,
-	&format_rails, &format_flyway, &format_diesel, &format_refinery, &format_prisma, NULL };
+	&format_rails, &format_alembic, &format_sqitch, &format_flyway,
+	&format_diesel, &format_refinery, &format_prisma, NULL };
 
 const struct format *
 format_named(const char *name, struct err *e)
@@ -271,6 +272,24 @@ of_tree(const char *folder, const struct strs *names,
 	return result;
 }
 
+/* A Python file of Alembic; or env.py, beside its versions. */
+static int
+is_revision(const char *folder, const char *name)
+{
+	char *path = file_join(folder, name);
+	char *versions = file_join(folder, "versions");
+	struct buf b = { 0 };
+	struct err ignored;
+	int is = strcmp(name, "env.py") == 0 ? file_is_dir(versions) :
+		file_slurp(path, MIGRATION_MAX, &b, &ignored) == 0 &&
+		b.data != NULL && strstr(b.data, "down_revision") != NULL;
+
+	buf_free(&b);
+	free(versions);
+	free(path);
+	return is;
+}
+
 const struct format *
 format_of_folder(const char *folder, struct err *e)
 {
@@ -289,6 +308,10 @@ format_of_folder(const char *folder, struct err *e)
 			continue;
 		if (strcmp(s, "migration_lock.toml") == 0) {
 			out = &format_prisma;
+		} else if (strcmp(s, "sqitch.plan") == 0) {
+			out = &format_sqitch;
+		} else if (strs_ends(s, ".py") && is_revision(folder, s)) {
+			out = &format_alembic;
 		} else if (strs_ends(s, ".sql") && (strs_ends(s, ".up.sql") ||
 			strs_ends(s, ".down.sql"))) {
 			out = &format_mig;

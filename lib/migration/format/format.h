@@ -26,6 +26,7 @@ struct format_file {
 	char *version, *name;
 	char *path; /* within the folder */
 	char side; /* 'u' up, 'd' down, 'b' both */
+	struct strs after; /* versions, where not the file's text says it */
 	const char *code; /* a language that mig cannot run; NULL: SQL */
 };
 
@@ -48,7 +49,8 @@ struct format_done {
 
 /* The table of a tool.  SQL for SQLite, for PostgreSQL; %s: the table. */
 struct format_history {
-	const char *table;
+	const char *table; /* on a server also SCHEMA.TABLE */
+	const char *file; /* SQLite: beside the database; NULL: in it */
 	const char *const *columns; /* that tell it from others; NULL at the end */
 	int only; /* and it has no other columns */
 	const char *without; /* a column that only another tool's has; or NULL */
@@ -58,10 +60,10 @@ struct format_history {
 	/* Rows into out, whose rule is set; in any order. */
 	int (*load)(struct history *h, struct ledger *out,
 		const struct set *s, struct err *e);
-	/* Record m as applied, whatever was there of it before. */
+	/* Record m as applied, whatever was there of it; NULL: mig does not. */
 	int (*put)(struct history *h, const struct migration *m,
 		const struct format_done *done, struct err *e);
-	/* Take it out; before: the version that is applied then, or NULL. */
+	/* Take it out; before: the version that is applied then; NULL: never. */
 	int (*remove)(struct history *h, const struct migration *m,
 		const char *before, struct err *e);
 	int newest_only; /* it holds one row, for all up to it */
@@ -101,6 +103,7 @@ struct format {
 	enum version_rule rule;
 	int by_file; /* ordered by the names of the files */
 	enum format_graph graph;
+	int status_only; /* only the tool itself can run them */
 	enum migration_detect detect; /* what runs in no transaction unmarked */
 	int own_transaction; /* files may bring what mig sees to itself */
 	int (*list)(struct format_files *f, struct err *e);
@@ -117,7 +120,8 @@ struct format {
 
 extern const struct format format_mig, format_dbmate, format_goose,
 	format_golang, format_sqlx, format_flyway, format_diesel,
-	format_refinery, format_prisma, format_plain, format_rails;
+	format_refinery, format_prisma, format_plain, format_rails,
+	format_alembic, format_sqitch;
 
 /* All of them; NULL at the end. */
 extern const struct format *const format_all[];
@@ -141,9 +145,16 @@ int format_tree(struct format_files *f, format_parse *parse, struct err *e);
 int format_folders(struct format_files *f, format_parse *parse,
 	const char *up, const char *down, struct err *e);
 
-/* Add one.  Takes version and name. */
-void format_add(struct format_files *f, char *version, char *name,
-	const char *path, char side);
+/*
+ * Add one.  Takes version and name.  Borrowed until the next: for what else is
+ * known of it.
+ */
+struct format_file *format_add(struct format_files *f, char *version,
+	char *name, const char *path, char side);
+
+/* Read a file of the folder; path within it.  ERR_USAGE "migration": a NUL. */
+int format_slurp(const char *folder, const char *path, struct buf *out,
+	struct err *e);
 
 /* "add_users" to "add users".  Gives. */
 char *format_words(const char *s, size_t n);

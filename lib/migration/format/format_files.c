@@ -1,6 +1,8 @@
 /* format_files: the files of a folder that are migrations. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -9,7 +11,7 @@
 
 #define DEPTH_MAX 16
 
-void
+struct format_file *
 format_add(struct format_files *f, char *version, char *name, const char *path,
 	char side)
 {
@@ -22,6 +24,33 @@ format_add(struct format_files *f, char *version, char *name, const char *path,
 	x->name = name;
 	x->path = mem_dup(path);
 	x->side = side;
+	return x;
+}
+
+int
+format_slurp(const char *folder, const char *path, struct buf *out,
+	struct err *e)
+{
+	char *full = file_join(folder, path);
+	int result = 0;
+
+	if (access(full, F_OK) == -1 && errno == ENOENT) {
+		err_set(e, ERR_USAGE, "migration", "'%s' is not there, or is a "
+			"link that leads nowhere", full);
+		result = err_next(e, "bring it back, or mend the link");
+	} else if (file_slurp(full, MIGRATION_MAX, out, e) == -1) {
+		result = -1;
+	} else {
+		if (out->data == NULL)
+			buf_text(out, "");
+		if (strlen(out->data) != out->len) {
+			err_set(e, ERR_USAGE, "migration",
+				"'%s' holds a NUL byte", full);
+			result = err_next(e, "save it as plain UTF-8 text");
+		}
+	}
+	free(full);
+	return result;
 }
 
 char *
@@ -54,8 +83,7 @@ one_file(struct format_files *f, const char *path, format_parse *parse,
 	int got = parse(file_base(path), &x, e);
 
 	if (got == 1) {
-		format_add(f, x.version, x.name, path, x.side);
-		f->v[f->n - 1].code = x.code;
+		format_add(f, x.version, x.name, path, x.side)->code = x.code;
 	} else if (got == 0 && strs_ends(path, ".sql")) {
 		strs_add(f->ignored, path);
 	}

@@ -43,8 +43,8 @@ static const char *const rails_columns[] = { "version", NULL };
 static const struct format_history rails_history = {
 	.table = "schema_migrations", .columns = rails_columns,
 	.without = "dirty", .with = "ar_internal_metadata",
-	.load = format_load_versions, .put = format_put_version, .remove = format_remove_version,
+	.load = format_load_versions, .put = format_put_version,
 };
 
 const struct format format_rails = { .name = "rails", .shown = "Rails",
-	.list = list_rails, .read = format_whole, .history = &rails_history };
+	.status_only = 1, .list = list_rails, .read = format_whole, .history = &rails_history };
