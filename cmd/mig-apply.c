@@ -9,7 +9,7 @@
 enum {
 	OPT_TO = 1, OPT_STEPS, OPT_DRY_RUN, OPT_ALLOW_LOSS, OPT_MAX_AGE,
 	OPT_NO_BACKUP, OPT_FORCE_NO_BACKUP, OPT_ALLOW_MISSING,
-	OPT_ALLOW_ORDER, OPT_RESUME, OPT_WAIT, OPT_YES, OPT_JOBS
+	OPT_ALLOW_ORDER, OPT_RESUME, OPT_REPAIR, OPT_REPAIR_APPLIED, OPT_WAIT, OPT_YES, OPT_JOBS
 };
 
 static const struct opt options[] = {
@@ -31,6 +31,10 @@ static const struct opt options[] = {
 		OPT_ALLOW_ORDER, 0 },
 	{ 0, "resume", NULL, "finish a migration that was interrupted",
 		OPT_RESUME, 0 },
+	{ 0, "repair", NULL, "mend what is recorded, run nothing", OPT_REPAIR,
+		0 },
+	{ 0, "repair-applied", "VERSION", "the same; this failed one is done",
+		OPT_REPAIR_APPLIED, 1 },
 	{ 'w', "wait", "TIME", "wait so long for another runner", OPT_WAIT,
 		0 },
 	{ 'y', "yes", NULL, "ask nothing", OPT_YES, 0 },
@@ -81,6 +85,12 @@ take(void *arg, int id, const char *value, struct err *e)
 	case OPT_RESUME:
 		a->o.resume = 1;
 		break;
+	case OPT_REPAIR_APPLIED:
+		strs_add_once(&a->o.repair_applied, value);
+		/* FALLTHROUGH */
+	case OPT_REPAIR:
+		a->o.repair = 1;
+		break;
 	case OPT_WAIT:
 		return cli_span("wait", value, &a->wait, e);
 	case OPT_YES:
@@ -105,6 +115,10 @@ settle(struct cli *c, struct apply *a)
 		return err_next(e, "name the migrations folder with "
 				   "--migrations");
 	}
+	if (a->o.repair && (a->o.to != NULL || a->steps > 0 || a->o.resume))
+		return err_set(e, ERR_USAGE, "usage",
+			"--repair runs no migration: it goes with no --to, "
+			"--steps or --resume");
 	if (a->no_backup && c->operands.n == 1)
 		return err_set(e, ERR_USAGE, "usage",
 			"'-' brings a backup, --no-backup wants none");
@@ -165,5 +179,6 @@ main(int argc, char **argv)
 	else
 		status = run(&c, &a);
 	strs_free(&a.o.allow);
+	strs_free(&a.o.repair_applied);
 	return cli_end(&c, status);
 }

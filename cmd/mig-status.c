@@ -6,7 +6,7 @@
 
 enum {
 	OPT_CHECK = 1, OPT_HISTORY, OPT_PENDING, OPT_HEADS, OPT_GRAPH,
-	OPT_LIST_BACKUPS, OPT_MAX_AGE
+	OPT_REPAIRS, OPT_LIST_BACKUPS, OPT_MAX_AGE
 };
 
 static const struct opt options[] = {
@@ -16,6 +16,8 @@ static const struct opt options[] = {
 	{ 0, "heads", NULL, "print only what nothing comes after", OPT_HEADS,
 		0 },
 	{ 0, "graph", NULL, "draw what comes after what", OPT_GRAPH, 0 },
+	{ 0, "repair-plan", NULL, "also list what mig-apply --repair would do",
+		OPT_REPAIRS, 0 },
 	{ 0, "all-backups", NULL, "also list every backup of it",
 		OPT_LIST_BACKUPS, 0 },
 	{ 0, "max-backup-age", "TIME", "call an older backup not fresh",
@@ -54,6 +56,9 @@ take(void *arg, int id, const char *value, struct err *e)
 	case OPT_GRAPH:
 		s->o.graph = 1;
 		s->only = "graph";
+		break;
+	case OPT_REPAIRS:
+		s->o.repairs = 1;
 		break;
 	case OPT_LIST_BACKUPS:
 		s->o.backups = 1;

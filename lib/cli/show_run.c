@@ -103,7 +103,12 @@ show_run_apply(const void *body, struct buf *out)
 	const struct doc_apply *d = body;
 
 	buf_printf(out, "%s: ", d->database.path);
-	if (strcmp(d->result, "nothing") == 0)
+	if (d->repairs.n > 0)
+		buf_printf(out, "%zu record%s %s\n", d->repairs.n,
+			d->repairs.n == 1 ? "" : "s",
+			strcmp(d->result, "repaired") == 0 ? "repaired" :
+			"to repair, nothing was written");
+	else if (strcmp(d->result, "nothing") == 0)
 		buf_text(out, "nothing pending\n");
 	else if (strcmp(d->result, "planned") == 0)
 		buf_printf(out, "%zu pending, nothing was written\n",

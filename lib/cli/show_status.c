@@ -33,6 +33,7 @@ lists(const struct doc_status *d, struct buf *out)
 	const struct doc_status_problem *x = d->problems.items;
 	const struct doc_status_backup *b = d->backups.items;
 	const struct doc_status_event *h = d->history.items;
+	const struct part_repair *r = d->repairs.items;
 	char when[CLOCK_TEXT];
 	size_t i;
 
@@ -42,6 +43,8 @@ lists(const struct doc_status *d, struct buf *out)
 	for (i = 0; i < d->problems.n; i++)
 		buf_printf(out, "  PROBLEM     %s [%s]\n              %s\n",
 			x[i].text, x[i].reason, x[i].next);
+	for (i = 0; i < d->repairs.n; i++)
+		buf_printf(out, "  repair      %s\n", r[i].text);
 	for (i = 0; i < d->ignored.n; i++)
 		buf_printf(out, "  ignored     %s (not VERSION_name.sql)\n",
 			d->ignored.v[i]);

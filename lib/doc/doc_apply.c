@@ -1,8 +1,8 @@
 /* doc_apply: mig.apply. */
 #include "doc/doc_apply.h"
 
-static const char *const results[] = { "applied", "nothing", "planned",
-	"failed", NULL };
+static const char *const results[] = { "applied", "repaired", "nothing",
+	"planned", "failed", NULL };
 
 static const struct shape_field fields[] = {
 	SHAPE_AT(doc_apply, tool, TEXT),
@@ -11,6 +11,7 @@ static const struct shape_field fields[] = {
 	SHAPE_MAY(doc_apply, current, TEXT),
 	SHAPE_OF(doc_apply, plan, LIST, &part_planned_shape),
 	SHAPE_OF(doc_apply, applied, LIST, &part_done_shape),
+	SHAPE_OF(doc_apply, repairs, LIST, &part_repair_shape),
 	SHAPE_AT(doc_apply, no_backup, BOOL),
 	SHAPE_MAY_OF(doc_apply, backup, OBJECT, &part_backup_shape),
 	SHAPE_MAY_OF(doc_apply, gap, OBJECT, &part_gap_shape),

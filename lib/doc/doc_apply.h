@@ -11,10 +11,11 @@
 struct doc_apply {
 	char *tool;
 	struct wire_database database;
-	const char *result; /* applied, nothing, planned, failed */
+	const char *result; /* applied, repaired, nothing, planned, failed */
 	char *current; /* version after the run; NULL: none */
 	struct shape_list plan; /* struct part_planned */
 	struct shape_list applied; /* struct part_done */
+	struct shape_list repairs; /* struct part_repair, under --repair */
 	int no_backup; /* --no-backup was given */
 	struct part_backup *backup; /* NULL: none was needed or wanted */
 	struct part_gap *gap; /* since that backup */

@@ -87,6 +87,7 @@ static const struct shape_field fields[] = {
 	SHAPE_MAY_OF(doc_status, backup, OBJECT, &doc_status_backup_shape),
 	SHAPE_OF(doc_status, backups, LIST, &doc_status_backup_shape),
 	SHAPE_OF(doc_status, history, LIST, &doc_status_event_shape),
+	SHAPE_OF(doc_status, repairs, LIST, &part_repair_shape),
 	SHAPE_OF(doc_status, graph, LIST, &doc_status_node_shape),
 	SHAPE_END,
 };

@@ -67,6 +67,7 @@ struct doc_status {
 	struct doc_status_backup *backup; /* the newest; NULL: none */
 	struct shape_list backups; /* under --backups, newest first */
 	struct shape_list history; /* under --history, oldest first */
+	struct shape_list repairs; /* struct part_repair, under --repair-plan */
 	struct shape_list graph; /* under --graph, parents first */
 };
 

@@ -78,6 +78,19 @@ static const struct shape_field done_fields[] = {
 const struct shape part_done_shape = { NULL, 0, sizeof(struct part_done),
 	done_fields };
 
+static const char *const repairs[] = { "restamp", "forget", "record", "tell",
+	NULL };
+
+static const struct shape_field repair_fields[] = {
+	SHAPE_AT(part_repair, migration, TEXT),
+	SHAPE_ONE_OF(part_repair, action, repairs),
+	SHAPE_AT(part_repair, text, TEXT),
+	SHAPE_END,
+};
+
+const struct shape part_repair_shape = { NULL, 0, sizeof(struct part_repair),
+	repair_fields };
+
 static const struct shape_field gap_table_fields[] = {
 	SHAPE_AT(part_gap_table, table, TEXT),
 	SHAPE_MAY(part_gap_table, rows_then, INT),

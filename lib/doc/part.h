@@ -57,6 +57,13 @@ struct part_done {
 	struct shape_list delta;
 };
 
+/* One change of the records, that was made or would be. */
+struct part_repair {
+	char *migration;
+	const char *action; /* restamp, forget, record, tell */
+	char *text;
+};
+
 /* What was written since a backup, for one table.  -1 (null): not counted. */
 struct part_gap_table {
 	char *table;
@@ -78,6 +85,7 @@ extern const struct shape part_loss_shape;
 extern const struct shape part_delta_shape;
 extern const struct shape part_planned_shape;
 extern const struct shape part_done_shape;
+extern const struct shape part_repair_shape;
 extern const struct shape part_gap_table_shape;
 extern const struct shape part_gap_shape;
 

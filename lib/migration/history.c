@@ -436,6 +436,15 @@ history_remove(struct history *h, const struct migration *m,
 		at_table(h, f->remove(h, m, before, e), e);
 }
 
+int
+history_restamp(struct history *h, const struct migration *m, struct err *e)
+{
+	const struct format_history *f = h->format->history;
+
+	return f == NULL || h->table == NULL || f->restamp == NULL ? 0 :
+		at_table(h, f->restamp(h, m, e), e);
+}
+
 void
 history_settle(struct history *h, int committed)
 {

@@ -49,8 +49,8 @@ int history_lock(struct history *h, int64_t wait_s, struct err *e);
 
 /*
  * In a transaction of the caller: make the table if it is not there; record;
- * take out.  Nothing to do for mig's own format.  After the end of the
- * transaction: history_settle().
+ * take out; write the checksum of the file as it is now.  Nothing to do for
+ * mig's own format.  After the end of the transaction: history_settle().
  */
 int history_ensure(struct history *h, struct err *e);
 int history_begin(struct history *h, const struct migration *m,
@@ -59,6 +59,8 @@ int history_put(struct history *h, const struct migration *m,
 	int64_t duration_ms, const char *by, struct err *e);
 int history_remove(struct history *h, const struct migration *m,
 	const char *before, struct err *e);
+int history_restamp(struct history *h, const struct migration *m,
+	struct err *e);
 void history_settle(struct history *h, int committed);
 
 /* --- for the formats ------------------------------------------------------ */

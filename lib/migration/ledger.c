@@ -306,6 +306,14 @@ ledger_put(struct db *d, const struct migration *m,
 }
 
 int
+ledger_restamp(struct db *d, const struct migration *m, struct err *e)
+{
+	return db_execf(d, e, "UPDATE mig_ledger SET name = ?2, checksum = ?3, "
+		"up_text = ?4, down_text = ?5 WHERE version = ?1", "sssss",
+		m->version, m->name, m->checksum, m->up.text, m->down.text);
+}
+
+int
 ledger_remove(struct db *d, const char *version, struct err *e)
 {
 	return db_execf(d, e, "DELETE FROM mig_ledger WHERE version = ?1",

@@ -102,6 +102,8 @@ struct ledger_entry {
  */
 int ledger_put(struct db *d, const struct migration *m,
 	const struct ledger_entry *entry, int again, struct err *e);
+/* The texts and the checksum of m in its row, if it has one. */
+int ledger_restamp(struct db *d, const struct migration *m, struct err *e);
 int ledger_remove(struct db *d, const char *version, struct err *e);
 
 /* The recorded texts.  Gives both; *down may be NULL. */

@@ -58,15 +58,16 @@ unfinished(struct plan *p, const struct ledger *l, const struct ledger_row *row)
 			"known", row->version, l->host);
 		x->next = mem_dup("look at what is there, then put it right "
 			"with that tool (golang-migrate: force, Flyway: "
-			"repair, Prisma: resolve), or go back with "
-			"mig-rollback --restore");
+			"repair, Prisma: resolve), by mig-apply --repair, or "
+			"go back with mig-rollback --restore");
 		return;
 	}
 	x->text = mem_printf("migration %s %s after %lld of its statements, "
 		"which stay done", row->version, failed ? "failed" :
 		"was interrupted", (long long)row->statements);
 	x->next = mem_dup("mend the cause and run mig-apply --resume, or go "
-		"back with mig-rollback --restore");
+		"back with mig-rollback --restore; if it was put right by "
+		"hand, mig-apply --repair");
 }
 
 /* What the host keeps of the file, and what mig does. */
@@ -95,7 +96,8 @@ look_at_text(struct plan *p, const struct set *s, const struct ledger *l,
 		x->text = mem_printf("migration %s (%s) was changed after it "
 			"was applied", row->version, row->name);
 		x->next = mem_dup("put the file back as it was and write a "
-				  "new migration for the change");
+			"new migration for the change; if the database has the "
+			"change, mig-apply --repair");
 	}
 	return 0;
 }
@@ -152,8 +154,8 @@ look_at_stale(struct plan *p, const struct ledger *l,
 		l->host_there ? "was never told" : "is not there");
 	x->next = told ? mem_dup("nothing, if it was meant; mig-apply applies "
 		"it again") : mem_dup("bring that table back, or write it "
-		"there by hand; if these are not its migrations, use another "
-		"--format");
+		"there by mig-apply --repair; if these are not its migrations, "
+		"use another --format");
 }
 
 /* Applied already, with this text. */

@@ -16,20 +16,10 @@
 #include "guard/bind.h"
 #include "guard/loss.h"
 #include "guard/sanity.h"
-#include "migration/plan.h"
 #include "migration/script.h"
-#include "op/op_state.h"
+#include "op/op_apply_part.h"
 #include "op/run.h"
 #include "op/secure.h"
-
-struct apply {
-	struct doc_apply *out;
-	const struct op *o;
-	struct op_apply_options *p;
-	struct op_state s;
-	struct plan plan;
-	struct strs tables; /* that the plan is about */
-};
 
 static int
 open_all(struct apply *a, struct err *e)
@@ -107,15 +97,16 @@ forecast_all(struct apply *a, struct err *e)
 	return result;
 }
 
-static int
-confirm(struct apply *a, struct err *e)
+int
+op_apply_confirm(struct apply *a, const char *verb, size_t n, const char *what,
+	const char *to, struct err *e)
 {
 	char text[256];
 
 	if (a->o->confirm == NULL)
 		return 0;
-	snprintf(text, sizeof(text), "Apply %zu migration%s to '%s'?",
-		a->plan.n, a->plan.n == 1 ? "" : "s", db_name(a->s.db));
+	snprintf(text, sizeof(text), "%s %zu %s%s %s '%s'?", verb, n, what,
+		n == 1 ? "" : "s", to, db_name(a->s.db));
 	return a->o->confirm(a->o->arg, text, e);
 }
 
@@ -150,8 +141,8 @@ judge_document(const struct apply *a, struct err *e)
 	return 0;
 }
 
-static int
-take_backup(struct apply *a, struct err *e)
+int
+op_apply_backup(struct apply *a, struct err *e)
 {
 	struct secure s = { .max_age_s = a->p->max_age_s };
 	struct receipt r;
@@ -318,6 +309,8 @@ work(struct apply *a, struct err *e)
 	if (judge_document(a, e) == -1 || open_all(a, e) == -1)
 		return -1;
 	set_current(a, a->plan.current);
+	if (a->p->repair)
+		return op_repair(a, e);
 	open = has_open(a);
 	if (a->plan.n == 0 && !open)
 		return nothing(a);
@@ -330,8 +323,9 @@ work(struct apply *a, struct err *e)
 		a->out->result = "planned";
 		return 0;
 	}
-	if (db_blocked(a->s.db, &a->tables, e) == -1 || confirm(a, e) == -1 ||
-		take_backup(a, e) == -1 ||
+	if (db_blocked(a->s.db, &a->tables, e) == -1 || op_apply_confirm(a, "Apply",
+		a->plan.n, "migration", "to", e) == -1 ||
+		op_apply_backup(a, e) == -1 ||
 		db_blocked(a->s.db, &a->tables, e) == -1 || apply_all(a, e) == -1)
 		return -1;
 	a->out->result = "applied";

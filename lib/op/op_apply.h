@@ -21,6 +21,8 @@ struct op_apply_options {
 	struct strs allow; /* losses */
 	unsigned allow_problems; /* SANITY_ALLOW_... */
 	int resume;
+	int repair; /* mend the records, run nothing */
+	struct strs repair_applied; /* failed ones that count as applied */
 	struct doc *document; /* read from the pipe; NULL: none.  Taken. */
 };
 

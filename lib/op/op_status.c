@@ -16,6 +16,7 @@
 #include "migration/format/format.h"
 #include "migration/graph.h"
 #include "migration/plan.h"
+#include "migration/repair.h"
 #include "op/op_state.h"
 
 struct status {
@@ -224,6 +225,27 @@ fill_backups(struct status *s, struct err *e)
 }
 
 static int
+fill_repairs(struct status *s, struct err *e)
+{
+	const struct strs none = { 0 };
+	struct repair r;
+	size_t i;
+
+	if (repair_make(&r, &s->plan, &s->s.set, &s->s.ledger, &none, e) == -1)
+		return -1;
+	for (i = 0; i < r.n; i++) {
+		struct part_repair *x = shape_list_add(&s->out->repairs,
+			&part_repair_shape);
+
+		x->migration = mem_dup(r.v[i].version);
+		x->action = repair_word(r.v[i].kind);
+		x->text = mem_dup(r.v[i].text);
+	}
+	repair_free(&r);
+	return 0;
+}
+
+static int
 one_event(void *arg, const struct ledger_event *event, struct err *e)
 {
 	struct doc_status_event *x = shape_list_add(arg,
@@ -254,6 +276,8 @@ work(struct status *s, struct err *e)
 		s->out->running = mem_dup(holder);
 	if (db_problems(s->s.db, found, s, e) == -1 ||
 		fill_schema(s, e) == -1 || fill_backups(s, e) == -1)
+		return -1;
+	if (s->p->repairs && fill_repairs(s, e) == -1)
 		return -1;
 	if (s->p->history &&
 		ledger_each(s->s.db, one_event, &s->out->history, e) == -1)

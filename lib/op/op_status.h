@@ -10,7 +10,7 @@ struct doc_status;
 struct err;
 
 struct op_status_options {
-	int history, backups, graph;
+	int history, backups, graph, repairs;
 	int64_t max_age_s;
 };
 

@@ -613,6 +613,28 @@ CREATE INDEX CONCURRENTLY t_xy ON t (x, y);'
 
 # ---------------------------------------------------------------- locks
 
+@test "repair: a failed one is forgotten or recorded, a checksum is bytes" {
+	q "CREATE TABLE t (x int); INSERT INTO t VALUES (1), (1)"
+	outside 1_i 'CREATE UNIQUE INDEX CONCURRENTLY t_x ON t (x);'
+	fails 7 "could not create unique index" mig-apply -q
+	works mig-status --repair-plan
+	assert_equal "$(json '.repairs[].action')" forget
+	q "DROP INDEX t_x; DELETE FROM t; CREATE UNIQUE INDEX t_x ON t (x)"
+	works mig-apply --repair-applied 1 -q
+	assert_equal "$(q "SELECT state FROM mig.mig_ledger")" applied
+	works mig-status --check
+	rm -r migrations
+	mkdir migrations
+	q "DROP SCHEMA mig CASCADE"
+	echo 'CREATE TABLE a (x int);' > migrations/1_a.sql
+	works mig-apply -q --no-backup --format sqlx
+	echo 'CREATE TABLE a (x int, y int);' > migrations/1_a.sql
+	works mig-apply -q --repair
+	assert_equal "$(q "SELECT encode(checksum, 'hex') FROM _sqlx_migrations")" "$(sha384sum < migrations/1_a.sql | cut -c1-96)"
+	works mig-status
+	assert_equal "$(json '.problems | length')" 0
+}
+
 @test "a dump that is about to end is waited for, one that goes on is named" {
 	family
 	migration 1_x 'ALTER TABLE parent ADD y int;'

@@ -66,6 +66,9 @@ struct format_history {
 	/* Take it out; before: the version that is applied then; NULL: never. */
 	int (*remove)(struct history *h, const struct migration *m,
 		const char *before, struct err *e);
+	/* Write the checksum of m's file as it is now; NULL: it keeps none. */
+	int (*restamp)(struct history *h, const struct migration *m,
+		struct err *e);
 	int newest_only; /* it holds one row, for all up to it */
 	/* Before a migration that runs in no transaction; may be NULL. */
 	int (*begin)(struct history *h, const struct migration *m,

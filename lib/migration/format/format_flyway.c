@@ -234,6 +234,17 @@ put_flyway(struct history *h, const struct migration *m,
 	return result;
 }
 
+static int
+restamp_flyway(struct history *h, const struct migration *m, struct err *e)
+{
+	char *sql = mem_printf("UPDATE %%s SET checksum = %s WHERE version = ?1 "
+		"AND success", m->sum == NULL ? "NULL" : m->sum);
+	int result = history_exec(h, e, sql, "s", m->version);
+
+	free(sql);
+	return result;
+}
+
 /* "Flyway" and Java's String.hashCode() of the table's quoted name. */
 static int
 locks_flyway(struct history *h, int64_t out[2], struct err *e)
@@ -295,6 +306,7 @@ static const struct format_history flyway_history = {
 		"flyway_schema_history_pk PRIMARY KEY (installed_rank); "
 		INDEX },
 	.load = load_flyway, .put = put_flyway, .remove = format_remove_version,
+	.restamp = restamp_flyway,
 	.locks = locks_flyway,
 };
 

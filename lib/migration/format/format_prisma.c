@@ -106,6 +106,14 @@ remove_prisma(struct history *h, const struct migration *m, const char *before,
 	return result;
 }
 
+static int
+restamp_prisma(struct history *h, const struct migration *m, struct err *e)
+{
+	return history_exec(h, e, "UPDATE %s SET checksum = ?2 WHERE "
+		"migration_name = ?1 AND rolled_back_at IS NULL", "ss",
+		m->version, m->sum);
+}
+
 static void
 write_prisma(struct format_text *t)
 {
@@ -131,7 +139,7 @@ static const struct format_history prisma_history = {
 		"current_timestamp", "INTEGER UNSIGNED"),
 		PRISMA("VARCHAR(36)", "VARCHAR(64)", "TIMESTAMPTZ",
 		"VARCHAR(255)", "now()", "INTEGER") },
-	.load = load_prisma, .put = put_prisma, .remove = remove_prisma,
+	.load = load_prisma, .put = put_prisma, .restamp = restamp_prisma, .remove = remove_prisma,
 	.lock = 72707369,
 };
 

@@ -89,6 +89,13 @@ put_refinery(struct history *h, const struct migration *m,
 		m->name, now, m->sum);
 }
 
+static int
+restamp_refinery(struct history *h, const struct migration *m, struct err *e)
+{
+	return history_exec(h, e, "UPDATE %s SET checksum = ?2 WHERE version = "
+		"?1", "ss", m->version, m->sum);
+}
+
 static void
 write_refinery(struct format_text *t)
 {
@@ -106,7 +113,7 @@ static const char *const refinery_columns[] = { "version", "applied_on",
 static const struct format_history refinery_history = {
 	.table = "refinery_schema_history", .columns = refinery_columns,
 	.create = { REFINERY, REFINERY }, .load = load_refinery,
-	.put = put_refinery, .remove = format_remove_version,
+	.put = put_refinery, .restamp = restamp_refinery, .remove = format_remove_version,
 };
 
 const struct format format_refinery = { .name = "refinery",

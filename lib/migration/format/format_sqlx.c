@@ -77,23 +77,43 @@ load_sqlx(struct history *h, struct ledger *out, const struct set *s,
 		"success THEN 'applied' ELSE 'failed' END FROM %s");
 }
 
+/* The checksum as a value of SQL: it is made of hexadecimal digits.  Gives. */
+static char *
+quote_sum(const struct history *h, const struct migration *m)
+{
+	return mem_printf("%s%s'", db_rules(h->db) == LEX_POSTGRESQL ?
+		"'\\x" : "X'", m->sum == NULL ? "" : m->sum);
+}
+
+static int
+restamp_sqlx(struct history *h, const struct migration *m, struct err *e)
+{
+	char *sum = quote_sum(h, m);
+	char *sql = mem_printf("UPDATE %%s SET checksum = %s WHERE version = "
+		"?1", sum);
+	int result = history_exec(h, e, sql, "s", m->version);
+
+	free(sql);
+	free(sum);
+	return result;
+}
+
 static int
 put_sqlx(struct history *h, const struct migration *m,
 	const struct format_done *done, struct err *e)
 {
-	char *sql;
+	char *sql, *sum;
 	int result;
 
 	if (format_remove_version(h, m, NULL, e) == -1)
 		return -1;
-	/* The checksum is made of hexadecimal digits. */
+	sum = quote_sum(h, m);
 	sql = mem_printf("INSERT INTO %%s (version, description, success, "
-		"checksum, execution_time) VALUES (?1, ?2, TRUE, %s%s', ?3)",
-		db_rules(h->db) == LEX_POSTGRESQL ? "'\\x" : "X'",
-		m->sum == NULL ? "" : m->sum);
+		"checksum, execution_time) VALUES (?1, ?2, TRUE, %s, ?3)", sum);
 	result = history_exec(h, e, sql, "ssi", m->version, m->name,
 		done->duration_ms * 1000000);
 	free(sql);
+	free(sum);
 	return result;
 }
 
@@ -136,6 +156,7 @@ static const struct format_history sqlx_history = {
 	.create = { CREATE("TIMESTAMP", "CURRENT_TIMESTAMP", "BLOB"),
 		CREATE("TIMESTAMPTZ", "now()", "BYTEA") },
 	.load = load_sqlx, .put = put_sqlx, .remove = format_remove_version,
+	.restamp = restamp_sqlx,
 	.locks = locks_sqlx,
 };
 

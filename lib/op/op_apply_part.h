@@ -1,0 +1,30 @@
+/* op_apply_part: what the files of mig-apply share. */
+#ifndef OP_OP_APPLY_PART_H
+#define OP_OP_APPLY_PART_H
+
+#include <stddef.h>
+
+#include "migration/plan.h"
+#include "op/op_apply.h"
+#include "op/op_state.h"
+
+struct apply {
+	struct doc_apply *out;
+	const struct op *o;
+	struct op_apply_options *p;
+	struct op_state s;
+	struct plan plan;
+	struct strs tables; /* that the plan is about */
+};
+
+/* "Apply 2 migrations to 'app'?": a person's yes, where one is asked. */
+int op_apply_confirm(struct apply *a, const char *verb, size_t n,
+	const char *what, const char *to, struct err *e);
+
+/* The verified backup, and what was written since. */
+int op_apply_backup(struct apply *a, struct err *e);
+
+/* op_repair.c: the records, instead of the pending migrations. */
+int op_repair(struct apply *a, struct err *e);
+
+#endif
