@@ -43,7 +43,7 @@ static const struct opt options[] = {
 };
 
 static const struct opt_program program = { "mig-apply", "[-]",
-	"Run the pending migrations, behind a verified backup.", options };
+	"Run the pending migrations, behind a verified backup.", options, 1 };
 
 struct apply {
 	struct op_apply_options o;

@@ -24,7 +24,7 @@ static const struct opt options[] = {
 };
 
 static const struct opt_program program = { "mig-backup", "",
-	"Take a backup of a database, read it back, and say so.", options };
+	"Take a backup of a database, read it back, and say so.", options, 0 };
 
 struct backup {
 	struct op_backup_options o;

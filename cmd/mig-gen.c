@@ -34,7 +34,7 @@ static const struct opt options[] = {
 };
 
 static const struct opt_program program = { "mig-gen", "[TITLE]",
-	"Write a migration, record a baseline, or check a folder.", options };
+	"Write a migration, record a baseline, or check a folder.", options, 1 };
 
 struct gen {
 	struct op_gen_options o;

@@ -49,7 +49,7 @@ static const struct opt options[] = {
 };
 
 static const struct opt_program program = { "mig-rollback", "[ARCHIVE | -]",
-	"Go back, by down scripts or by a verified backup.", options };
+	"Go back, by down scripts or by a verified backup.", options, 1 };
 
 struct rollback {
 	struct op_rollback_options down;

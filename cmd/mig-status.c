@@ -26,7 +26,7 @@ static const struct opt options[] = {
 };
 
 static const struct opt_program program = { "mig-status", "",
-	"Say where a database stands. Writes nothing.", options };
+	"Say where a database stands. Writes nothing.", options, 0 };
 
 struct status {
 	struct op_status_options o;

@@ -27,7 +27,7 @@ static const struct opt options[] = {
 };
 
 static const struct opt_program program = { "mig-verify", "[ARCHIVE ...]",
-	"Prove that an archive is whole and can be restored.", options };
+	"Prove that an archive is whole and can be restored.", options, 0 };
 
 struct verify {
 	struct op_verify_options o;

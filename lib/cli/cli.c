@@ -102,6 +102,12 @@ take_common(void *arg, int id, const char *value, struct err *e)
 	case OPT_STATEMENT:
 		text = &c->statement;
 		break;
+	case OPT_SET:
+		strs_add(&c->set, value);
+		return 0;
+	case OPT_SET_FILE:
+		strs_add(&c->set_file, value);
+		return 0;
 	case OPT_QUIET:
 		c->quiet = 1;
 		return 0;
@@ -220,7 +226,8 @@ settle(struct cli *c)
 
 	if (settle_output(c) == -1 ||
 		conf_read(&c->conf, c->config, env, &c->err) == -1 ||
-		settle_policy(c) == -1 || settle_numbers(c) == -1)
+		settle_policy(c) == -1 || settle_numbers(c) == -1 ||
+		cli_values(c) == -1)
 		return -1;
 	folder = file_is_dir("migrations") || !file_is_dir("db/migrations") ?
 		"migrations" : "db/migrations";
@@ -319,6 +326,9 @@ cli_end(struct cli *c, int status)
 {
 	strs_free(&c->operands);
 	conf_free(&c->conf);
+	strs_free(&c->set);
+	strs_free(&c->set_file);
+	values_free(&c->values);
 	free(c->url);
 	free(c->migrations);
 	free(c->backups);

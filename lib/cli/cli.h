@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/report.h"
 #include "base/strs.h"
+#include "base/values.h"
 #include "cli/conf.h"
 #include "cli/opt.h"
 #include "op/op.h"
@@ -34,6 +35,8 @@ struct cli {
 	struct conf conf;
 	char *url, *migrations, *backups, *config, *env, *output;
 	char *busy, *role, *statement, *format;
+	struct strs set, set_file; /* of the options */
+	struct values values;
 	int quiet, verbose, help, version;
 	int json; /* the document goes out as JSON */
 	int silent; /* -o none */
@@ -81,6 +84,9 @@ int cli_fail(struct cli *c);
 
 /* Say the error on stderr only: the document tells it too. */
 int cli_complain(struct cli *c);
+
+/* Of mig.conf and the options, for programs that need some. */
+int cli_values(struct cli *c);
 
 /* Before the verb: the questions that the policy asks. */
 void cli_ask(struct cli *c, enum cli_policy from);

@@ -11,6 +11,8 @@
 #include "os/file.h"
 
 #define CONF_MAX ((size_t)1 << 20)
+#define SET "set." /* set.NAME: the value of a placeholder */
+#define SET_FILE "set-file."
 
 static const char *const names[CONF_KEYS] = { "database", "migrations",
 	"backups", "policy", "max-backup-age", "busy-timeout", "jobs",
@@ -49,6 +51,17 @@ set(struct conf *c, char *text, int line, struct err *e)
 	*eq = '\0';
 	key = trim(text);
 	value = trim(eq + 1);
+	if (strs_starts(key, SET) || strs_starts(key, SET_FILE)) {
+		char *word;
+
+		if (*value == '\0' || strchr(key, '.')[1] == '\0')
+			return bad(e, c, line, "no name, or no value, for",
+				key);
+		word = mem_printf("%s=%s", strchr(key, '.') + 1, value);
+		strs_add(strs_starts(key, SET) ? &c->set : &c->set_file, word);
+		free(word);
+		return 0;
+	}
 	for (k = 0; k < CONF_KEYS; k++)
 		if (strcmp(names[k], key) == 0)
 			break;
@@ -106,6 +119,8 @@ read_lines(struct conf *c, char *text, const char *env, int *found,
 	}
 	for (k = 0; k < CONF_KEYS; k++)
 		free(other.value[k]);
+	strs_free(&other.set);
+	strs_free(&other.set_file);
 	return result;
 }
 
@@ -165,6 +180,8 @@ conf_free(struct conf *c)
 
 	for (k = 0; k < CONF_KEYS; k++)
 		free(c->value[k]);
+	strs_free(&c->set);
+	strs_free(&c->set_file);
 	free(c->path);
 	memset(c, 0, sizeof(*c));
 }

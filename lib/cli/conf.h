@@ -6,6 +6,8 @@
 #ifndef CLI_CONF_H
 #define CLI_CONF_H
 
+#include "base/strs.h"
+
 struct err;
 
 enum conf_key {
@@ -26,6 +28,7 @@ enum conf_key {
 struct conf {
 	char *path; /* the file that was read; NULL: none */
 	char *value[CONF_KEYS]; /* NULL: not said */
+	struct strs set, set_file; /* NAME=VALUE, NAME=PATH; the last counts */
 };
 
 /*

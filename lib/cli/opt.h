@@ -26,6 +26,7 @@ struct opt_program {
 	const char *synopsis; /* what follows the name and [options] */
 	const char *purpose; /* one sentence */
 	const struct opt *options; /* ends in a NULL name */
+	int values; /* it runs SQL, which may need values for placeholders */
 };
 
 /*
@@ -55,6 +56,8 @@ enum opt_common_id {
 	OPT_ROLE = -20,
 	OPT_STATEMENT = -21,
 	OPT_FORMAT = -22,
+	OPT_SET = -23,
+	OPT_SET_FILE = -24,
 	OPT_HELP = -10,
 	OPT_VERSION = -11
 };

@@ -13,6 +13,7 @@
 #include "migration/migration.h"
 #include "migration/plan.h"
 #include "migration/script.h"
+#include "migration/text.h"
 
 int
 sanity_plan(const struct plan *p, unsigned allow, struct err *e)
@@ -101,10 +102,12 @@ static int
 forbid(const struct migration_part *p, const struct script_statement *s,
 	const char *what, const char *name, struct err *e)
 {
+	int line = s->line;
+	const char *file = text_place(p, &line);
+
 	err_set(e, ERR_REFUSED, "forbidden",
-		"'%s' line %d: %s%s%s cannot run in a migration",
-		p->file == NULL ? "ledger" : p->file, s->line, what,
-		name == NULL ? "" : " ", name == NULL ? "" : name);
+		"'%s' line %d: %s%s%s cannot run in a migration", file, line,
+		what, name == NULL ? "" : " ", name == NULL ? "" : name);
 	return -1;
 }
 

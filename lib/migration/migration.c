@@ -68,9 +68,12 @@ of_all(struct migration_part *p, const char *at, const char *end, int line,
 
 	if (comment_is(verb, n, "after"))
 		return after(p, at, end, line, e) == -1 ? -1 : 1;
-	if (!comment_is(verb, n, "repeatable"))
+	if (comment_is(verb, n, "repeatable"))
+		p->repeatable = 1;
+	else if (comment_is(verb, n, "placeholders"))
+		p->placeholders = 1;
+	else
 		return 0;
-	p->repeatable = 1;
 	return comment_word(&at, end, &verb) == 0 ? 1 : bad_line(e, p->file,
 		line, "the directive takes nothing behind it");
 }
@@ -101,19 +104,26 @@ directive(struct migration_part *p, const char *at, const char *end, int line,
 
 	if (whole != 0)
 		return whole == -1 ? -1 : 0;
+	if (comment_is(verb, n, "included"))
+		return 0; /* in the ledger: what follows stood there */
+	p->include |= comment_is(verb, n, "include");
 	if (comment_is(verb, n, "allow-loss"))
 		list = &p->allow_loss;
 	else if (comment_is(verb, n, "rebuild"))
 		list = &p->rebuilds;
+	else if (comment_is(verb, n, "include"))
+		list = NULL;
 	else
 		return bad_line(e, p->file, line,
 			"mig knows no such directive; it knows allow-loss "
-			"NAME, rebuild TABLE, after VERSION and repeatable");
+			"NAME, rebuild TABLE, after VERSION, repeatable, "
+			"placeholders and include PATH");
 	if (k == 0)
 		return bad_line(e, p->file, line, "the directive names "
 						  "nothing");
 	copy = mem_dup_n(arg, k);
-	strs_add_once(list, copy);
+	if (list != NULL)
+		strs_add_once(list, copy);
 	free(copy);
 	if (comment_word(&at, end, &arg) != 0)
 		return bad_line(e, p->file, line,
@@ -152,9 +162,17 @@ migration_set_part(struct migration_part *p, const char *path,
 	return migration_prepare(p, e);
 }
 
-static void
-free_part(struct migration_part *p)
+void
+migration_free_part(struct migration_part *p)
 {
+	size_t i;
+
+	for (i = 0; i < p->piece_n; i++)
+		free(p->pieces[i].file);
+	free(p->pieces);
+	free(p->run);
+	free(p->unfilled);
+	strs_free(&p->secrets);
 	free(p->text);
 	free(p->file);
 	strs_free(&p->allow_loss);
@@ -171,7 +189,7 @@ migration_free(struct migration *m)
 	free(m->sum);
 	free(m->script);
 	free(m->parents);
-	free_part(&m->up);
-	free_part(&m->down);
+	migration_free_part(&m->up);
+	migration_free_part(&m->down);
 	memset(m, 0, sizeof(*m));
 }

@@ -20,6 +20,12 @@ enum migration_detect {
 	MIGRATION_ALL /* a file that holds nothing but such */
 };
 
+/* Lines of a part's text, from the first on, up to the next piece. */
+struct migration_piece {
+	char *file;
+	int first, line; /* as the part counts them, as the file does */
+};
+
 /* One direction of a migration. */
 struct migration_part {
 	char *text; /* NULL: there is none */
@@ -34,6 +40,13 @@ struct migration_part {
 	struct strs rebuilds; /* -- mig: rebuild TABLE */
 	struct strs after; /* -- mig: after VERSION, of the up only */
 	int repeatable; /* -- mig: repeatable, of the up only */
+	/* What is open in it, and how it was filled: text.h. */
+	int include, placeholders;
+	struct migration_piece *pieces; /* NULL: all of it is of one file */
+	size_t piece_n;
+	char *run; /* the text with the values; NULL: as it is */
+	char *unfilled; /* a placeholder without a value; NULL: none */
+	struct strs secrets; /* values that no message may show */
 };
 
 struct migration {
@@ -66,5 +79,6 @@ int migration_directive(struct migration_part *up, const char *at,
 void migration_checksum(const char *text, char out[65]);
 
 void migration_free(struct migration *m);
+void migration_free_part(struct migration_part *p);
 
 #endif

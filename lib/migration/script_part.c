@@ -1,9 +1,13 @@
 /* script_part: the statements of a part as its format means them. */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/err.h"
 #include "base/mem.h"
 #include "migration/migration.h"
 #include "migration/script.h"
+#include "migration/text.h"
 
 static int
 is_word(const struct script_statement *s, const char *a, const char *b)
@@ -65,14 +69,36 @@ is_outside(const struct script_statement *s)
 	return s->kind == SCRIPT_OUTSIDE || s->kind == SCRIPT_VACUUM;
 }
 
+/* "line 12: ...", counted with what is included: the file's own line. */
+static void
+place(const struct migration_part *p, struct err *e)
+{
+	const char *rest = strchr(e->text, ':'), *file;
+	char words[512];
+	int line;
+
+	if (p->piece_n == 0 || rest == NULL || sscanf(e->text, "line %d",
+		&line) != 1)
+		return;
+	snprintf(words, sizeof(words), "%s", rest);
+	file = text_place(p, &line);
+	err_set(e, e->code, "scan", "in '%s' line %d%s", file, line, words);
+}
+
 int
 script_of_part(const struct migration_part *p, enum lex_rules rules,
 	struct script *out, struct err *e)
 {
 	size_t i, n = 0;
 
-	if (script_scan(p->text, p->line, rules, out, e) == -1)
+	if (text_check(p, e) == -1)
 		return -1;
+	if (script_scan(p->run != NULL ? p->run : p->text, p->line, rules, out,
+		e) == -1) {
+		place(p, e);
+		text_hide(p, e);
+		return -1;
+	}
 	out->outside = p->outside;
 	if (p->own_transaction)
 		unwrap(out);

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "migration/format/format.h"
 #include "migration/graph.h"
+#include "migration/text.h"
 #include "os/file.h"
 
 /* qsort() hands nothing through: the rule of the set that is being read. */
@@ -76,6 +77,10 @@ read_file(struct set *out, struct migration *m, const struct format_file *f,
 	} else if (result == 0) {
 		result = out->format->read(m, path, &b, f->side, e);
 	}
+	if (result == 0 && out->format->graph == FORMAT_LINE && (text_include(
+		&m->up, out->folder, e) == -1 || text_include(&m->down,
+		out->folder, e) == -1))
+		result = -1;
 	for (i = 0; i < f->after.n; i++)
 		strs_add(&m->up.after, f->after.v[i]);
 	format_settle(out->format, m);
@@ -92,17 +97,24 @@ read_file(struct set *out, struct migration *m, const struct format_file *f,
 	return result;
 }
 
+static int
+is_open(const struct migration_part *p)
+{
+	return p->include || p->placeholders;
+}
+
 /* What is said of the whole, and what that makes of it. */
 static int
 look_at_directives(const struct set *s, struct migration *m, struct err *e)
 {
 	if (s->format->graph == FORMAT_NAMED)
 		return 0;
-	if ((m->up.after.n > 0 || m->up.repeatable) &&
-		s->format->graph != FORMAT_LINE) {
-		err_set(e, ERR_USAGE, "migration", "'%s': '-- mig: after' and "
-			"'-- mig: repeatable' are for mig's own format, and "
-			"this is %s", m->up.file, s->format->shown);
+	if ((m->up.after.n > 0 || m->up.repeatable || is_open(&m->up) ||
+		is_open(&m->down)) && s->format->graph != FORMAT_LINE) {
+		err_set(e, ERR_USAGE, "migration", "'%s': '-- mig: after', "
+			"repeatable, placeholders and include are for mig's "
+			"own format, and this is %s", m->up.file,
+			s->format->shown);
 		return err_next(e, "take the line out: that tool would not "
 			"obey it");
 	}
@@ -189,7 +201,7 @@ join_all(struct set *out, struct format_file *v, size_t n, struct err *e)
 
 int
 set_read(struct set *out, const char *folder, const struct format *format,
-	struct err *e)
+	const struct values *values, struct err *e)
 {
 	struct format_files f = { .folder = folder, .ignored = &out->ignored };
 	size_t i;
@@ -206,6 +218,10 @@ set_read(struct set *out, const char *folder, const struct format *format,
 			    "FOLDER or MIG_MIGRATIONS; mig-gen makes one");
 	} else if (out->format->list(&f, e) == 0) {
 		result = join_all(out, f.v, f.n, e);
+	}
+	for (i = 0; i < out->n && result == 0; i++) {
+		text_fill(&out->v[i].up, values);
+		text_fill(&out->v[i].down, values);
 	}
 	for (i = 0; i < f.n; i++) {
 		free(f.v[i].version);

@@ -20,14 +20,17 @@ struct set {
 	struct strs ignored; /* .sql files that are not migrations */
 };
 
+struct values;
+
 /*
- * Read a folder by a format; NULL: mig's own.  A missing folder is ERR_USAGE
+ * Read a folder by a format; NULL: mig's own.  values: for placeholders; may be
+ * NULL.  A missing folder is ERR_USAGE
  * "no-folder", never an empty set; two files of one version are ERR_USAGE
  * "duplicate", half a pair "migration"; graph_order() tells more.  Gives out's
  * contents: set_free().
  */
 int set_read(struct set *out, const char *folder, const struct format *format,
-	struct err *e);
+	const struct values *values, struct err *e);
 void set_free(struct set *s);
 
 /* The migration of that version, by the format's rule, or NULL.  Borrowed. */

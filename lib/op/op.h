@@ -6,12 +6,14 @@
 
 struct err;
 struct report;
+struct values;
 
 struct op {
 	const char *tool; /* "mig 0.1.0" */
 	const char *program; /* "mig-apply" */
 	const char *url; /* of the database; may be NULL */
 	const char *migrations; /* folder */
+	const struct values *values; /* for placeholders; may be NULL */
 	const char *format; /* of the migrations; NULL: found by themselves */
 	const char *backups; /* folder */
 	int64_t busy_ms; /* wait for others' transactions */

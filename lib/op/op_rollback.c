@@ -18,6 +18,7 @@
 #include "migration/format/format.h"
 #include "migration/graph.h"
 #include "migration/script.h"
+#include "migration/text.h"
 #include "op/op_state.h"
 #include "op/run.h"
 #include "op/secure.h"
@@ -106,7 +107,10 @@ take(struct back *b, const struct ledger_row *row, struct err *e)
 			row->name);
 		return err_next(e, "go back with mig-rollback --restore");
 	}
-	return migration_prepare(&m->down, e);
+	if (migration_prepare(&m->down, e) == -1)
+		return -1;
+	text_fill(&m->down, b->o->values);
+	return 0;
 }
 
 /* Where its file stands, or would. */

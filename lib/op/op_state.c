@@ -56,8 +56,8 @@ op_state_open(struct op_state *s, const struct op *o, enum db_mode mode,
 			"no migrations folder at '%s': using the texts in the "
 			"ledger", o->migrations);
 		s->set.format = s->history.format;
-	} else if (set_read(&s->set, o->migrations, s->history.format, e) ==
-		-1) {
+	} else if (set_read(&s->set, o->migrations, s->history.format,
+		o->values, e) == -1) {
 		return -1;
 	}
 	if (history_load(&s->history, &s->ledger, &s->set, e) == -1)

@@ -189,8 +189,8 @@ work(struct validate *v, struct err *e)
 		db_close(live);
 		return -1;
 	}
-	if (set_read(&v->set, v->o->migrations, v->history.format, &bad) ==
-		-1) {
+	if (set_read(&v->set, v->o->migrations, v->history.format,
+		v->o->values, &bad) == -1) {
 		db_close(live);
 		if (!is_of_files(bad.reason)) {
 			*e = bad;

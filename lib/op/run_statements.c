@@ -6,20 +6,25 @@
 #include "base/stop.h"
 #include "doc/part.h"
 #include "guard/loss.h"
+#include "migration/text.h"
 #include "op/run_part.h"
 
 int
 run_at_statement(const struct running *x, const struct script_statement *s,
 	struct err *e)
 {
+	int line = s->line;
+	const char *file = text_place(x->part, &line);
+
+	text_hide(x->part, e);
 	return err_wrap(e, "migration %s (%s), '%s' line %d", x->m->version,
-		x->m->name, x->part->file == NULL ? "ledger" : x->part->file,
-		s->line);
+		x->m->name, file, line);
 }
 
 int
 run_at_migration(const struct running *x, struct err *e)
 {
+	text_hide(x->part, e);
 	return err_wrap(e, "migration %s (%s)", x->m->version, x->m->name);
 }
 

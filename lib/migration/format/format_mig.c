@@ -3,6 +3,7 @@
  * one file with "-- migrate:up" and "-- migrate:down"; for mig also a pair of
  * files.  dbmate: pkg/dbmate/migration.go, db.go of version 2.35.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -96,27 +97,47 @@ split(struct migration *m, const char *text, struct section *up,
 	return 0;
 }
 
+/*
+ * The text of a direction.  What the head says of placeholders is said in it, in
+ * place of the marker's line, so that the ledger keeps it with the text.
+ */
+static int
+set_section(struct migration_part *p, const char *path,
+	const struct section *s, int placeholders, struct err *e)
+{
+	size_t n = (size_t)(s->end - s->start);
+	char *text;
+	int result;
+
+	p->outside = s->outside;
+	if (!placeholders)
+		return migration_set_part(p, path, s->start, n, s->line, e);
+	text = mem_printf("-- mig: placeholders\n%.*s", (int)n, s->start);
+	result = migration_set_part(p, path, text, strlen(text), s->line - 1,
+		e);
+	free(text);
+	return result;
+}
+
 static int
 read_sections(struct migration *m, const char *path, const struct buf *raw,
 	char side, struct err *e)
 {
 	struct section up = { 0 }, down = { 0 };
 	const char *text = raw->data;
+	int all;
 
 	(void)side;
 	if (strs_starts(text, "\xef\xbb\xbf"))
 		text += 3;
 	m->up.file = mem_dup(path);
-	if (split(m, text, &up, &down, e) == -1 ||
-		migration_set_part(&m->up, path, up.start,
-			(size_t)(up.end - up.start), up.line, e) == -1)
+	if (split(m, text, &up, &down, e) == -1)
 		return -1;
-	m->up.outside = up.outside;
-	if (down.start == NULL)
-		return 0;
-	m->down.outside = down.outside;
-	return migration_set_part(&m->down, path, down.start,
-		(size_t)(down.end - down.start), down.line, e);
+	all = m->up.placeholders;
+	if (set_section(&m->up, path, &up, all, e) == -1)
+		return -1;
+	return down.start == NULL ? 0 :
+		set_section(&m->down, path, &down, all, e);
 }
 
 /*

@@ -1,0 +1,34 @@
+/*
+ * text: what a migration of mig's own format may leave open in its text: pieces
+ * that stand in other files ("-- mig: include PATH"), and values that the caller
+ * has ("-- mig: placeholders", then ${NAME}).
+ */
+#ifndef MIGRATION_TEXT_H
+#define MIGRATION_TEXT_H
+
+struct err;
+struct migration_part;
+struct values;
+
+/*
+ * Put the files that p includes into its text, each behind its line.  folder: of
+ * the migrations, out of which no path leads.  ERR_USAGE "migration".
+ */
+int text_include(struct migration_part *p, const char *folder, struct err *e);
+
+/*
+ * If p asks for it, fill p->run from its text and values; what has no value, or
+ * no end, is kept in p->unfilled for text_check().
+ */
+void text_fill(struct migration_part *p, const struct values *values);
+
+/* ERR_USAGE "placeholder": the part cannot be run, for want of a value. */
+int text_check(const struct migration_part *p, struct err *e);
+
+/* Where a line of p's text stands: *line becomes that of the file.  Borrowed. */
+const char *text_place(const struct migration_part *p, int *line);
+
+/* Take p's secret values out of the words of an error. */
+void text_hide(const struct migration_part *p, struct err *e);
+
+#endif
