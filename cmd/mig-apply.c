@@ -9,7 +9,8 @@
 enum {
 	OPT_TO = 1, OPT_STEPS, OPT_DRY_RUN, OPT_ALLOW_LOSS, OPT_MAX_AGE,
 	OPT_NO_BACKUP, OPT_FORCE_NO_BACKUP, OPT_ALLOW_MISSING,
-	OPT_ALLOW_ORDER, OPT_RESUME, OPT_REPAIR, OPT_REPAIR_APPLIED, OPT_WAIT, OPT_YES, OPT_JOBS
+	OPT_ALLOW_ORDER, OPT_RESUME, OPT_REPAIR, OPT_REPAIR_APPLIED,
+	OPT_HOOKS, OPT_HOOK_TIMEOUT, OPT_WAIT, OPT_YES, OPT_JOBS
 };
 
 static const struct opt options[] = {
@@ -35,6 +36,9 @@ static const struct opt options[] = {
 		0 },
 	{ 0, "repair-applied", "VERSION", "the same; this failed one is done",
 		OPT_REPAIR_APPLIED, 1 },
+	{ 0, "hooks", "FOLDER", "run the hooks that are there", OPT_HOOKS, 0 },
+	{ 0, "hook-timeout", "TIME", "how long each of them may take",
+		OPT_HOOK_TIMEOUT, 0 },
 	{ 'w', "wait", "TIME", "wait so long for another runner", OPT_WAIT,
 		0 },
 	{ 'y', "yes", NULL, "ask nothing", OPT_YES, 0 },
@@ -47,8 +51,9 @@ static const struct opt_program program = { "mig-apply", "[-]",
 
 struct apply {
 	struct op_apply_options o;
+	const char *hooks;
 	int yes, no_backup, force;
-	int64_t steps, wait, max_age, jobs;
+	int64_t hook_s, steps, wait, max_age, jobs;
 };
 
 static int
@@ -91,6 +96,11 @@ take(void *arg, int id, const char *value, struct err *e)
 	case OPT_REPAIR:
 		a->o.repair = 1;
 		break;
+	case OPT_HOOKS:
+		a->hooks = value;
+		break;
+	case OPT_HOOK_TIMEOUT:
+		return cli_span("hook-timeout", value, &a->hook_s, e);
 	case OPT_WAIT:
 		return cli_span("wait", value, &a->wait, e);
 	case OPT_YES:
@@ -132,6 +142,10 @@ settle(struct cli *c, struct apply *a)
 	a->o.no_backup = a->no_backup;
 	a->o.max_age_s = a->max_age == -1 ? c->max_age_s : a->max_age;
 	c->op.wait_s = a->wait;
+	if (a->hooks != NULL)
+		c->op.hooks = a->hooks;
+	if (a->hook_s != -1)
+		c->op.hook_s = a->hook_s;
 	if (a->jobs > 0)
 		c->op.jobs = (int)a->jobs;
 	c->yes = a->yes;
@@ -164,7 +178,7 @@ run(struct cli *c, struct apply *a)
 int
 main(int argc, char **argv)
 {
-	struct apply a = { .max_age = -1 };
+	struct apply a = { .max_age = -1, .hook_s = -1 };
 	struct cli c;
 	int status = cli_start(&c, &program, argc, argv, take, &a), passed;
 

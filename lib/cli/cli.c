@@ -20,6 +20,7 @@
 #define DEFAULT_LEVEL 3
 #define DEFAULT_BUSY_S 5
 #define DEFAULT_MAX_AGE_S 3600
+#define DEFAULT_HOOK_S 60
 
 static void
 out_of_memory(void)
@@ -198,6 +199,13 @@ settle_numbers(struct cli *c)
 	c->op.statement_ms = (n > 86400 ? 86400 : n) * 1000;
 	c->op.role = strongest(c->role, "MIG_ROLE", NULL,
 		c->conf.value[CONF_ROLE], NULL);
+	c->op.hooks = strongest(NULL, "MIG_HOOKS", NULL,
+		c->conf.value[CONF_HOOKS], NULL);
+	c->op.hook_s = DEFAULT_HOOK_S;
+	if (c->conf.value[CONF_HOOK_TIMEOUT] != NULL && cli_span(
+		"hook-timeout", c->conf.value[CONF_HOOK_TIMEOUT],
+		&c->op.hook_s, &c->err) == -1)
+		return -1;
 	c->max_age_s = DEFAULT_MAX_AGE_S;
 	if (c->conf.value[CONF_MAX_AGE] != NULL &&
 		cli_span("max-backup-age", c->conf.value[CONF_MAX_AGE],

@@ -16,7 +16,8 @@
 
 static const char *const names[CONF_KEYS] = { "database", "migrations",
 	"backups", "policy", "max-backup-age", "busy-timeout", "jobs",
-	"level", "role", "statement-timeout", "format" };
+	"level", "role", "statement-timeout", "format", "hooks",
+	"hook-timeout" };
 
 static char *
 trim(char *s)

@@ -9,7 +9,6 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/report.h"
-#include "base/stop.h"
 #include "db/driver.h"
 #include "doc/doc.h"
 #include "doc/doc_apply.h"
@@ -18,7 +17,7 @@
 #include "guard/sanity.h"
 #include "migration/script.h"
 #include "op/op_apply_part.h"
-#include "op/run.h"
+#include "op/op_hook.h"
 #include "op/secure.h"
 
 static int
@@ -182,87 +181,6 @@ op_apply_backup(struct apply *a, struct err *e)
 	return result;
 }
 
-static void
-set_current(struct apply *a, const char *version)
-{
-	free(a->out->current);
-	a->out->current = mem_dup(version);
-}
-
-static int
-apply_one(struct apply *a, struct run *r, const struct migration *m,
-	struct err *e)
-{
-	struct part_done *done = shape_list_add(&a->out->applied,
-		&part_done_shape);
-	const struct ledger_row *row = ledger_find(&a->s.ledger, m->version);
-	const struct migration *before;
-	struct err second;
-
-	r->skip = row == NULL ? 0 : row->statements;
-	r->again = version_is_repeatable(m->version) || row != NULL ||
-		ledger_find_stale(&a->s.ledger, m->version) != NULL;
-	if (run_migration(done, m, r, e) == 0) {
-		r->ledger = 1;
-		before = a->out->current == NULL ? NULL :
-			set_find(&a->s.set, a->out->current);
-		if ((before == NULL || m > before) &&
-			!version_is_repeatable(m->version))
-			set_current(a, m->version);
-		return 0;
-	}
-	a->out->applied.n--;
-	shape_release(&part_done_shape, done);
-	if (e->code == ERR_REFUSED && a->out->applied.n > 0)
-		e->code = ERR_FAILED;
-	if (e->code == ERR_FAILED &&
-		run_note_failure(a->s.db, m, r, e, &second) == -1)
-		report_say(a->o->report, REPORT_WARN,
-			"the failure could not be written to the ledger: %s",
-			second.text);
-	return -1;
-}
-
-static int
-apply_all(struct apply *a, struct err *e)
-{
-	char *me = ledger_me();
-	struct run r = { .db = a->s.db, .history = &a->s.history, .tool = a->o->tool, .by = me,
-		.report = a->o->report, .allow = &a->p->allow, .option = "--allow-loss",
-		.ledger = a->s.ledger.there };
-	size_t i;
-	int result = 0;
-
-	if (a->out->backup != NULL)
-		r.backup = a->out->backup->id;
-	if (a->p->no_backup)
-		r.note = "--no-backup";
-	for (i = 0; i < a->s.ledger.n && result == 0 && a->p->resume; i++) {
-		const struct migration *m = set_find(&a->s.set,
-			a->s.ledger.v[i].version);
-
-		r.last = a->plan.n == 0;
-		if (strcmp(a->s.ledger.v[i].state, "applied") == 0)
-			continue;
-		if (m == NULL) {
-			err_set(e, ERR_REFUSED, "missing",
-				"migration %s is to be resumed, but its file "
-				"is gone", a->s.ledger.v[i].version);
-			result = err_next(e, "bring the file back");
-		} else {
-			result = apply_one(a, &r, m, e);
-		}
-	}
-	for (i = 0; i < a->plan.n && result == 0; i++) {
-		r.last = i + 1 == a->plan.n;
-		result = stop_check(e);
-		if (result == 0)
-			result = apply_one(a, &r, a->plan.pending[i], e);
-	}
-	free(me);
-	return result;
-}
-
 /* Whether an outside migration waits to be resumed. */
 static int
 has_open(const struct apply *a)
@@ -308,7 +226,7 @@ work(struct apply *a, struct err *e)
 
 	if (judge_document(a, e) == -1 || open_all(a, e) == -1)
 		return -1;
-	set_current(a, a->plan.current);
+	op_apply_current(a, a->plan.current);
 	if (a->p->repair)
 		return op_repair(a, e);
 	open = has_open(a);
@@ -323,13 +241,11 @@ work(struct apply *a, struct err *e)
 		a->out->result = "planned";
 		return 0;
 	}
-	if (db_blocked(a->s.db, &a->tables, e) == -1 || op_apply_confirm(a, "Apply",
-		a->plan.n, "migration", "to", e) == -1 ||
-		op_apply_backup(a, e) == -1 ||
-		db_blocked(a->s.db, &a->tables, e) == -1 || apply_all(a, e) == -1)
+	if (op_hook_check(a->o, e) == -1 || db_blocked(a->s.db, &a->tables,
+		e) == -1 || op_apply_confirm(a, "Apply", a->plan.n,
+		"migration", "to", e) == -1)
 		return -1;
-	a->out->result = "applied";
-	return 0;
+	return op_apply_run(a, e);
 }
 
 int

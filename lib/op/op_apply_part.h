@@ -21,8 +21,17 @@ struct apply {
 int op_apply_confirm(struct apply *a, const char *verb, size_t n,
 	const char *what, const char *to, struct err *e);
 
+/* What the document says that the database is at. */
+void op_apply_current(struct apply *a, const char *version);
+
 /* The verified backup, and what was written since. */
 int op_apply_backup(struct apply *a, struct err *e);
+
+/*
+ * op_apply_run.c: backup and plan, between the hooks.  A failure is told to the
+ * hook for it.
+ */
+int op_apply_run(struct apply *a, struct err *e);
 
 /* op_repair.c: the records, instead of the pending migrations. */
 int op_repair(struct apply *a, struct err *e);

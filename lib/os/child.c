@@ -33,9 +33,8 @@ struct child {
 
 extern char **environ;
 
-/* Our environment with the given variables in place of ours.  Gives. */
-static char **
-merge(const struct strs *extra)
+char **
+child_environment(const struct strs *extra)
 {
 	size_t n = 0, k = extra == NULL ? 0 : extra->n, i, j;
 	char *const *with = extra == NULL ? NULL : extra->v;
@@ -93,7 +92,7 @@ child_start(struct child **out, const char *const *argv,
 {
 	const struct passwd *user = as == NULL ? NULL : getpwnam(as);
 	struct child *c = mem_alloc(sizeof(*c));
-	char **merged = merge(environment);
+	char **merged = child_environment(environment);
 	int o[2] = { -1, -1 }, w[2] = { -1, -1 }, r[2] = { -1, -1 };
 	int code = 0, i;
 	pid_t me = getpid();

@@ -46,6 +46,12 @@ int child_end(struct child *c, struct err *e);
 
 void child_signal(struct child *c, int number);
 
+/*
+ * Our environment, with the variables of child_start().  Borrows all strings.
+ * Gives the list: free() it.
+ */
+char **child_environment(const struct strs *environment);
+
 /* End it if it runs.  Takes c; NULL is allowed. */
 void child_free(struct child *c);
 

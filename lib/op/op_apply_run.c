@@ -1,0 +1,159 @@
+/* op_apply_run: the migrations of a plan, with the hooks around them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/report.h"
+#include "base/stop.h"
+#include "doc/doc_apply.h"
+#include "op/op_apply_part.h"
+#include "op/op_hook.h"
+#include "op/run.h"
+
+void
+op_apply_current(struct apply *a, const char *version)
+{
+	free(a->out->current);
+	a->out->current = mem_dup(version);
+}
+
+/* What was applied stays so: the run ends there. */
+static int
+hook_each(struct apply *a, enum op_hook hook, const struct migration *m,
+	struct err *e)
+{
+	a->out->result = "planned";
+	if (op_hook_run(a->o, hook, a->out, m->version, e) == 0) {
+		a->out->result = "failed";
+		return 0;
+	}
+	a->out->result = "failed";
+	if (strcmp(e->reason, "hook") == 0)
+		e->code = a->out->applied.n > 0 ? ERR_FAILED : ERR_REFUSED;
+	return -1;
+}
+
+static int
+apply_one(struct apply *a, struct run *r, const struct migration *m,
+	struct err *e)
+{
+	struct part_done *done = shape_list_add(&a->out->applied,
+		&part_done_shape);
+	const struct ledger_row *row = ledger_find(&a->s.ledger, m->version);
+	const struct migration *before;
+	struct err second;
+
+	r->skip = row == NULL ? 0 : row->statements;
+	r->again = version_is_repeatable(m->version) || row != NULL ||
+		ledger_find_stale(&a->s.ledger, m->version) != NULL;
+	if (run_migration(done, m, r, e) == 0) {
+		r->ledger = 1;
+		before = a->out->current == NULL ? NULL :
+			set_find(&a->s.set, a->out->current);
+		if ((before == NULL || m > before) &&
+			!version_is_repeatable(m->version))
+			op_apply_current(a, m->version);
+		return 0;
+	}
+	a->out->applied.n--;
+	shape_release(&part_done_shape, done);
+	if (e->code == ERR_REFUSED && a->out->applied.n > 0)
+		e->code = ERR_FAILED;
+	if (e->code == ERR_FAILED &&
+		run_note_failure(a->s.db, m, r, e, &second) == -1)
+		report_say(a->o->report, REPORT_WARN,
+			"the failure could not be written to the ledger: %s",
+			second.text);
+	return -1;
+}
+
+static int
+apply_hooked(struct apply *a, struct run *r, const struct migration *m,
+	struct err *e)
+{
+	if (hook_each(a, HOOK_BEFORE_EACH, m, e) == -1 ||
+		apply_one(a, r, m, e) == -1)
+		return -1;
+	return hook_each(a, HOOK_AFTER_EACH, m, e);
+}
+
+static int
+apply_all(struct apply *a, struct err *e)
+{
+	char *me = ledger_me();
+	struct run r = { .db = a->s.db, .history = &a->s.history, .tool = a->o->tool, .by = me,
+		.report = a->o->report, .allow = &a->p->allow, .option = "--allow-loss",
+		.ledger = a->s.ledger.there };
+	size_t i;
+	int result = 0;
+
+	if (a->out->backup != NULL)
+		r.backup = a->out->backup->id;
+	if (a->p->no_backup)
+		r.note = "--no-backup";
+	for (i = 0; i < a->s.ledger.n && result == 0 && a->p->resume; i++) {
+		const struct migration *m = set_find(&a->s.set,
+			a->s.ledger.v[i].version);
+
+		r.last = a->plan.n == 0;
+		if (strcmp(a->s.ledger.v[i].state, "applied") == 0)
+			continue;
+		if (m == NULL) {
+			err_set(e, ERR_REFUSED, "missing",
+				"migration %s is to be resumed, but its file "
+				"is gone", a->s.ledger.v[i].version);
+			result = err_next(e, "bring the file back");
+		} else {
+			result = apply_hooked(a, &r, m, e);
+		}
+	}
+	for (i = 0; i < a->plan.n && result == 0; i++) {
+		r.last = i + 1 == a->plan.n;
+		result = stop_check(e);
+		if (result == 0)
+			result = apply_hooked(a, &r, a->plan.pending[i], e);
+	}
+	free(me);
+	return result;
+}
+
+/* The hook gets the error as the document has it; its own is only said. */
+static void
+tell_failure(struct apply *a, const struct err *e)
+{
+	struct doc_error error = { 0 };
+	struct err second;
+
+	doc_error_fill(&error, a->o->tool, a->o->program, e);
+	a->out->error = &error;
+	if (op_hook_run(a->o, HOOK_FAILURE, a->out, NULL, &second) == -1)
+		report_say(a->o->report, REPORT_WARN, "%s", second.text);
+	a->out->error = NULL;
+	shape_release(&doc_error_shape, &error);
+}
+
+int
+op_apply_run(struct apply *a, struct err *e)
+{
+	a->out->result = "planned";
+	if (op_hook_run(a->o, HOOK_BEFORE, a->out, NULL, e) == -1) {
+		a->out->result = "failed";
+		if (strcmp(e->reason, "hook") == 0)
+			e->code = ERR_REFUSED;
+		tell_failure(a, e);
+		return -1;
+	}
+	a->out->result = "failed";
+	if (op_apply_backup(a, e) == -1 || db_blocked(a->s.db, &a->tables,
+		e) == -1 || apply_all(a, e) == -1) {
+		tell_failure(a, e);
+		return -1;
+	}
+	a->out->result = "applied";
+	/* All is done: the status says only that the hook is not. */
+	if (op_hook_run(a->o, HOOK_AFTER, a->out, NULL, e) == 0)
+		return 0;
+	tell_failure(a, e);
+	return -1;
+}

@@ -1,0 +1,131 @@
+/* call: another program run to its end. */
+#include "os/call.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/num.h"
+#include "base/stop.h"
+#include "os/child.h"
+#include "os/file.h"
+
+#define PAUSE_MS 10
+#define GRACE_MS 5000 /* from SIGTERM to SIGKILL */
+
+/* A file in memory to read from, so that nobody waits for a pipe. */
+static int
+make_input(const char *input, size_t n, struct err *e)
+{
+	int fd = memfd_create("mig", MFD_CLOEXEC);
+
+	if (fd == -1)
+		return err_sys(e, "make a file in memory");
+	if (file_write(fd, input, n, e) == -1 || lseek(fd, 0, SEEK_SET) ==
+		-1) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* In the child: only calls that are safe after a fork among threads. */
+static void
+become(const char *path, char **environment, int input, pid_t parent)
+{
+	char *const argv[] = { (char *)path, NULL };
+	sigset_t none;
+
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_Exit(126);
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (dup2(input, 0) == -1 || dup2(2, 1) == -1)
+		_Exit(126);
+	execve(path, argv, environment);
+	_Exit(127);
+}
+
+/* Its status within so long; -1: it runs. */
+static int
+wait_for(pid_t pid, int64_t limit_ms, int *status, int stoppable)
+{
+	int64_t end = clock_ms() + limit_ms;
+
+	for (;;) {
+		pid_t got = waitpid(pid, status, WNOHANG);
+
+		if (got == pid || (got == -1 && errno != EINTR))
+			return 0;
+		if (clock_ms() >= end || (stoppable && stop_asked()))
+			return -1;
+		clock_pause_ms(PAUSE_MS);
+	}
+}
+
+static void
+end_group(pid_t pid)
+{
+	int status;
+
+	kill(-pid, SIGTERM);
+	if (wait_for(pid, GRACE_MS, &status, 0) == 0)
+		return;
+	kill(-pid, SIGKILL);
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
+}
+
+static int
+judge(const char *path, int status, struct err *e)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+	if (WIFEXITED(status) && WEXITSTATUS(status) >= 126)
+		return err_set(e, ERR_ENV, "hook", "'%s' cannot be run, or "
+			"ended with status %d", path, WEXITSTATUS(status));
+	if (WIFEXITED(status))
+		return err_set(e, ERR_ENV, "hook", "'%s' ended with status %d",
+			path, WEXITSTATUS(status));
+	return err_set(e, ERR_ENV, "hook", "'%s' was ended by signal %d", path,
+		WTERMSIG(status));
+}
+
+int
+call_run(const char *path, const struct strs *environment, const char *input,
+	size_t n, int64_t limit_ms, int stoppable, struct err *e)
+{
+	char **merged, words[32];
+	int fd = make_input(input, n, e), status = 0, result;
+	pid_t me = getpid(), pid;
+
+	if (fd == -1)
+		return -1;
+	merged = child_environment(environment);
+	pid = fork();
+	if (pid == 0)
+		become(path, merged, fd, me);
+	close(fd);
+	free(merged);
+	if (pid == -1)
+		return err_sys(e, "start '%s'", path);
+	setpgid(pid, pid); /* whoever comes first */
+	if (wait_for(pid, limit_ms, &status, stoppable) == 0)
+		return judge(path, status, e);
+	result = stoppable ? stop_check(e) : 0;
+	end_group(pid);
+	return result == -1 ? -1 : err_set(e, ERR_ENV, "hook",
+		"'%s' took longer than %s, and was ended", path,
+		num_time(limit_ms, words, sizeof(words)));
+}
