@@ -46,8 +46,10 @@ static const struct opt options[] = {
 	{ 0, NULL, NULL, NULL, 0, 0 },
 };
 
-static const struct opt_program program = { "mig-apply", "[-]",
-	"Run the pending migrations, behind a verified backup.", options, 1 };
+static const struct opt_program program = { .name = "mig-apply",
+	.synopsis = "[-]",
+	.purpose = "Run the pending migrations, behind a verified backup.",
+	.options = options, .values = 1, .jobs = 1, .many = 1 };
 
 struct apply {
 	struct op_apply_options o;

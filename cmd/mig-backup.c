@@ -23,8 +23,13 @@ static const struct opt options[] = {
 	{ 0, NULL, NULL, NULL, 0, 0 },
 };
 
-static const struct opt_program program = { "mig-backup", "",
-	"Take a backup of a database, read it back, and say so.", options, 0 };
+static const char *const alone[] = { "to", "document", NULL };
+
+static const struct opt_program program = { .name = "mig-backup",
+	.synopsis = "",
+	.purpose = "Take a backup of a database, read it back, and say so.",
+	.options = options, .jobs = 1, .many = 1,
+	.alone = alone };
 
 struct backup {
 	struct op_backup_options o;

@@ -33,8 +33,10 @@ static const struct opt options[] = {
 	{ 0, NULL, NULL, NULL, 0, 0 },
 };
 
-static const struct opt_program program = { "mig-gen", "[TITLE]",
-	"Write a migration, record a baseline, or check a folder.", options, 1 };
+static const struct opt_program program = { .name = "mig-gen",
+	.synopsis = "[TITLE]",
+	.purpose = "Write a migration, record a baseline, or check a folder.",
+	.options = options, .values = 1 };
 
 struct gen {
 	struct op_gen_options o;

@@ -48,8 +48,13 @@ static const struct opt options[] = {
 	{ 0, NULL, NULL, NULL, 0, 0 },
 };
 
-static const struct opt_program program = { "mig-rollback", "[ARCHIVE | -]",
-	"Go back, by down scripts or by a verified backup.", options, 1 };
+static const char *const alone[] = { "into", NULL };
+
+static const struct opt_program program = { .name = "mig-rollback",
+	.synopsis = "[ARCHIVE | -]",
+	.purpose = "Go back, by down scripts or by a verified backup.",
+	.options = options, .values = 1, .jobs = 1, .many = 1,
+	.alone = alone };
 
 struct rollback {
 	struct op_rollback_options down;

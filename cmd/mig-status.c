@@ -6,7 +6,7 @@
 
 enum {
 	OPT_CHECK = 1, OPT_HISTORY, OPT_PENDING, OPT_HEADS, OPT_GRAPH,
-	OPT_REPAIRS, OPT_LIST_BACKUPS, OPT_MAX_AGE
+	OPT_REPAIRS, OPT_LIST_BACKUPS, OPT_MAX_AGE, OPT_JOBS
 };
 
 static const struct opt options[] = {
@@ -22,17 +22,21 @@ static const struct opt options[] = {
 		OPT_LIST_BACKUPS, 0 },
 	{ 0, "max-backup-age", "TIME", "call an older backup not fresh",
 		OPT_MAX_AGE, 0 },
+	{ 'j', "jobs", "N", "of several databases: N at once", OPT_JOBS, 0 },
 	{ 0, NULL, NULL, NULL, 0, 0 },
 };
 
-static const struct opt_program program = { "mig-status", "",
-	"Say where a database stands. Writes nothing.", options, 0 };
+static const struct opt_program program = { .name = "mig-status",
+	.synopsis = "",
+	.purpose = "Say where a database stands. Writes nothing.",
+	.options = options, .jobs = 1, .many = 1 };
 
 struct status {
 	struct op_status_options o;
 	int check;
 	const char *only; /* a list to print alone; NULL: all */
 	int64_t max_age_s; /* -1: not given */
+	int64_t jobs; /* of one database there is nothing to divide */
 };
 
 static int
@@ -63,6 +67,8 @@ take(void *arg, int id, const char *value, struct err *e)
 	case OPT_LIST_BACKUPS:
 		s->o.backups = 1;
 		break;
+	case OPT_JOBS:
+		return cli_jobs(value, &s->jobs, e);
 	case OPT_MAX_AGE:
 		return cli_span("max-backup-age", value, &s->max_age_s, e);
 	}

@@ -26,8 +26,10 @@ static const struct opt options[] = {
 	{ 0, NULL, NULL, NULL, 0, 0 },
 };
 
-static const struct opt_program program = { "mig-verify", "[ARCHIVE ...]",
-	"Prove that an archive is whole and can be restored.", options, 0 };
+static const struct opt_program program = { .name = "mig-verify",
+	.synopsis = "[ARCHIVE ...]",
+	.purpose = "Prove that an archive is whole and can be restored.",
+	.options = options, .jobs = 1 };
 
 struct verify {
 	struct op_verify_options o;

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/stop.h"
+#include "cli/many.h"
 #include "cli/term.h"
 #include "codec/pool.h"
 #include "codec/zst.h"
@@ -74,8 +75,13 @@ take_common(void *arg, int id, const char *value, struct err *e)
 
 	switch (id) {
 	case OPT_DATABASE:
-		text = &c->url;
+		strs_add(&c->urls, value);
+		return 0;
+	case OPT_DATABASES:
+		text = &c->databases;
 		break;
+	case OPT_KEEP_GOING:
+		return 0; /* it is in c->words */
 	case OPT_MIGRATIONS:
 		text = &c->migrations;
 		break;
@@ -241,7 +247,8 @@ settle(struct cli *c)
 		"migrations" : "db/migrations";
 	c->op.tool = CLI_TOOL;
 	c->op.program = c->program->name;
-	c->op.url = strongest(c->url, "MIG_DATABASE_URL", "DATABASE_URL",
+	c->op.url = strongest(c->urls.n > 0 ? c->urls.v[0] :
+		NULL, "MIG_DATABASE_URL", "DATABASE_URL",
 		c->conf.value[CONF_DATABASE], NULL);
 	c->op.migrations = strongest(c->migrations, "MIG_MIGRATIONS", NULL,
 		c->conf.value[CONF_MIGRATIONS], folder);
@@ -302,7 +309,8 @@ cli_start(struct cli *c, const struct opt_program *p, int argc, char **argv,
 	c->json = !isatty(STDOUT_FILENO);
 	mem_on_failure(out_of_memory);
 	catch_signals();
-	if (opt_parse(p, argc, argv, take_common, c, &c->operands, &c->err) ==
+	if (opt_parse(p, argc, argv, take_common, c, &c->operands,
+		&c->words, &c->err) ==
 		-1) {
 		struct err first = c->err;
 
@@ -319,7 +327,7 @@ cli_start(struct cli *c, const struct opt_program *p, int argc, char **argv,
 	}
 	if (settle(c) == -1)
 		return cli_end(c, cli_fail(c));
-	return -1;
+	return many_asked(c) ? cli_end(c, many_run(c)) : -1;
 }
 
 void
@@ -337,7 +345,9 @@ cli_end(struct cli *c, int status)
 	strs_free(&c->set);
 	strs_free(&c->set_file);
 	values_free(&c->values);
-	free(c->url);
+	strs_free(&c->urls);
+	strs_free(&c->words);
+	free(c->databases);
 	free(c->migrations);
 	free(c->backups);
 	free(c->config);

@@ -33,7 +33,10 @@ struct cli {
 	/* The rest is private to the room. */
 	struct report report;
 	struct conf conf;
-	char *url, *migrations, *backups, *config, *env, *output;
+	struct strs words; /* the options, for another run */
+	struct strs urls;
+	char *databases; /* a file of them */
+	char *migrations, *backups, *config, *env, *output;
 	char *busy, *role, *statement, *format;
 	struct strs set, set_file; /* of the options */
 	struct values values;

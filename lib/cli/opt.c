@@ -9,7 +9,11 @@
 
 const struct opt opt_common[] = {
 	{ 'd', "database", "URL", "the database: postgresql://..., sqlite:PATH",
-		OPT_DATABASE, 0 },
+		OPT_DATABASE, 1 },
+	{ 0, "databases", "FILE", "several, a URL in each line", OPT_DATABASES,
+		0 },
+	{ 'k', "keep-going", NULL, "of several: go on after a failure",
+		OPT_KEEP_GOING, 0 },
 	{ 'm', "migrations", "FOLDER", "where the migration files are",
 		OPT_MIGRATIONS, 0 },
 	{ 0, "format", "NAME", "whose migrations they are: mig, goose, ...",
@@ -66,18 +70,24 @@ struct parse {
 	const struct opt_program *p;
 	int (*take)(void *arg, int id, const char *value, struct err *e);
 	void *arg;
-	struct strs seen;
+	struct strs seen, *words;
 };
 
 static int
 give(struct parse *x, const struct opt *o, const char *value, struct err *e)
 {
+	char *word;
+
 	if (!o->many && o->value != NULL && strs_has(&x->seen, o->name)) {
 		err_set(e, ERR_USAGE, "usage",
 			"the option --%s is given twice", o->name);
 		return usage(x->p, e);
 	}
 	strs_add_once(&x->seen, o->name);
+	word = mem_printf("--%s%s%s", o->name, value == NULL ? "" : "=",
+		value == NULL ? "" : value);
+	strs_add(x->words, word);
+	free(word);
 	return x->take(x->arg, o->id, value, e);
 }
 
@@ -148,9 +158,9 @@ short_options(struct parse *x, char **argv, struct err *e)
 int
 opt_parse(const struct opt_program *p, int argc, char **argv,
 	int (*take)(void *arg, int id, const char *value, struct err *e),
-	void *arg, struct strs *operands, struct err *e)
+	void *arg, struct strs *operands, struct strs *words, struct err *e)
 {
-	struct parse x = { p, take, arg, { 0 } };
+	struct parse x = { p, take, arg, { 0 }, words };
 	int i, used = 1, options = 1;
 
 	for (i = 1; i < argc && used != -1; i += used) {

@@ -27,15 +27,19 @@ struct opt_program {
 	const char *purpose; /* one sentence */
 	const struct opt *options; /* ends in a NULL name */
 	int values; /* it runs SQL, which may need values for placeholders */
+	int jobs; /* it has the option --jobs */
+	int many; /* it can be run over several databases */
+	const char *const *alone; /* options that it then has not; or NULL */
 };
 
 /*
  * Parse.  take is called for each option in order; operands gets the rest.
+ * words gets the options as "--name" and "--name=value", for another run.
  * ERR_USAGE names what is wrong.
  */
 int opt_parse(const struct opt_program *p, int argc, char **argv,
 	int (*take)(void *arg, int id, const char *value, struct err *e),
-	void *arg, struct strs *operands, struct err *e);
+	void *arg, struct strs *operands, struct strs *words, struct err *e);
 
 /* Print --help: usage, purpose, the options of the program and the common. */
 void opt_help(const struct opt_program *p, FILE *out);
@@ -58,6 +62,8 @@ enum opt_common_id {
 	OPT_FORMAT = -22,
 	OPT_SET = -23,
 	OPT_SET_FILE = -24,
+	OPT_DATABASES = -25,
+	OPT_KEEP_GOING = -26,
 	OPT_HELP = -10,
 	OPT_VERSION = -11
 };

@@ -105,6 +105,19 @@ db_locate(const char *url, char **path, struct err *e)
 	return driver == NULL ? -1 : driver->locate(url, path, e);
 }
 
+char *
+db_label(const char *url, struct err *e)
+{
+	const struct db_driver *driver = db_driver_of(url, e);
+	char *path;
+
+	if (driver == NULL)
+		return NULL;
+	if (driver->label != NULL)
+		return driver->label(url, e);
+	return driver->locate(url, &path, e) == -1 ? NULL : path;
+}
+
 int
 db_is_server(const char *url)
 {

@@ -53,6 +53,12 @@ void db_close(struct db *d);
  */
 int db_locate(const char *url, char **path, struct err *e);
 
+/*
+ * What to call it without opening it and without a secret: its path, or
+ * HOST/NAME.  Gives, or NULL.
+ */
+char *db_label(const char *url, struct err *e);
+
 /* Whether the url leads to a server, which has no file to replace. */
 int db_is_server(const char *url);
 

@@ -39,6 +39,7 @@ struct db_driver {
 		struct err *e);
 	void (*close)(struct db *d);
 	int (*locate)(const char *url, char **path, struct err *e);
+	char *(*label)(const char *url, struct err *e); /* NULL: locate's */
 	const char *(*name)(const struct db *d);
 	int (*identity)(struct db *d, struct wire_database *out,
 		struct err *e);

@@ -13,6 +13,7 @@
 #include "doc/doc_generation.h"
 #include "doc/doc_rollback.h"
 #include "doc/doc_status.h"
+#include "doc/doc_summary.h"
 #include "doc/doc_verification.h"
 
 const struct shape *const doc_kinds[] = {
@@ -22,6 +23,7 @@ const struct shape *const doc_kinds[] = {
 	&doc_apply_shape,
 	&doc_rollback_shape,
 	&doc_generation_shape,
+	&doc_summary_shape,
 	&doc_error_shape,
 	NULL,
 };

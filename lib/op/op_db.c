@@ -1,6 +1,8 @@
 /* op_db: how a verb opens the database that it was told. */
 #include "op/op_db.h"
 
+#include "base/err.h"
+
 struct db_options
 op_db(const struct op *o, enum db_mode mode)
 {
@@ -9,4 +11,12 @@ op_db(const struct op *o, enum db_mode mode)
 		.statement_ms = o->statement_ms };
 
 	return d;
+}
+
+char *
+op_db_label(const char *url)
+{
+	struct err ignored;
+
+	return db_label(url, &ignored);
 }

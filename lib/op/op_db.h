@@ -8,4 +8,10 @@
 /* Everything that op says of the connection.  Borrows from o. */
 struct db_options op_db(const struct op *o, enum db_mode mode);
 
+/*
+ * What to call the database that a url leads to, without connecting and without
+ * a secret.  Gives, or NULL.
+ */
+char *op_db_label(const char *url);
+
 #endif

@@ -203,7 +203,7 @@ load ../lib
 	fails 2 "unknown option '--nonsense'" mig-status --nonsense
 	fails 2 "unknown option '-x'" mig-status -x
 	fails 2 "unknown option '--hist'" mig-status --hist
-	fails 2 "is given twice" mig-status -d a -d b
+	fails 2 "is given twice" mig-status -m a -m b
 	fails 2 "needs a value" mig-status -d
 	fails 2 "takes no value" mig-status --check=1
 	fails 2 "takes no operand" mig-status x

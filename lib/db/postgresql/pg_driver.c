@@ -1,4 +1,5 @@
 /* pg_driver: what the PostgreSQL driver gives. */
+#include "db/postgresql/pg_url.h"
 #include "db/postgresql/pg_scratch.h"
 #include "db/postgresql/pg_swap.h"
 #include "db/postgresql/pg_tables.h"
@@ -18,6 +19,7 @@ const struct db_driver pg_driver = {
 	.open = pg_open_db,
 	.close = pg_open_close,
 	.locate = pg_open_locate,
+	.label = pg_url_label,
 	.name = name,
 	.identity = pg_catalog_identity,
 	.position = pg_catalog_position,

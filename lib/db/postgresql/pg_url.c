@@ -88,6 +88,28 @@ pg_url_name(const char *url, struct err *e)
 	return name;
 }
 
+char *
+pg_url_label(const char *url, struct err *e)
+{
+	char *name = pg_url_name(url, e), *plain, *label;
+	PQconninfoOption *o, *x;
+	const char *host = NULL;
+
+	if (name == NULL)
+		return NULL;
+	plain = pg_url_plain(url);
+	o = PQconninfoParse(plain, NULL);
+	for (x = o; x != NULL && x->keyword != NULL; x++)
+		if (strcmp(x->keyword, "host") == 0)
+			host = x->val;
+	label = host == NULL || *host == '/' ? mem_dup(name) :
+		mem_printf("%s/%s", host, name);
+	PQconninfoFree(o);
+	free(plain);
+	free(name);
+	return label;
+}
+
 /*
  * Every setting of the connection that libpq can take from the environment,
  * as it is in force: the child must reach the same server as the same role.

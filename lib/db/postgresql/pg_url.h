@@ -16,6 +16,9 @@ int pg_url_check(const char *url, struct err *e);
 /* The database that it leads to, without connecting.  Gives, or NULL. */
 char *pg_url_name(const char *url, struct err *e);
 
+/* "HOST/NAME", "NAME" without a host.  Gives, or NULL. */
+char *pg_url_label(const char *url, struct err *e);
+
 /*
  * The variables that lead a child process to the server of p, and to the
  * database name; NULL: p's own.  Gives strings.

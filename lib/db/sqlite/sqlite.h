@@ -24,6 +24,7 @@ struct sqlite {
 	const struct db_statement *running; /* by db_run(); NULL: none */
 	int disagreed; /* the engine's view is not that of its words */
 	struct sqlite_watch *watch; /* NULL: nobody watches */
+	int64_t waits_from; /* since when it waits for others */
 };
 
 static inline struct sqlite *

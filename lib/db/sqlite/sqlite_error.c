@@ -1,5 +1,6 @@
 /* sqlite_error: what SQLite says, in our words and codes. */
 #include "base/err.h"
+#include "base/stop.h"
 #include "db/sqlite/sqlite.h"
 
 int
@@ -12,6 +13,8 @@ sqlite_error_code(int code, const char *message, const char *name,
 	switch (code & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
+		if (stop_check(e) == -1) /* it was not waited for */
+			return err_wrap(e, "database '%s': %s", name, what);
 		reason = "busy";
 		next = "end long transactions on it, or raise --busy-timeout";
 		break;

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/report.h"
+#include "base/clock.h"
 #include "base/stop.h"
 #include "base/strs.h"
 #include "db/sqlite/sqlite.h"
@@ -139,6 +140,26 @@ open_handle(struct sqlite *s, struct err *e)
 }
 
 /*
+ * SQLite waits for others: longer each time, but not beyond what was asked for,
+ * and not when a signal asks us to end.
+ */
+static int
+wait_for_others(void *arg, int times)
+{
+	static const int pauses[] = { 1, 2, 5, 10, 20, 25, 50 };
+	struct sqlite *s = arg;
+	int last = (int)(sizeof(pauses) / sizeof(*pauses)) - 1;
+	int64_t now = clock_ms();
+
+	if (times == 0)
+		s->waits_from = now;
+	if (stop_asked() || now - s->waits_from >= s->base.busy_ms)
+		return 0;
+	clock_pause_ms(pauses[times < last ? times : last]);
+	return 1;
+}
+
+/*
  * The connection's own settings, and the first read, which recovers a hot
  * journal.  Closing the last connection moves the WAL into the database: a
  * reader leaves that to the application, unless there is nothing to move.
@@ -150,7 +171,7 @@ settle(struct sqlite *s, struct err *e)
 	int hot = s->mode <= DB_WRITE && size_beside(s->path, "-journal") > 0;
 
 	sqlite3_extended_result_codes(s->h, 1);
-	sqlite3_busy_timeout(s->h, (int)s->base.busy_ms);
+	sqlite3_busy_handler(s->h, wait_for_others, s);
 	sqlite_open_interruptible(s, 1);
 	sqlite3_db_config(s->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	if (s->mode == DB_READ && wal > 0)
