@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "os/file.h"
 
+#define TRIES 100 /* against sweeps that come between */
 #define PREFIX ".mig-scratch-"
 
 struct scratch {
@@ -45,25 +46,32 @@ scratch_open(struct scratch **out, const char *keep, const char *folder,
 	char *dir = keep != NULL ? file_dir(keep) :
 				   choose_folder(folder, beside);
 
+	int tries, kept = 0;
+
 	*out = NULL;
 	s->fd = -1;
 	if (file_need_space(dir, bytes, "the rebuilt database", e) == -1)
 		goto fail;
-	if (keep != NULL) {
-		s->path = mem_dup(keep);
-		s->fd = open(keep, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-			0600);
-	} else {
+	if (keep == NULL)
 		file_sweep(dir, PREFIX, "");
-		s->path = mem_printf("%s/" PREFIX "XXXXXX", dir);
-		s->fd = mkostemp(s->path, O_CLOEXEC);
+	for (tries = 0; tries < TRIES && kept == 0; tries++) {
+		free(s->path);
+		if (s->fd != -1)
+			close(s->fd);
+		s->path = keep != NULL ? mem_dup(keep) :
+			mem_printf("%s/" PREFIX "XXXXXX", dir);
+		s->fd = keep != NULL ? open(keep, O_RDWR | O_CREAT | O_EXCL |
+			O_CLOEXEC, 0600) : mkostemp(s->path, O_CLOEXEC);
+		if (s->fd == -1) {
+			err_sys(e, "create '%s'", s->path);
+			goto fail;
+		}
+		kept = file_keep(s->fd, s->path, e);
 	}
-	if (s->fd == -1) {
-		err_sys(e, "create '%s'", s->path);
-		goto fail;
-	}
-	if (flock(s->fd, LOCK_EX | LOCK_NB) == -1) {
-		err_sys(e, "lock '%s'", s->path);
+	if (kept != 1) {
+		if (kept == 0)
+			err_set(e, ERR_ENV, "io", "'%s' is removed by somebody "
+				"as soon as it is made", s->path);
 		goto fail;
 	}
 	free(dir);

@@ -238,6 +238,17 @@ file_make_dir(const char *path, mode_t mode, int *made, struct err *e)
 	return err_sys(e, "make the folder '%s'", path);
 }
 
+int
+file_sweep_one(int fd, const char *path)
+{
+	struct stat ours, there;
+
+	/* While we have the lock, nobody else removes what stands there. */
+	return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &ours) == 0 &&
+		lstat(path, &there) == 0 && ours.st_dev == there.st_dev &&
+		ours.st_ino == there.st_ino && unlink(path) == 0;
+}
+
 void
 file_sweep(const char *folder, const char *prefix, const char *suffix)
 {
@@ -255,14 +266,28 @@ file_sweep(const char *folder, const char *prefix, const char *suffix)
 				continue;
 			path = file_join(folder, names.v[i]);
 			fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-			if (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == 0)
-				unlink(path);
-			if (fd != -1)
+			if (fd != -1) {
+				file_sweep_one(fd, path);
 				close(fd);
+			}
 			free(path);
 		}
 	}
 	strs_free(&names);
+}
+
+int
+file_keep(int fd, const char *path, struct err *e)
+{
+	struct stat st;
+
+	/* Whoever has it locked now is about to remove it. */
+	while (flock(fd, LOCK_EX) == -1)
+		if (errno != EINTR)
+			return err_sys(e, "lock '%s'", path);
+	if (fstat(fd, &st) == -1)
+		return err_sys(e, "look at '%s'", path);
+	return st.st_nlink > 0;
 }
 
 char *

@@ -96,6 +96,18 @@ int file_make_dir(const char *path, mode_t mode, int *made, struct err *e);
  */
 void file_sweep(const char *folder, const char *prefix, const char *suffix);
 
+/*
+ * Remove a file that fd is open on, if nobody has it locked and it still stands
+ * at that path.  1: it is gone; 0: somebody has it, or it is another one.
+ */
+int file_sweep_one(int fd, const char *path);
+
+/*
+ * Lock a file that was just made, against sweeps.  1: it is ours; 0: a sweep came
+ * between, and it is gone: make another.
+ */
+int file_keep(int fd, const char *path, struct err *e);
+
 /* Make a folder NAMEXXXXXX in dir, mode 0700.  Gives *path. */
 int file_make_temp_dir(const char *dir, const char *name, char **path,
 	struct err *e);

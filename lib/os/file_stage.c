@@ -11,6 +11,8 @@
 #include "base/mem.h"
 #include "os/file.h"
 
+#define TRIES 100 /* against sweeps that come between */
+
 struct file_stage {
 	char *path; /* the final place */
 	char *partial;
@@ -34,14 +36,19 @@ stage_free(struct file_stage *s)
 static int
 open_partial(struct file_stage *s, struct err *e)
 {
-	int tries, old;
+	int tries, old, kept, removed;
 
-	for (tries = 0; tries < 5; tries++) {
+	for (tries = 0; tries < TRIES; tries++) {
 		s->fd = open(s->partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
 			0600);
-		if (s->fd != -1)
-			return flock(s->fd, LOCK_EX | LOCK_NB) == -1 ?
-				err_sys(e, "lock '%s'", s->partial) : 0;
+		if (s->fd != -1) {
+			kept = file_keep(s->fd, s->partial, e);
+			if (kept != 0)
+				return kept == 1 ? 0 : -1;
+			close(s->fd);
+			s->fd = -1;
+			continue;
+		}
 		if (errno != EEXIST)
 			return err_sys(e, "create '%s'", s->partial);
 		old = open(s->partial, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
@@ -49,12 +56,10 @@ open_partial(struct file_stage *s, struct err *e)
 			continue;
 		if (old == -1)
 			return err_sys(e, "open '%s'", s->partial);
-		if (flock(old, LOCK_EX | LOCK_NB) == -1) {
-			close(old);
-			break;
-		}
-		unlink(s->partial);
+		removed = file_sweep_one(old, s->partial);
 		close(old);
+		if (!removed && file_exists(s->partial))
+			break;
 	}
 	err_set(e, ERR_LOCKED, "busy", "another run is writing '%s'",
 		s->partial);
