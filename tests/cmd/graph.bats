@@ -167,19 +167,6 @@ two_heads() {
 	assert_equal "$(json '[.pending[].migration] | join(" ")')" 4
 }
 
-@test "10,000 migrations that name their parents are read in a moment" {
-	seq 2 10000 | awk '{ f = sprintf("migrations/%d_m.sql", $1);
-		printf "-- mig: after %d\n-- migrate:up\nSELECT 1;\n", $1 - 1 > f; close(f) }'
-	printf -- '-- migrate:up\nSELECT 1;\n' > migrations/1_m.sql
-	works timeout 10 mig-status
-	assert_equal "$(json '.pending | length')" 10000
-	# A chain from the lowest version to the highest.
-	seq 1 9999 | awk '{ f = sprintf("migrations/%d_m.sql", $1);
-		printf "-- mig: after %d\n-- migrate:up\nSELECT 1;\n", $1 + 1 > f; close(f) }'
-	sed -i 1d migrations/10000_m.sql
-	fails 2 "[cycle]" timeout 10 mig-status
-}
-
 @test "a repeatable migration runs last, and again when it changes" {
 	after 1
 	printf -- '-- migrate:up\n-- mig: repeatable\nDROP VIEW IF EXISTS v; CREATE VIEW v AS SELECT 1 AS n;\n' > migrations/0_view.sql
