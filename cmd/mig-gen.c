@@ -8,7 +8,8 @@
 
 enum {
 	OPT_TEMPLATE = 1, OPT_TABLE, OPT_COLUMN, OPT_REFERENCES, OPT_ON_DELETE,
-	OPT_UNIQUE, OPT_BASELINE, OPT_VALIDATE, OPT_MERGE, OPT_WAIT
+	OPT_UNIQUE, OPT_BASELINE, OPT_VALIDATE, OPT_MERGE,
+	OPT_SQUASH, OPT_WAIT
 };
 
 static const struct opt options[] = {
@@ -28,6 +29,8 @@ static const struct opt options[] = {
 		0 },
 	{ 0, "merge", NULL, "write one that comes after all heads", OPT_MERGE,
 		0 },
+	{ 0, "squash", "VERSION", "make one of it and all that it stands on",
+		OPT_SQUASH, 0 },
 	{ 'w', "wait", "TIME", "wait so long for another runner", OPT_WAIT,
 		0 },
 	{ 0, NULL, NULL, NULL, 0, 0 },
@@ -40,7 +43,7 @@ static const struct opt_program program = { .name = "mig-gen",
 
 struct gen {
 	struct op_gen_options o;
-	const char *baseline;
+	const char *baseline, *squash;
 	int validate;
 	int64_t wait;
 };
@@ -78,6 +81,9 @@ take(void *arg, int id, const char *value, struct err *e)
 	case OPT_MERGE:
 		g->o.merge = 1;
 		break;
+	case OPT_SQUASH:
+		g->squash = value;
+		break;
 	case OPT_WAIT:
 		return cli_span("wait", value, &g->wait, e);
 	}
@@ -88,8 +94,8 @@ static int
 settle(struct cli *c, struct gen *g)
 {
 	struct err *e = &c->err;
-	int ways = (c->operands.n > 0 || g->o.merge) +
-		(g->baseline != NULL) + g->validate;
+	int ways = ((c->operands.n > 0 && g->squash == NULL) || g->o.merge) +
+		(g->baseline != NULL) + (g->squash != NULL) + g->validate;
 
 	if (ways == 0) {
 		err_set(e, ERR_USAGE, "usage", "say what to write");
@@ -98,8 +104,8 @@ settle(struct cli *c, struct gen *g)
 	}
 	if (ways > 1)
 		return err_set(e, ERR_USAGE, "usage",
-			"a title, --baseline and --validate are three things; "
-			"name one");
+			"a title, --merge, --baseline, --squash and "
+			"--validate are different things; name one");
 	if (c->operands.n > 1) {
 		err_set(e, ERR_USAGE, "usage", "more than one title: '%s'",
 			c->operands.v[1]);
@@ -135,6 +141,9 @@ run(struct cli *c, const struct gen *g)
 
 	if (g->validate)
 		result = op_validate(body, &c->op, &c->err);
+	else if (g->squash != NULL)
+		result = op_squash(body, &c->op, g->squash, g->o.title,
+			&c->err);
 	else if (g->baseline != NULL)
 		result = op_baseline(body, &c->op, g->baseline, &c->err);
 	else

@@ -190,6 +190,12 @@ db_fingerprint(struct db *d, char out[65], struct err *e)
 }
 
 int
+db_dump_sql(struct db *d, struct buf *out, struct err *e)
+{
+	return d->driver->dump_sql(d, out, e);
+}
+
+int
 db_tables(struct db *d, struct shape_list *out, struct err *e)
 {
 	memset(out, 0, sizeof(*out));

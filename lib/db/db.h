@@ -17,6 +17,7 @@
 struct strs;
 struct db; /* opaque: an open database */
 struct db_rows; /* opaque: the rows of a query */
+struct buf;
 struct err;
 struct lock;
 struct report;
@@ -86,6 +87,12 @@ int db_identity(struct db *d, struct wire_database *out, struct err *e);
 
 /* The state of the data.  Gives out's contents. */
 int db_position(struct db *d, struct wire_position *out, struct err *e);
+
+/*
+ * The statements that make the database again, schema and rows, mig's own tables
+ * left out; for a small one.  What a program of the engine adds stands in it.
+ */
+int db_dump_sql(struct db *d, struct buf *out, struct err *e);
 
 /* A digest of the schema, mig's own tables left out: 64 digits and a NUL. */
 int db_fingerprint(struct db *d, char out[65], struct err *e);

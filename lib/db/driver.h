@@ -29,6 +29,8 @@ struct db_rows {
 	void *own;
 };
 
+struct buf;
+
 struct db_driver {
 	const char *engine;
 	const char *const *schemes; /* of urls; NULL at the end */
@@ -49,6 +51,7 @@ struct db_driver {
 	int (*mark)(struct db *d, struct err *e);
 	int (*fingerprint)(struct db *d, char out[65], struct err *e);
 	int (*copy_schema)(struct db *from, struct db *to, struct err *e);
+	int (*dump_sql)(struct db *d, struct buf *out, struct err *e);
 	int (*tables)(struct db *d, struct shape_list *out, struct err *e);
 	int (*has_table)(struct db *d, const char *name, struct err *e);
 	char *(*canonical)(struct db *d, const char *name);

@@ -2,7 +2,7 @@
 #include "doc/doc_generation.h"
 
 static const char *const actions[] = { "generate", "baseline", "validate",
-	NULL };
+	"squash", NULL };
 const char *const doc_generation_levels[] = { "error", "warning", NULL };
 
 static const struct shape_field finding_fields[] = {

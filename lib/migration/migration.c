@@ -35,8 +35,8 @@ bad_line(struct err *e, const char *file, int line, const char *what)
 
 /* "4, 5": versions. */
 static int
-after(struct migration_part *p, const char *at, const char *end, int line,
-	struct err *e)
+versions(struct migration_part *p, struct strs *list, const char *at,
+	const char *end, int line, struct err *e)
 {
 	static const char between[] = ", \t\r";
 	size_t n;
@@ -50,11 +50,15 @@ after(struct migration_part *p, const char *at, const char *end, int line,
 		if (n == 0)
 			break;
 		copy = mem_dup_n(at, n);
-		strs_add_once(&p->after, copy);
+		/* Those that are replaced may be thousands, each once. */
+		if (list == &p->after)
+			strs_add_once(list, copy);
+		else
+			strs_add(list, copy);
 		free(copy);
 		at += n;
 	}
-	return p->after.n > 0 ? 0 : bad_line(e, p->file, line,
+	return list->n > 0 ? 0 : bad_line(e, p->file, line,
 		"the directive names no version");
 }
 
@@ -67,7 +71,10 @@ of_all(struct migration_part *p, const char *at, const char *end, int line,
 	size_t n = comment_word(&at, end, &verb);
 
 	if (comment_is(verb, n, "after"))
-		return after(p, at, end, line, e) == -1 ? -1 : 1;
+		return versions(p, &p->after, at, end, line, e) == -1 ? -1 : 1;
+	if (comment_is(verb, n, "replaces"))
+		return versions(p, &p->replaces, at, end, line, e) == -1 ? -1 :
+			1;
 	if (comment_is(verb, n, "repeatable"))
 		p->repeatable = 1;
 	else if (comment_is(verb, n, "placeholders"))
@@ -117,7 +124,7 @@ directive(struct migration_part *p, const char *at, const char *end, int line,
 		return bad_line(e, p->file, line,
 			"mig knows no such directive; it knows allow-loss "
 			"NAME, rebuild TABLE, after VERSION, repeatable, "
-			"placeholders and include PATH");
+			"replaces VERSION, placeholders and include PATH");
 	if (k == 0)
 		return bad_line(e, p->file, line, "the directive names "
 						  "nothing");
@@ -178,6 +185,7 @@ migration_free_part(struct migration_part *p)
 	strs_free(&p->allow_loss);
 	strs_free(&p->rebuilds);
 	strs_free(&p->after);
+	strs_free(&p->replaces);
 }
 
 void

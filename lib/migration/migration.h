@@ -39,6 +39,7 @@ struct migration_part {
 	struct strs allow_loss; /* -- mig: allow-loss NAME */
 	struct strs rebuilds; /* -- mig: rebuild TABLE */
 	struct strs after; /* -- mig: after VERSION, of the up only */
+	struct strs replaces; /* -- mig: replaces VERSION, of the up only */
 	int repeatable; /* -- mig: repeatable, of the up only */
 	/* What is open in it, and how it was filled: text.h. */
 	int include, placeholders;

@@ -17,7 +17,8 @@ plan_reason(enum plan_problem_kind kind)
 {
 	static const char *const words[] = { "checksum", "missing", "order",
 		"failed", "running", "code", "history", "history",
-		"line-ends", "history", "failed", "heads" };
+		"line-ends", "history", "failed", "heads",
+		"squash" };
 
 	return words[kind];
 }
@@ -102,6 +103,41 @@ look_at_text(struct plan *p, const struct set *s, const struct ledger *l,
 	return 0;
 }
 
+/* How many of those that m stands for are applied. */
+static size_t
+count_replaced(const struct ledger *l, const struct migration *m)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < m->up.replaces.n; i++)
+		n += ledger_find(l, m->up.replaces.v[i]) != NULL;
+	return n;
+}
+
+/* All, none, or the squashed one itself: else the rest was never run. */
+static void
+look_at_squashed(struct plan *p, const struct set *s, const struct ledger *l)
+{
+	size_t i, n;
+
+	for (i = 0; i < s->n && s->replaced_n > 0; i++) {
+		const struct migration *m = &s->v[i];
+		struct plan_problem *x;
+
+		n = m->up.replaces.n == 0 ? 0 : count_replaced(l, m);
+		if (n == 0 || n == m->up.replaces.n || (n == 1 &&
+			ledger_find(l, m->version) != NULL))
+			continue;
+		x = problem(p, PLAN_PARTIAL, m->version);
+		x->text = mem_printf("migration %s (%s) stands for %zu "
+			"migrations, of which %zu are applied here", m->version,
+			m->name, m->up.replaces.n, n);
+		x->next = mem_printf("apply the others first, by the files from "
+			"before the squash (they may be in squashed-%s)",
+			m->version);
+	}
+}
+
 /* What a row of the ledger says of its file. */
 static int
 look_at_row(struct plan *p, const struct set *s, const struct ledger *l,
@@ -127,6 +163,10 @@ look_at_row(struct plan *p, const struct set *s, const struct ledger *l,
 		x->next = mem_dup("see whether what it does is there; if not, "
 			"give the file a newer version");
 	}
+	/* A squashed migration stands for what was applied. */
+	if (set_replaced(s, row->version) != NULL && (m == NULL ||
+		count_replaced(l, m) > 1))
+		return 0;
 	if (m != NULL)
 		return look_at_text(p, s, l, row, m, e);
 	x = problem(p, PLAN_MISSING, row->version);
@@ -313,6 +353,7 @@ plan_make(struct plan *out, const struct set *s, const struct ledger *l,
 	if (result == 0) {
 		for (i = 0; i < l->stale_n; i++)
 			look_at_stale(out, l, &l->stale[i]);
+		look_at_squashed(out, s, l);
 		choose(out, s, l, wanted, limit == NULL ? 0 : limit->steps);
 		if (last == NULL)
 			look_at_heads(out, s);

@@ -24,7 +24,8 @@ enum plan_problem_kind {
 	PLAN_LINES, /* an applied file has other line ends than the host knows */
 	PLAN_LATE, /* counts as applied, and may never have run */
 	PLAN_HOST, /* failed, as only the host knows: mig does not resume it */
-	PLAN_HEADS /* several that nothing comes after */
+	PLAN_HEADS, /* several that nothing comes after */
+	PLAN_PARTIAL /* of those that a squashed one replaces, some are applied */
 };
 
 struct plan_problem {

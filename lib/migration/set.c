@@ -100,7 +100,7 @@ read_file(struct set *out, struct migration *m, const struct format_file *f,
 static int
 is_open(const struct migration_part *p)
 {
-	return p->include || p->placeholders;
+	return p->include || p->placeholders || p->replaces.n > 0;
 }
 
 /* What is said of the whole, and what that makes of it. */
@@ -112,15 +112,16 @@ look_at_directives(const struct set *s, struct migration *m, struct err *e)
 	if ((m->up.after.n > 0 || m->up.repeatable || is_open(&m->up) ||
 		is_open(&m->down)) && s->format->graph != FORMAT_LINE) {
 		err_set(e, ERR_USAGE, "migration", "'%s': '-- mig: after', "
-			"repeatable, placeholders and include are for mig's "
-			"own format, and this is %s", m->up.file,
+			"repeatable, replaces, placeholders and include are "
+			"for mig's own format, and this is %s", m->up.file,
 			s->format->shown);
 		return err_next(e, "take the line out: that tool would not "
 			"obey it");
 	}
-	if (m->down.after.n > 0 || m->down.repeatable)
-		return format_bad(e, m->down.file, 0, "'-- mig: after' and "
-			"'-- mig: repeatable' belong into the up");
+	if (m->down.after.n > 0 || m->down.repeatable ||
+		m->down.replaces.n > 0)
+		return format_bad(e, m->down.file, 0, "'-- mig: after', "
+			"repeatable and replaces belong into the up");
 	if (m->up.repeatable && !version_is_repeatable(m->version)) {
 		char *stem = mem_dup_n(m->script, strlen(m->script) - 4);
 
@@ -199,6 +200,43 @@ join_all(struct set *out, struct format_file *v, size_t n, struct err *e)
 	return graph_order(out, e);
 }
 
+static int
+by_replaced(const void *a, const void *b)
+{
+	const struct set_replaced *x = a, *y = b;
+
+	return version_compare(rule, x->version, y->version);
+}
+
+/* What was squashed, and must not be there beside that. */
+static int
+find_replaced(struct set *s, struct err *e)
+{
+	size_t i, k;
+
+	for (i = 0; i < s->n; i++) {
+		const struct migration *m = &s->v[i], *x;
+
+		for (k = 0; k < m->up.replaces.n; k++) {
+			s->replaced = mem_more(s->replaced, s->replaced_n,
+				sizeof(*s->replaced));
+			s->replaced[s->replaced_n].version =
+				m->up.replaces.v[k];
+			s->replaced[s->replaced_n++].by = m;
+			x = set_find(s, m->up.replaces.v[k]);
+			if (x == NULL || x == m)
+				continue;
+			twice(e, x->version, m->script, x->script);
+			return err_next(e, "'%s' replaces it: take the old file "
+				"away", m->script);
+		}
+	}
+	if (s->replaced_n > 0)
+		qsort(s->replaced, s->replaced_n, sizeof(*s->replaced),
+			by_replaced);
+	return 0;
+}
+
 int
 set_read(struct set *out, const char *folder, const struct format *format,
 	const struct values *values, struct err *e)
@@ -218,6 +256,8 @@ set_read(struct set *out, const char *folder, const struct format *format,
 			    "FOLDER or MIG_MIGRATIONS; mig-gen makes one");
 	} else if (out->format->list(&f, e) == 0) {
 		result = join_all(out, f.v, f.n, e);
+		if (result == 0)
+			result = find_replaced(out, e);
 	}
 	for (i = 0; i < out->n && result == 0; i++) {
 		text_fill(&out->v[i].up, values);
@@ -244,6 +284,7 @@ set_free(struct set *s)
 		migration_free(&s->v[i]);
 	free(s->v);
 	free(s->by_version);
+	free(s->replaced);
 	free(s->folder);
 	strs_free(&s->ignored);
 	memset(s, 0, sizeof(*s));
@@ -261,6 +302,26 @@ set_find(const struct set *s, const char *version)
 
 		if (order == 0)
 			return s->by_version[mid];
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+const struct migration *
+set_replaced(const struct set *s, const char *version)
+{
+	size_t low = 0, high = s->replaced_n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int order = version_compare(s->format->rule,
+			s->replaced[mid].version, version);
+
+		if (order == 0)
+			return s->replaced[mid].by;
 		if (order < 0)
 			low = mid + 1;
 		else

@@ -10,6 +10,12 @@
 struct err;
 struct format;
 
+/* A version that a migration stands for (mig-gen --squash). */
+struct set_replaced {
+	const char *version;
+	const struct migration *by;
+};
+
 struct set {
 	const struct format *format;
 	char *folder;
@@ -17,6 +23,8 @@ struct set {
 	int graph; /* some say what they come after (graph.h) */
 	struct migration **by_version; /* for set_find() */
 	size_t n;
+	struct set_replaced *replaced; /* by version */
+	size_t replaced_n;
 	struct strs ignored; /* .sql files that are not migrations */
 };
 
@@ -35,6 +43,10 @@ void set_free(struct set *s);
 
 /* The migration of that version, by the format's rule, or NULL.  Borrowed. */
 const struct migration *set_find(const struct set *s, const char *version);
+
+/* The migration that stands for that version, or NULL.  Borrowed. */
+const struct migration *set_replaced(const struct set *s,
+	const char *version);
 
 /* The last that has a version of its own, or NULL.  Borrowed. */
 const struct migration *set_head(const struct set *s);

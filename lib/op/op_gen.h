@@ -28,6 +28,14 @@ int op_baseline(struct doc_generation *out, const struct op *o,
 	const char *version, struct err *e);
 
 /*
+ * Make one migration of version and all that it stands on, proved to make the
+ * same database, and move their files away.  title NULL: "baseline".
+ * ERR_REFUSED "squash": it cannot be done; no file was touched.
+ */
+int op_squash(struct doc_generation *out, const struct op *o,
+	const char *version, const char *title, struct err *e);
+
+/*
  * Check a folder: every up and down runs on an empty copy and leads back.
  * The findings are in out; the answer is the caller's.
  */

@@ -17,9 +17,8 @@
 #include "migration/set.h"
 #include "os/file.h"
 
-/* "add users table" to "add_users_table". */
-static int
-slug(const char *title, struct buf *out, struct err *e)
+int
+op_gen_write_slug(const char *title, struct buf *out, struct err *e)
 {
 	for (; *title != '\0' && out->len < 100; title++) {
 		char c = *title;
@@ -73,9 +72,9 @@ next_version(const struct set *s)
 	return out;
 }
 
-/* One file, as whoever may read the folder may read it. */
-static int
-write_text(const char *path, const struct buf *text, struct err *e)
+int
+op_gen_write_file(const char *path, const char *text, size_t n,
+	struct err *e)
 {
 	struct file_stage *stage;
 	mode_t mask;
@@ -83,7 +82,7 @@ write_text(const char *path, const struct buf *text, struct err *e)
 
 	if (file_stage_open(&stage, path, e) == -1)
 		return -1;
-	result = file_write(file_stage_fd(stage), text->data, text->len, e);
+	result = file_write(file_stage_fd(stage), text, n, e);
 	umask(mask = umask(0));
 	if (result == 0 && fchmod(file_stage_fd(stage), 0666 & ~mask) == -1)
 		result = err_sys(e, "set the mode of '%s'", path);
@@ -107,7 +106,8 @@ write_files(struct doc_generation *out, const struct set *set,
 		result = file_make_dir(folder, 0777, &made, e);
 	for (i = 0; i < 2 && t->files[i] != NULL && result == 0; i++) {
 		paths[i] = file_join(set->folder, t->files[i]);
-		result = write_text(paths[i], &t->texts[i], e);
+		result = op_gen_write_file(paths[i], t->texts[i].data,
+			t->texts[i].len, e);
 		n += result == 0;
 	}
 	for (i = 0; i < n; i++) {
@@ -153,7 +153,7 @@ op_gen_write(struct doc_generation *out, const struct set *set,
 		err_set(e, ERR_USAGE, "format", "mig writes no migrations of "
 			"%s", set->format->shown);
 		err_next(e, "write it with that tool");
-	} else if (slug(title, &name, e) == 0) {
+	} else if (op_gen_write_slug(title, &name, e) == 0) {
 		buf_text(&name, suffix);
 		t.name = name.data;
 		set->format->write(&t);

@@ -2,6 +2,8 @@
 #ifndef OP_OP_GEN_WRITE_H
 #define OP_OP_GEN_WRITE_H
 
+#include <stddef.h>
+
 struct buf;
 struct doc_generation;
 struct err;
@@ -15,5 +17,12 @@ struct set;
 int op_gen_write(struct doc_generation *out, const struct set *set,
 	const char *title, const char *suffix, const struct buf *up,
 	const struct buf *down, int outside, struct err *e);
+
+/* "add users table" to "add_users_table".  ERR_USAGE: nothing is left of it. */
+int op_gen_write_slug(const char *title, struct buf *out, struct err *e);
+
+/* One file, which whoever may read the folder may read.  ERR_REFUSED "exists". */
+int op_gen_write_file(const char *path, const char *text, size_t n,
+	struct err *e);
 
 #endif

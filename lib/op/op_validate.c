@@ -10,14 +10,13 @@
 #include "base/mem.h"
 #include "base/stop.h"
 #include "doc/doc_generation.h"
-#include "doc/part.h"
 #include "migration/format/format.h"
 #include "migration/history.h"
 #include "migration/ledger.h"
 #include "migration/set.h"
 #include "op/op_db.h"
 #include "op/op_gen.h"
-#include "op/run.h"
+#include "op/op_scratch.h"
 
 struct validate {
 	struct doc_generation *out;
@@ -42,20 +41,6 @@ found(struct validate *v, const char *file, int level, const char *text)
 }
 
 static int
-run(struct validate *v, const struct migration *m, int down, struct err *e)
-{
-	const struct strs none = { 0 };
-	struct run r = { .db = v->scratch, .tool = v->o->tool, .by = "mig-gen",
-		.allow = &none, .allow_all = 1, .option = "--allow-loss",
-		.down = down, .last = 1 };
-	struct part_done done = { 0 };
-	int result = run_migration(&done, m, &r, e);
-
-	shape_release(&part_done_shape, &done);
-	return result;
-}
-
-static int
 all_up(struct validate *v, struct err *e)
 {
 	struct err bad;
@@ -75,7 +60,7 @@ all_up(struct validate *v, struct err *e)
 				"nor what stands on it");
 			return 0;
 		}
-		if (run(v, m, 0, &bad) == -1) {
+		if (op_scratch_run(v->scratch, v->o, m, 0, &bad) == -1) {
 			found(v, m->up.file, 0, bad.text);
 			return 0; /* what follows stands on it */
 		}
@@ -102,7 +87,7 @@ all_down(struct validate *v, struct err *e)
 			return 0; /* there is no way further back */
 		if (stop_check(e) == -1)
 			return -1;
-		if (run(v, m, 1, &bad) == -1) {
+		if (op_scratch_run(v->scratch, v->o, m, 1, &bad) == -1) {
 			found(v, m->down.file, 0, bad.text);
 			return 0;
 		}
@@ -173,10 +158,6 @@ is_of_files(const char *reason)
 static int
 work(struct validate *v, struct err *e)
 {
-	int server = v->o->url != NULL && db_is_server(v->o->url);
-	struct db_options m = { .url = "sqlite::memory:", .mode = DB_MEMORY,
-		.engine = server ? "postgresql" : "sqlite",
-		.report = v->o->report };
 	struct db_options l = op_db(v->o, DB_READ);
 	struct db *live = NULL;
 	struct err bad;
@@ -202,7 +183,7 @@ work(struct validate *v, struct err *e)
 	v->before = mem_array(v->set.n, sizeof(*v->before));
 	v->done = mem_array(v->set.n, 1);
 	v->skip = mem_array(v->set.n, 1);
-	result = db_open(&v->scratch, &m, e);
+	result = op_scratch_open(&v->scratch, v->o, e);
 	if (result == 0 && live != NULL)
 		result = base(v, live, e);
 	db_close(live);

@@ -121,7 +121,7 @@ load ../lib
 @test "bad options" {
 	fails 2 "say what to write" mig-gen
 	fails 2 "put the title in quotes" mig-gen add users
-	fails 2 "three things" mig-gen x --validate
+	fails 2 "different things" mig-gen x --validate
 	fails 2 "no template 'nonsense'" mig-gen x --template nonsense
 	fails 2 "needs --table" mig-gen x --template add_table
 	fails 2 "no migrations folder" mig-gen --validate

@@ -782,3 +782,21 @@ CREATE INDEX CONCURRENTLY t_xy ON t (x, y);'
 	works mig-apply -q --no-backup -d "postgresql://a%40b.c@$(pg_encode "$PGHOST"):$PGPORT/$DB"
 	q 'DROP ROLE mig'
 }
+
+@test "squash: one file makes the same schema and rows, functions and grants too" {
+	migration 1_a "CREATE TABLE p (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n text DEFAULT 'it''s;'); INSERT INTO p (n) VALUES ('a;b'), (NULL); COMMENT ON TABLE p IS '-- note; \$\$';"
+	migration 2_b "CREATE TYPE mood AS ENUM ('a', 'b'); CREATE SCHEMA s; CREATE TABLE s.c (p_id int REFERENCES p, m mood); INSERT INTO s.c VALUES (1, 'a');
+		CREATE FUNCTION f(x int) RETURNS int LANGUAGE plpgsql AS 'BEGIN -- a; comment
+SET LOCAL work_mem = ''4MB'';
+RETURN x; END';
+		CREATE VIEW v AS SELECT f(id) FROM p; GRANT SELECT ON v TO PUBLIC; CREATE TRIGGER t BEFORE UPDATE ON p FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();"
+	migration 3_c 'CREATE TABLE later (x int);'
+	works mig-gen --squash 2 -q
+	run ! grep -E '^SET [a-z]|set_config' <(grep -v '^SET LOCAL' migrations/2_baseline.sql)
+	works mig-apply -q --no-backup
+	assert_equal "$(json '[.applied[].migration] | join(" ")')" "2 3"
+	assert_equal "$(q 'SELECT string_agg(id || coalesce(n, $$-$$), $$,$$ ORDER BY id) FROM p')" "1a;b,2-"
+	assert_equal "$(q 'SELECT count(*) FROM v, s.c')" 2
+	assert_equal "$(q "INSERT INTO p DEFAULT VALUES RETURNING id" | head -n 1)" 3
+	works mig-status --check
+}

@@ -26,6 +26,7 @@ const struct db_driver pg_driver = {
 	.mark = pg_catalog_mark,
 	.fingerprint = pg_catalog_fingerprint,
 	.copy_schema = pg_deep_copy_schema,
+	.dump_sql = pg_statements_dump,
 	.tables = pg_tables_count,
 	.has_table = pg_catalog_has_table,
 	.canonical = pg_catalog_canonical,

@@ -16,4 +16,7 @@ int pg_tables_lock_all(struct pg *p, struct err *e);
 /* TRUNCATE them all, in a database that is being filled. */
 int pg_tables_empty(struct pg *p, struct err *e);
 
+/* pg_statements.c: by pg_dump. */
+int pg_statements_dump(struct db *d, struct buf *out, struct err *e);
+
 #endif

@@ -73,6 +73,7 @@ char *sqlite_sql_quote(const char *name);
 /* sqlite_catalog.c */
 int sqlite_catalog_identity(struct db *d, struct wire_database *out,
 	struct err *e);
+int sqlite_dump_sql(struct db *d, struct buf *out, struct err *e);
 int sqlite_catalog_copy(struct db *from, struct db *to, struct err *e);
 int sqlite_catalog_fingerprint(struct db *d, char out[65], struct err *e);
 int sqlite_catalog_tables(struct db *d, struct shape_list *out,

@@ -21,6 +21,7 @@ const struct db_driver sqlite_driver = {
 	.position = sqlite_position_get,
 	.fingerprint = sqlite_catalog_fingerprint,
 	.copy_schema = sqlite_catalog_copy,
+	.dump_sql = sqlite_dump_sql,
 	.tables = sqlite_catalog_tables,
 	.has_table = sqlite_catalog_has_table,
 	.exec = sqlite_sql_exec,

@@ -1,0 +1,336 @@
+/*
+ * op_squash: the oldest migrations become one, which makes the same database as
+ * all of them: tried, and compared, before a file is touched.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/report.h"
+#include "base/stop.h"
+#include "db/db.h"
+#include "doc/doc_generation.h"
+#include "migration/format/format.h"
+#include "migration/graph.h"
+#include "migration/history.h"
+#include "migration/script.h"
+#include "migration/set.h"
+#include "op/op_gen.h"
+#include "op/op_gen_write.h"
+#include "op/op_scratch.h"
+#include "os/file.h"
+
+struct squash {
+	struct doc_generation *out;
+	const struct op *o;
+	struct buf title; /* of the file */
+	struct set set;
+	const struct migration *last;
+	char *marks; /* those that become one */
+	char *text; /* of the file */
+	char *up; /* in it */
+	char *name, *folder; /* of the file; where the old ones go */
+};
+
+static int
+refuse(struct err *e, const struct migration *m, const char *what,
+	const char *next)
+{
+	err_set(e, ERR_REFUSED, "squash", "migration %s (%s) %s", m->version,
+		m->name, what);
+	return err_next(e, "%s", next);
+}
+
+/* What can be written down, and would leave the others whole. */
+static int
+judge(struct squash *q, struct err *e)
+{
+	const struct set *s = &q->set;
+	size_t i, k;
+
+	if (s->format->graph != FORMAT_LINE) {
+		err_set(e, ERR_USAGE, "format", "the migrations are %s's, which "
+			"mig cannot squash", s->format->shown);
+		return err_next(e, "--squash is for mig's own format");
+	}
+	for (i = 0; i < s->n; i++) {
+		const struct migration *m = &s->v[i];
+
+		if (q->marks[i] && (m->up.placeholders || m->down.placeholders))
+			return refuse(e, m, "has placeholders, whose values "
+				"would stand in the new file", "squash up to a "
+				"version before it");
+		for (k = 0; k < m->parent_n && !q->marks[i]; k++)
+			if (q->marks[m->parents[k] - s->v] && m->parents[k] !=
+				q->last)
+				return refuse(e, m, "comes after one that "
+					"would be gone", "squash up to a "
+					"version on which all others stand");
+	}
+	return 0;
+}
+
+/* pg_dump sets up its session, which is not the migration's to do. */
+static int
+is_setting(const struct script_statement *x)
+{
+	return strncasecmp(x->text, "SET ", 4) == 0 || strncmp(x->text,
+		"SELECT pg_catalog.set_config(", 29) == 0;
+}
+
+/* Commands of psql, with a word that is new each time. */
+static void
+drop_commands(char *text)
+{
+	char *at = text, *end;
+
+	while (at != NULL && *at != '\0') {
+		end = strchr(at, '\n');
+		if (strncmp(at, "\\restrict ", 10) == 0 ||
+			strncmp(at, "\\unrestrict ", 12) == 0)
+			memmove(at, end == NULL ? at + strlen(at) : end + 1,
+				end == NULL ? 1 : strlen(end + 1) + 1);
+		else
+			at = end == NULL ? NULL : end + 1;
+	}
+}
+
+/* The statements that make the database again.  Gives *out. */
+static int
+dump(struct db *d, char **out, struct err *e)
+{
+	struct buf raw = { 0 }, b = { 0 };
+	struct script s;
+	size_t i;
+
+	*out = NULL;
+	if (db_dump_sql(d, &raw, e) == -1) {
+		buf_free(&raw);
+		return -1;
+	}
+	buf_text(&raw, "");
+	if (db_rules(d) != LEX_POSTGRESQL) {
+		*out = buf_detach(&raw);
+		return 0;
+	}
+	drop_commands(raw.data);
+	if (script_scan(raw.data, 1, LEX_POSTGRESQL, &s, e) == -1) {
+		buf_free(&raw);
+		return err_wrap(e, "read the dump of the scratch database");
+	}
+	buf_text(&b, "SET LOCAL check_function_bodies = false;\n\n");
+	for (i = 0; i < s.n; i++)
+		if (!is_setting(&s.v[i]))
+			buf_printf(&b, "%.*s;\n\n", (int)s.v[i].n, s.v[i].text);
+	script_free(&s);
+	buf_free(&raw);
+	*out = buf_detach(&b);
+	return 0;
+}
+
+/* All of them, on an empty database. */
+static int
+run_old(struct squash *q, char **sql, char fingerprint[65], struct err *e)
+{
+	struct db *d;
+	size_t i;
+	int result = op_scratch_open(&d, q->o, e);
+
+	for (i = 0; i < q->set.n && result == 0; i++) {
+		if (!q->marks[i])
+			continue;
+		result = stop_check(e);
+		if (result == 0)
+			result = op_scratch_run(d, q->o, &q->set.v[i], 0, e);
+	}
+	if (result == 0)
+		result = dump(d, sql, e);
+	if (result == 0)
+		result = db_fingerprint(d, fingerprint, e);
+	db_close(d);
+	return result;
+}
+
+static void
+write_text(struct squash *q, const char *sql)
+{
+	struct buf b = { 0 };
+	size_t i, column = 0;
+
+	buf_printf(&b, "-- Written by mig-gen --squash: makes what the "
+		"migrations up to %s made.\n", q->last->version);
+	for (i = 0; i < q->set.n; i++) {
+		const char *version = q->set.v[i].version;
+
+		if (!q->marks[i])
+			continue;
+		if (column > 60)
+			column = 0;
+		if (column == 0)
+			buf_text(&b, i == 0 ? "-- mig: replaces" :
+				"\n-- mig: replaces");
+		buf_printf(&b, "%s %s", column == 0 ? "" : ",", version);
+		column += strlen(version) + 2;
+	}
+	buf_text(&b, "\n\n-- migrate:up\n\n");
+	buf_text(&b, sql);
+	q->text = buf_detach(&b);
+	q->up = strstr(q->text, "-- migrate:up\n") + strlen("-- migrate:up\n");
+}
+
+/* The new one alone, on an empty database, makes the same. */
+static int
+prove(struct squash *q, const char *sql, const char *fingerprint,
+	struct err *e)
+{
+	char again[65], checksum[65], name[] = "baseline", *same = NULL;
+	struct migration m = { .version = q->last->version, .name = name,
+		.up = { .text = q->up, .line = 1 } };
+	struct db *d;
+	int result = op_scratch_open(&d, q->o, e);
+
+	migration_checksum(q->up, checksum);
+	m.checksum = checksum;
+	if (result == 0 && op_scratch_run(d, q->o, &m, 0, e) == -1)
+		result = err_wrap(e, "the squashed migration");
+	if (result == 0)
+		result = dump(d, &same, e);
+	if (result == 0)
+		result = db_fingerprint(d, again, e);
+	db_close(d);
+	if (result == 0 && (strcmp(again, fingerprint) != 0 ||
+		strcmp(same, sql) != 0)) {
+		err_set(e, ERR_REFUSED, "squash", "the squashed migration does "
+			"not make the same %s as those before it",
+			strcmp(again, fingerprint) != 0 ? "schema" : "rows");
+		result = err_next(e, "squash up to an older version; no file "
+			"was touched");
+	}
+	free(same);
+	return result;
+}
+
+static int
+move(const char *from, const char *to, struct err *e)
+{
+	return rename(from, to) == 0 ? 0 : err_sys(e, "move '%s' to '%s'", from,
+		to);
+}
+
+/* One side of a migration into the folder. */
+static int
+move_part(const struct squash *q, const struct migration_part *p,
+	const char *except, struct err *e)
+{
+	char *to;
+	int result;
+
+	if (p->file == NULL || (except != NULL && strcmp(p->file, except) == 0))
+		return 0;
+	to = file_join(q->folder, file_base(p->file));
+	result = move(p->file, to, e);
+	free(to);
+	return result;
+}
+
+/*
+ * The new one is written beside the old ones, in the folder for them, and takes
+ * its place at the end: a run that dies between leaves all files in the two.
+ */
+static int
+exchange(struct squash *q, struct err *e)
+{
+	char *ready = file_join(q->folder, "new.sql");
+	char *path = file_join(q->set.folder, q->name);
+	size_t i;
+	int made, result = file_make_dir(q->folder, 0777, &made, e);
+
+	if (result == 0 && !made) {
+		err_set(e, ERR_REFUSED, "exists", "'%s' exists", q->folder);
+		result = err_next(e, "an earlier squash has left it; move it "
+			"away");
+	}
+	if (result == 0)
+		result = op_gen_write_file(ready, q->text, strlen(q->text), e);
+	for (i = 0; i < q->set.n && result == 0; i++)
+		if (q->marks[i] && (move_part(q, &q->set.v[i].up, NULL, e) ==
+			-1 || move_part(q, &q->set.v[i].down,
+			q->set.v[i].up.file, e) == -1))
+			result = err_next(e, "the files are in '%s' as far as "
+				"they were moved: move them back", q->folder);
+	if (result == 0)
+		result = move(ready, path, e);
+	if (result == 0)
+		strs_add(&q->out->files, path);
+	free(ready);
+	free(path);
+	return result;
+}
+
+static int
+work(struct squash *q, const char *version, struct err *e)
+{
+	char fingerprint[65], *sql = NULL;
+	int result;
+
+	q->last = set_find(&q->set, version);
+	if (q->last == NULL || version_is_repeatable(version)) {
+		err_set(e, ERR_USAGE, "version", "no migration has the version "
+			"'%s'", version);
+		return err_next(e, "mig-status --graph lists them");
+	}
+	q->marks = mem_array(q->set.n, 1);
+	graph_mark(&q->set, q->last, q->marks);
+	if (judge(q, e) == -1)
+		return -1;
+	q->name = mem_printf("%s_%s.sql", q->last->version, q->title.data);
+	q->folder = mem_printf("%s/squashed-%s", q->set.folder,
+		q->last->version);
+	result = run_old(q, &sql, fingerprint, e);
+	if (result == 0) {
+		write_text(q, sql);
+		result = prove(q, sql, fingerprint, e);
+	}
+	free(sql);
+	if (result == 0)
+		result = exchange(q, e);
+	if (result == 0) {
+		q->out->migration = mem_dup(q->last->version);
+		report_say(q->o->report, REPORT_NOTE, "the old files are in "
+			"'%s', which mig does not look at", q->folder);
+	}
+	return result;
+}
+
+int
+op_squash(struct doc_generation *out, const struct op *o, const char *version,
+	const char *title, struct err *e)
+{
+	struct squash q = { .out = out, .o = o };
+	struct history h = { 0 };
+	int result;
+
+	out->tool = mem_dup(o->tool);
+	out->action = "squash";
+	out->folder = mem_dup(o->migrations);
+	result = op_gen_write_slug(title == NULL ? "baseline" : title, &q.title,
+		e);
+	if (result == 0)
+		result = history_open(&h, NULL, o->format, o->migrations, e);
+	if (result == 0)
+		result = set_read(&q.set, o->migrations, h.format, NULL, e);
+	if (result == 0)
+		result = work(&q, version, e);
+	history_close(&h);
+	set_free(&q.set);
+	buf_free(&q.title);
+	free(q.marks);
+	free(q.text);
+	free(q.name);
+	free(q.folder);
+	return result;
+}

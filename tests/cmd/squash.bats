@@ -1,0 +1,110 @@
+load ../lib
+# mig-gen --squash: the oldest migrations become one.
+
+prepare() {
+	sqlite3 app.db 'CREATE TABLE own (x)'
+	export DATABASE_URL=sqlite:app.db
+	migration 1_a "CREATE TABLE p (id INTEGER PRIMARY KEY AUTOINCREMENT, n TEXT UNIQUE); -- a note
+		INSERT INTO p (n) VALUES ('it''s'), (NULL), ('');" 'DROP TABLE p;'
+	migration 2_b "CREATE TABLE c (p_id REFERENCES p (id), x BLOB, y AS (p_id * 2), PRIMARY KEY (p_id)) WITHOUT ROWID;
+		INSERT INTO c (p_id, x) VALUES (1, x'00ff'), (2, 1.5);" 'DROP TABLE c;'
+	migration 3_c 'CREATE VIEW v AS SELECT n FROM p; CREATE INDEX c_x ON c (x) WHERE x > 1;
+		CREATE TRIGGER t AFTER INSERT ON c BEGIN UPDATE p SET n = 1 WHERE id = 9; END; DELETE FROM p WHERE id = 3;' 'SELECT 1;'
+	migration 4_d 'CREATE TABLE d (x);' 'DROP TABLE d;'
+}
+sql() { sqlite3 "${2:-app.db}" "$1"; }
+apply() { works mig-apply -q --no-backup "$@"; }
+all() { sqlite3 "$1" 'SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE "mig_%" AND name NOT LIKE "sqlite_%" ORDER BY 2; SELECT * FROM p; SELECT p_id, quote(x), y FROM c; SELECT * FROM sqlite_sequence'; }
+
+@test "one file makes the same schema and rows; the old ones are moved away" {
+	cp app.db new.db
+	apply
+	local before
+	before=$(all app.db)
+	works mig-gen --squash 3
+	assert_equal "$(json '.action, .files[0]' | xargs)" "squash migrations/3_baseline.sql"
+	assert_equal "$(ls migrations | xargs)" "3_baseline.sql 4_d.sql squashed-3"
+	assert_equal "$(ls migrations/squashed-3 | xargs)" "1_a.sql 2_b.sql 3_c.sql"
+	grep -qx -- '-- mig: replaces 1, 2, 3' migrations/3_baseline.sql
+	# A database that has them all has nothing pending, and may go on.
+	works mig-status --check
+	migration 5_e 'CREATE TABLE e (x);' 'DROP TABLE e;'
+	apply
+	assert_equal "$(json '[.applied[].migration] | join(" ")')" 5
+	# A new one gets the one file.
+	export DATABASE_URL=sqlite:new.db
+	apply --to 4
+	assert_equal "$(json '[.applied[].migration] | join(" ")')" "3 4"
+	assert_equal "$(all new.db)" "$before"
+	apply
+	works mig-status --check
+	# And is held to it.
+	echo '-- more' >> migrations/3_baseline.sql
+	works mig-status
+	assert_equal "$(json '.problems[].reason')" checksum
+	fails 3 "no-down" mig-rollback --to 0 -q
+	# The old way back is in the ledger.
+	export DATABASE_URL=sqlite:app.db
+	works mig-rollback --to 1 -q --accept-loss
+	assert_equal "$(json '[.done[].migration] | join(" ")')" "5 4 3 2"
+}
+
+@test "a database that has only some of them is refused, whole" {
+	apply --to 2
+	works mig-gen --squash 3
+	works mig-status
+	assert_equal "$(json '.problems[] | .reason + ": " + .text')" "squash: migration 3 (baseline) stands for 3 migrations, of which 2 are applied here"
+	fails 3 "apply the others first, by the files from before the squash (they may be in squashed-3)" mig-apply --no-backup
+	mv migrations/3_baseline.sql kept.sql
+	mv migrations/squashed-3/* migrations/
+	apply --to 3
+	rm migrations/[123]_*
+	mv kept.sql migrations/3_baseline.sql
+	apply
+	works mig-status --check
+	cp migrations/squashed-3/1_a.sql migrations/ 2> /dev/null || migration 1_a 'SELECT 1;'
+	fails 2 "replaces it: take the old file away" mig-status
+}
+
+@test "what cannot be squashed is refused, and no file is touched" {
+	local before
+	before=$(find migrations -type f -exec md5sum {} + | sort)
+	untouched() { assert_equal "$(find migrations -type f -exec md5sum {} + | sort)" "$before"; }
+	fails 2 "no migration has the version '9'" mig-gen --squash 9
+	migration 2_b $'-- mig: placeholders\nSELECT 1;'
+	fails 3 "has placeholders" mig-gen --squash 3
+	migration 2_b 'SELECT nope;'
+	fails 6 "no such column" mig-gen --squash 3
+	migration 2_b "CREATE VIRTUAL TABLE f USING fts5 (x); INSERT INTO f VALUES ('a');"
+	migration 3_c 'SELECT 1;'
+	fails 3 "the virtual table 'f' has rows" mig-gen --squash 3
+	# Rows are written down as they came.
+	migration 2_b 'CREATE TABLE r (x); INSERT INTO r VALUES (random());'
+	works mig-gen --squash 3
+	rm -r migrations/*
+	migration 1_a 'CREATE TABLE a (x);'
+	migration 2_b 'CREATE TABLE b (x);'
+	printf -- '-- mig: after 1\n-- migrate:up\nSELECT 1;\n' > migrations/3_c.sql
+	before=$(find migrations -type f -exec md5sum {} + | sort)
+	fails 3 "migration 3 (c) comes after one that would be gone" mig-gen --squash 2
+	untouched
+	sed -i 1d migrations/3_c.sql
+	fails 2 "which mig cannot squash" mig-gen --squash 2 --format dbmate
+	fails 2 "name one" mig-gen --squash 2 --validate
+	mkdir migrations/squashed-3
+	fails 3 "squashed-3' exists" mig-gen --squash 3
+}
+
+@test "a graph is squashed with all its branches" {
+	rm migrations/*
+	migration 1_a 'CREATE TABLE a (x);'
+	printf -- '-- mig: after 1\n-- migrate:up\nCREATE TABLE b (x);\n' > migrations/2_b.sql
+	printf -- '-- mig: after 1\n-- migrate:up\nCREATE TABLE c (x);\n' > migrations/3_c.sql
+	printf -- '-- mig: after 2, 3\n-- migrate:up\nCREATE TABLE d (x);\n' > migrations/4_d.sql
+	printf -- '-- mig: after 4\n-- migrate:up\nCREATE TABLE e (x);\n' > migrations/5_e.sql
+	works mig-gen --squash 4 "the beginning"
+	assert_equal "$(ls migrations | xargs)" "4_the_beginning.sql 5_e.sql squashed-4"
+	apply
+	works mig-status --check
+	assert_equal "$(sql "SELECT group_concat(name, '') FROM (SELECT name FROM sqlite_schema WHERE length(name) = 1 ORDER BY 1)")" abcde
+}
