@@ -64,6 +64,12 @@ section() { # PAGE SECTION
 	[ "$missing" = 0 ]
 }
 
+@test "every reason belongs to one family" {
+	local families reason
+	families=$(sed -n '/^The reasons by what/,/^Each of them/p' "$TOP/man/mig-documents.5" | grep -v -E '^\.|:$' | tr ', ' '\n\n' | grep .)
+	assert_equal "$(sort <<< "$families")" "$(sed -n '/^Each of them/,/^\.Sh/p' "$TOP/man/mig-documents.5" | sed -n 's/^\.It \([a-z-]*\) Pq .*/\1/p' | sort)"
+}
+
 @test "every key of mig.conf stands in mig.conf(5), every column in mig-migration(5)" {
 	page mig.conf.5 > conf.txt
 	page mig-migration.5 > migration.txt
