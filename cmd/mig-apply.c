@@ -102,7 +102,9 @@ take(void *arg, int id, const char *value, struct err *e)
 		a->hooks = value;
 		break;
 	case OPT_HOOK_TIMEOUT:
-		return cli_span("hook-timeout", value, &a->hook_s, e);
+		return cli_span("hook-timeout", value, &a->hook_s, e) == -1 ? -1 :
+			a->hook_s > 0 ? 0 : err_set(e, ERR_USAGE, "usage",
+			"--hook-timeout: 0 leaves a hook no time");
 	case OPT_WAIT:
 		return cli_span("wait", value, &a->wait, e);
 	case OPT_YES:

@@ -275,6 +275,9 @@ catch_signals(void)
 	sigaction(SIGINT, &s, NULL);
 	sigaction(SIGTERM, &s, NULL);
 	sigaction(SIGHUP, &s, NULL);
+	/* Ignored, as a caller may leave it, no child could be waited for. */
+	s.sa_handler = SIG_DFL;
+	sigaction(SIGCHLD, &s, NULL);
 	s.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &s, NULL);
 	sigaction(SIGXFSZ, &s, NULL);

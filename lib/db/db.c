@@ -72,6 +72,14 @@ db_driver_of(const char *url, struct err *e)
 			    "path");
 		return NULL;
 	}
+	if (strncmp(url, "postgres", 8) == 0 && strchr(url, '@') != NULL) {
+		/* A url with a slip in it, and perhaps a password. */
+		err_set(e, ERR_USAGE, "config", "the database url cannot be "
+			"read: it begins as one of PostgreSQL, and has no ://");
+		err_next(e, "write postgresql://USER@HOST:PORT/NAME; a file "
+			"that is called so: sqlite:PATH");
+		return NULL;
+	}
 	return &sqlite_driver; /* a bare path */
 }
 
@@ -161,6 +169,12 @@ db_qualified(struct db *d, const char *name)
 		return d->driver->qualified(d, name);
 	lex_quote(&b, name, strlen(name));
 	return buf_detach(&b);
+}
+
+void
+db_hush(struct db *d, int on)
+{
+	d->hushed = on;
 }
 
 int

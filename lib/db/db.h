@@ -79,6 +79,9 @@ char *db_canonical(struct db *d, const char *name);
 /* The name of a table as SQL needs it from anywhere in the session.  Gives. */
 char *db_qualified(struct db *d, const char *name);
 
+/* Whether to pass on what the server has to say while it runs: not secrets. */
+void db_hush(struct db *d, int on);
+
 /* Whether the driver has a capability; caps of db/driver.h. */
 int db_can(const struct db *d, unsigned cap);
 

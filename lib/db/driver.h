@@ -22,6 +22,7 @@ struct db {
 	const struct db_driver *driver;
 	const struct report *report;
 	int64_t busy_ms;
+	int hushed; /* notices are not passed on */
 };
 
 struct db_rows {

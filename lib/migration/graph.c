@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "migration/format/format.h"
+#include "migration/ledger.h"
 #include "migration/set.h"
 
 enum colour { WHITE, GREY, BLACK };
@@ -27,39 +28,84 @@ struct walk {
 	size_t *order, done;
 };
 
-static int
-no_parent(const struct migration *m, const char *version, struct err *e)
+int
+graph_judge(const struct set *s, const struct ledger *l, struct err *e)
 {
-	err_set(e, ERR_USAGE, "parent", "migration %s ('%s') comes after %s, "
-		"and no migration has that version", m->version, m->script,
-		version);
-	return err_next(e, "bring that file back, or name another version");
+	size_t i;
+
+	for (i = 0; i < s->orphan_n; i++) {
+		const struct set_orphan *x = &s->orphans[i];
+
+		if (l != NULL && !version_is_repeatable(x->parent) &&
+			ledger_find(l, x->parent) != NULL)
+			continue; /* applied: its file may be gone */
+		err_set(e, ERR_USAGE, "parent", "migration %s ('%s') comes "
+			"after %s, and no migration has that version",
+			x->m->version, x->m->script, x->parent);
+		return err_next(e, "bring that file back, or name another "
+			"version");
+	}
+	return 0;
+}
+
+/* The place of the last whose version is before both; or s->n. */
+static size_t
+before_both(const struct set *s, size_t i, const char *version)
+{
+	while (i-- > 0)
+		if (version_compare(s->format->rule, s->v[i].version,
+			version) < 0)
+			return i;
+	return s->n;
+}
+
+/* By version, so that the order does not hang on the text; each once. */
+static void
+add_parent(struct edges *out, size_t parent)
+{
+	size_t at;
+
+	for (at = 0; at < out->n; at++)
+		if (out->to[at] == parent)
+			return;
+	for (at = out->n++; at > 0 && out->to[at - 1] > parent; at--)
+		out->to[at] = out->to[at - 1];
+	out->to[at] = parent;
+}
+
+static void
+add_orphan(struct set *s, size_t i, const char *version)
+{
+	s->orphans = mem_more(s->orphans, s->orphan_n, sizeof(*s->orphans));
+	s->orphans[s->orphan_n].m = &s->v[i];
+	s->orphans[s->orphan_n++].parent = version;
 }
 
 /* What m names, or the one before it. */
-static int
-find_parents(struct set *s, size_t i, struct edges *out, struct err *e)
+static void
+find_parents(struct set *s, size_t i, struct edges *out)
 {
 	const struct migration *m = &s->v[i];
 	size_t k, at;
 
 	if (version_is_repeatable(m->version))
-		return 0;
+		return;
 	out->to = mem_array(m->up.after.n + 1, sizeof(*out->to));
 	for (k = 0; k < m->up.after.n; k++) {
 		const struct migration *x = set_find(s, m->up.after.v[k]);
 
-		if (x == NULL || version_is_repeatable(x->version))
-			return no_parent(m, m->up.after.v[k], e);
-		/* By version, so that the order does not hang on the text. */
-		for (at = out->n++; at > 0 && out->to[at - 1] >
-			(size_t)(x - s->v); at--)
-			out->to[at] = out->to[at - 1];
-		out->to[at] = (size_t)(x - s->v);
+		if (x != NULL && !version_is_repeatable(x->version)) {
+			add_parent(out, (size_t)(x - s->v));
+			continue;
+		}
+		add_orphan(s, i, m->up.after.v[k]);
+		at = s->format->graph != FORMAT_LINE ? s->n : before_both(s, i,
+			m->up.after.v[k]);
+		if (at < s->n)
+			add_parent(out, at);
 	}
-	if (out->n == 0 && i > 0 && s->format->graph == FORMAT_LINE)
+	if (m->up.after.n == 0 && i > 0 && s->format->graph == FORMAT_LINE)
 		out->to[out->n++] = i - 1;
-	return 0;
 }
 
 /* The path ends in one that is on it. */
@@ -134,6 +180,8 @@ settle(struct walk *w)
 		for (k = 0; k < x->n; k++)
 			v[i].parents[k] = &v[place[x->to[k]]];
 	}
+	for (i = 0; i < s->orphan_n; i++)
+		s->orphans[i].m = &v[place[s->orphans[i].m - s->v]];
 	for (i = 0; i < s->n; i++)
 		s->by_version[i] = &v[place[s->by_version[i] - s->v]];
 	free(s->v);
@@ -158,8 +206,8 @@ graph_order(struct set *s, struct err *e)
 	w.stack = mem_array(s->n, sizeof(*w.stack));
 	w.next = mem_array(s->n, sizeof(*w.next));
 	w.order = mem_array(s->n, sizeof(*w.order));
-	for (i = 0; i < s->n && result == 0; i++)
-		result = find_parents(s, i, &w.edges[i], e);
+	for (i = 0; i < s->n; i++)
+		find_parents(s, i, &w.edges[i]);
 	for (i = 0; i < s->n && result == 0; i++)
 		result = visit(&w, i, e);
 	if (result == 0)

@@ -8,15 +8,23 @@
 #define MIGRATION_GRAPH_H
 
 struct err;
+struct ledger;
 struct migration;
 struct set;
 
 /*
  * Find the parents of all, and put each behind its parents, else by version.
- * s->v is in the order of versions.  ERR_USAGE "parent": a file names a version
- * that none has; "cycle": it would come after itself.
+ * s->v is in the order of versions.  A version that no file has is kept in
+ * s->orphans: who names it comes after the version before both.  ERR_USAGE
+ * "cycle": one would come after itself.
  */
 int graph_order(struct set *s, struct err *e);
+
+/*
+ * ERR_USAGE "parent": a file names a version that no file has, and that is not
+ * applied either.  l NULL: nothing is known to be.
+ */
+int graph_judge(const struct set *s, const struct ledger *l, struct err *e);
 
 /*
  * Set the byte of m and of all that it stands on, in marks, which has one for

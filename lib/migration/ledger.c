@@ -285,13 +285,31 @@ ledger_ensure(struct db *d, const char *id, struct err *e)
 		id == NULL ? fresh : id, now);
 }
 
+/* "mig 0.1.0 for goose".  Gives. */
+static char *
+name_tool(const struct ledger_entry *entry)
+{
+	return entry->host == NULL ? mem_dup(entry->tool) :
+		mem_printf("%s" TOLD "%s", entry->tool, entry->host);
+}
+
+int
+ledger_tell(struct db *d, const char *version,
+	const struct ledger_entry *entry, struct err *e)
+{
+	char *tool = name_tool(entry);
+	int result = db_execf(d, e, "UPDATE mig_ledger SET tool = ?2 WHERE "
+		"version = ?1", "ss", version, tool);
+
+	free(tool);
+	return result;
+}
+
 int
 ledger_put(struct db *d, const struct migration *m,
 	const struct ledger_entry *entry, int again, struct err *e)
 {
-	char now[CLOCK_TEXT], *tool = entry->host == NULL ?
-		mem_dup(entry->tool) :
-		mem_printf("%s" TOLD "%s", entry->tool, entry->host);
+	char now[CLOCK_TEXT], *tool = name_tool(entry);
 	int result;
 
 	clock_text(clock_now(), now);

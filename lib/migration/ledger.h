@@ -102,6 +102,10 @@ struct ledger_entry {
  */
 int ledger_put(struct db *d, const struct migration *m,
 	const struct ledger_entry *entry, int again, struct err *e);
+/* That the row was told to entry->host, by entry->tool. */
+int ledger_tell(struct db *d, const char *version,
+	const struct ledger_entry *entry, struct err *e);
+
 /* The texts and the checksum of m in its row, if it has one. */
 int ledger_restamp(struct db *d, const struct migration *m, struct err *e);
 int ledger_remove(struct db *d, const char *version, struct err *e);

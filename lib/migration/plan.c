@@ -57,10 +57,12 @@ unfinished(struct plan *p, const struct ledger *l, const struct ledger_row *row)
 		x->text = mem_printf("migration %s, or the way back to it, "
 			"failed, as the table of %s says; what it left is not "
 			"known", row->version, l->host);
-		x->next = mem_dup("look at what is there, then put it right "
+		x->next = mem_printf("look at what is there, then put it right "
 			"with that tool (golang-migrate: force, Flyway: "
-			"repair, Prisma: resolve), by mig-apply --repair, or "
-			"go back with mig-rollback --restore");
+			"repair, Prisma: resolve), by mig-apply --repair%s, or "
+			"go back with mig-rollback --restore", l->newest_only ?
+			"-applied with the version that the database is at" :
+			"");
 		return;
 	}
 	x->text = mem_printf("migration %s %s after %lld of its statements, "
@@ -178,9 +180,10 @@ look_at_row(struct plan *p, const struct set *s, const struct ledger *l,
 
 /* What mig knows as applied and the host's table does not hold. */
 static void
-look_at_stale(struct plan *p, const struct ledger *l,
+look_at_stale(struct plan *p, const struct set *s, const struct ledger *l,
 	const struct ledger_row *row)
 {
+	const struct migration *m = set_find(s, row->version);
 	/* Only a table that is there, and once knew it, can have lost it. */
 	int told = l->host_there && ledger_was_told(row, l->host);
 	struct plan_problem *x = problem(p, told ? PLAN_UNDONE : PLAN_UNTOLD,
@@ -193,9 +196,18 @@ look_at_stale(struct plan *p, const struct ledger *l,
 		"table of %s %s", row->version, row->name, l->host,
 		l->host_there ? "was never told" : "is not there");
 	x->next = told ? mem_dup("nothing, if it was meant; mig-apply applies "
-		"it again") : mem_dup("bring that table back, or write it "
-		"there by mig-apply --repair; if these are not its migrations, "
-		"use another --format");
+		"it again") : mem_printf("%s; if these are not its migrations, "
+		"use another --format", l->host_there || !ledger_was_told(row,
+		l->host) ? "write it there by mig-apply --repair" :
+		"bring that table back");
+	if (!told && m != NULL && m->checksum != NULL && strcmp(m->checksum,
+		row->checksum) != 0) {
+		x = problem(p, PLAN_CHECKSUM, row->version);
+		x->text = mem_printf("migration %s (%s) was changed after it "
+			"was applied", row->version, row->name);
+		x->next = mem_dup("put the file back as it was; if the "
+			"database has the change, mig-apply --repair");
+	}
 }
 
 /* Applied already, with this text. */
@@ -333,17 +345,14 @@ plan_make(struct plan *out, const struct set *s, const struct ledger *l,
 	const struct plan_limit *limit, struct err *e)
 {
 	const char *to = limit == NULL ? NULL : limit->to;
-	const struct migration *last = to == NULL ? NULL : set_find(s, to);
+	const struct migration *last = to == NULL ? NULL : set_named(s, to, e);
 	char *wanted = NULL;
 	size_t i;
 	int result = 0;
 
 	memset(out, 0, sizeof(*out));
-	if (to != NULL && last == NULL) {
-		err_set(e, ERR_USAGE, "version", "no migration has the "
-			"version '%s'", to);
-		return err_next(e, "mig-status --pending lists them");
-	}
+	if (to != NULL && last == NULL)
+		return -1;
 	if (last != NULL) {
 		wanted = mem_array(s->n, 1);
 		graph_mark(s, last, wanted);
@@ -352,7 +361,7 @@ plan_make(struct plan *out, const struct set *s, const struct ledger *l,
 		result = look_at_row(out, s, l, &l->v[i], e);
 	if (result == 0) {
 		for (i = 0; i < l->stale_n; i++)
-			look_at_stale(out, l, &l->stale[i]);
+			look_at_stale(out, s, l, &l->stale[i]);
 		look_at_squashed(out, s, l);
 		choose(out, s, l, wanted, limit == NULL ? 0 : limit->steps);
 		if (last == NULL)

@@ -32,11 +32,24 @@ add(struct repair *r, enum repair_kind kind, const char *version, char *text)
 	r->v[r->n++].text = text;
 }
 
+/* 7 is 007. */
+static int
+is_in(const struct strs *list, const struct ledger *l, const char *version)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (version_compare(l->rule, list->v[i], version) == 0)
+			return 1;
+	return 0;
+}
+
 /* Of a failure a person says what came of it. */
 static void
-failed(struct repair *r, const char *version, const struct strs *done)
+failed(struct repair *r, const struct ledger *l, const char *version,
+	const struct strs *done)
 {
-	if (strs_has(done, version))
+	if (is_in(done, l, version))
 		add(r, REPAIR_RECORD, version, mem_printf("record migration "
 			"%s as applied: what it does was finished by hand",
 			version));
@@ -45,6 +58,36 @@ failed(struct repair *r, const char *version, const struct strs *done)
 			"of the failed migration %s: it is pending again, from "
 			"its first statement; what it left is to be taken away "
 			"by hand first", version));
+}
+
+/*
+ * A table of one row that is dirty: the up of that version failed, or the down of
+ * the one after it.  Only a person can say where the database is.
+ */
+static int
+ask_where(struct repair *r, const struct plan_problem *x, const struct set *s,
+	const struct ledger *l, const struct strs *done, struct err *e)
+{
+	const char *version = done->n == 0 ? NULL : done->v[0];
+	const struct migration *m = NULL;
+
+	if (version == NULL)
+		return 0;
+	if (done->n > 1)
+		return err_set(e, ERR_USAGE, "version", "the table of %s holds "
+			"one version: name one", l->host);
+	if (strcmp(version, "0") != 0 && (m = set_named(s, version, e)) == NULL)
+		return -1;
+	if (m == NULL)
+		add(r, REPAIR_FORGET, x->version, mem_printf("take the failed "
+			"migration %s out of the table of %s: nothing is "
+			"applied", x->version, l->host));
+	else
+		add(r, REPAIR_RECORD, m->version, mem_printf("record migration %s "
+			"as the one that the database is at, in the table of "
+			"%s, too: what comes after it is not applied", m->version,
+			l->host));
+	return 0;
 }
 
 static int
@@ -65,16 +108,19 @@ look_at(struct repair *r, const struct plan_problem *x, const struct set *s,
 			"checksum of '%s' with the line ends that it has now, "
 			"for %s", m->up.file, l->host));
 		break;
+	case PLAN_HOST:
+		if (l->newest_only)
+			return ask_where(r, x, s, l, done, e);
+		/* FALLTHROUGH */
 	case PLAN_FAILED:
 	case PLAN_RUNNING:
-	case PLAN_HOST:
-		if (m == NULL && strs_has(done, x->version)) {
+		if (m == NULL && is_in(done, l, x->version)) {
 			err_set(e, ERR_REFUSED, "missing", "migration %s cannot "
 				"be recorded as applied: its file is gone",
 				x->version);
 			return err_next(e, "bring the file back");
 		}
-		failed(r, x->version, done);
+		failed(r, l, x->version, done);
 		break;
 	case PLAN_UNTOLD:
 		/* Of a table that is gone nobody knows what else it held. */
@@ -86,7 +132,9 @@ look_at(struct repair *r, const struct plan_problem *x, const struct set *s,
 				"table of %s", x->version, l->host));
 		break;
 	case PLAN_UNDONE:
-		add(r, REPAIR_FORGET, x->version, mem_printf("forget mig's "
+		/* After a failure that table does not say what is applied. */
+		if (!r->asks)
+			add(r, REPAIR_FORGET, x->version, mem_printf("forget mig's "
 			"record of migration %s, which %s has taken back",
 			x->version, l->host));
 		break;
@@ -103,6 +151,9 @@ repair_make(struct repair *out, const struct plan *p, const struct set *s,
 	size_t i, k;
 
 	memset(out, 0, sizeof(*out));
+	/* Failures of another tool first: what else there is hangs on them. */
+	for (i = 0; i < p->problem_n; i++)
+		out->asks |= p->problems[i].kind == PLAN_HOST && l->newest_only;
 	for (i = 0; i < p->problem_n; i++)
 		if (look_at(out, &p->problems[i], s, l, done, e) == -1) {
 			repair_free(out);
@@ -111,9 +162,10 @@ repair_make(struct repair *out, const struct plan *p, const struct set *s,
 	for (i = 0; i < done->n; i++) {
 		for (k = 0; k < out->n; k++)
 			if (out->v[k].kind == REPAIR_RECORD &&
-				strcmp(out->v[k].version, done->v[i]) == 0)
+				version_compare(l->rule, out->v[k].version,
+					done->v[i]) == 0)
 				break;
-		if (k < out->n)
+		if (k < out->n || out->asks)
 			continue;
 		repair_free(out);
 		err_set(e, ERR_USAGE, "version", "no migration %s has failed "
@@ -184,8 +236,13 @@ repair_step(const struct repair_step *x, struct history *h,
 	case REPAIR_FORGET:
 		return forget(x->version, h, l, e);
 	case REPAIR_RECORD:
-	case REPAIR_TELL:
 		if (ledger_put(h->db, m, &entry, 1, e) == -1)
+			return -1;
+		/* Of one row: back to that version, too. */
+		return l->newest_only ? history_remove(h, m, m->version, e) :
+			history_put(h, m, 0, who->by, e);
+	case REPAIR_TELL:
+		if (ledger_tell(h->db, m->version, &entry, e) == -1)
 			return -1;
 		return history_put(h, m, 0, who->by, e);
 	}

@@ -33,11 +33,13 @@ struct repair_step {
 struct repair {
 	struct repair_step *v;
 	size_t n;
+	int asks; /* a table of one row failed: where the database is, must be said */
 };
 
 /*
  * The steps.  done: versions of failed or interrupted migrations whose work a
- * person has finished by hand; the others of that kind are to be forgotten.
+ * person has finished by hand; the others of that kind are to be forgotten.  Of
+ * a table of one row: the version that the database is at, or "0".
  * ERR_USAGE "version": one of them has not failed.  Gives out's contents.
  */
 int repair_make(struct repair *out, const struct plan *p, const struct set *s,

@@ -285,6 +285,7 @@ set_free(struct set *s)
 	free(s->v);
 	free(s->by_version);
 	free(s->replaced);
+	free(s->orphans);
 	free(s->folder);
 	strs_free(&s->ignored);
 	memset(s, 0, sizeof(*s));
@@ -307,6 +308,21 @@ set_find(const struct set *s, const char *version)
 		else
 			high = mid;
 	}
+	return NULL;
+}
+
+const struct migration *
+set_named(const struct set *s, const char *version, struct err *e)
+{
+	const struct migration *m = set_find(s, version);
+
+	if (m != NULL && !version_is_repeatable(m->version))
+		return m;
+	err_set(e, ERR_USAGE, "version", m == NULL ?
+		"no migration has the version '%s'" :
+		"'%s' is a repeatable migration, and has no place in the order",
+		version);
+	err_next(e, "mig-status --graph lists the versions");
 	return NULL;
 }
 

@@ -16,6 +16,12 @@ struct set_replaced {
 	const struct migration *by;
 };
 
+/* A migration that comes after a version which no file has. */
+struct set_orphan {
+	const struct migration *m;
+	const char *parent;
+};
+
 struct set {
 	const struct format *format;
 	char *folder;
@@ -25,6 +31,8 @@ struct set {
 	size_t n;
 	struct set_replaced *replaced; /* by version */
 	size_t replaced_n;
+	struct set_orphan *orphans; /* graph_judge() */
+	size_t orphan_n;
 	struct strs ignored; /* .sql files that are not migrations */
 };
 
@@ -43,6 +51,13 @@ void set_free(struct set *s);
 
 /* The migration of that version, by the format's rule, or NULL.  Borrowed. */
 const struct migration *set_find(const struct set *s, const char *version);
+
+/*
+ * The same for a version that a person names: not a repeatable one, which has no
+ * place in the order.  NULL: ERR_USAGE "version".
+ */
+const struct migration *set_named(const struct set *s, const char *version,
+	struct err *e);
 
 /* The migration that stands for that version, or NULL.  Borrowed. */
 const struct migration *set_replaced(const struct set *s,

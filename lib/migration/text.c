@@ -78,6 +78,9 @@ look_at_fragment(struct migration_part *p, const char *file, const char *text,
 		strs_add_once(&p->allow_loss, x.allow_loss.v[i]);
 	for (i = 0; i < x.rebuilds.n; i++)
 		strs_add_once(&p->rebuilds, x.rebuilds.v[i]);
+	if (result == 0 && strstr(text, "-- migrate:") != NULL)
+		result = format_bad(e, file, 0, "an included file is of one "
+			"direction, and may hold no '-- migrate:' marker");
 	p->placeholders |= x.placeholders;
 	migration_free_part(&x);
 	return result;
@@ -171,6 +174,16 @@ text_place(const struct migration_part *p, int *line)
 	return p->file == NULL ? "ledger" : p->file;
 }
 
+void
+text_copy_places(struct migration_part *to, const struct migration_part *from)
+{
+	size_t i;
+
+	for (i = 0; i < from->piece_n; i++)
+		add_piece(to, from->pieces[i].file, from->pieces[i].first,
+			from->pieces[i].line);
+}
+
 /* --- placeholders --------------------------------------------------------- */
 
 void
@@ -238,13 +251,44 @@ hide(char *text, const char *what)
 	}
 }
 
+static int
+by_length(const void *a, const void *b)
+{
+	size_t n = strlen(*(char *const *)a), k = strlen(*(char *const *)b);
+
+	return (n < k) - (n > k); /* the longest first: one may begin another */
+}
+
 void
 text_hide(const struct migration_part *p, struct err *e)
 {
+	/* These are mig's own words; all others may hold any piece of a value. */
+	static const char *const ours[] = { "loss", "forbidden", "interrupted",
+		"lock-timeout", "lock-lost", "locked", "busy", "scan", "no-space",
+		"io", "unreachable", NULL };
+	const char *const *o = ours;
+	struct strs l = { 0 };
 	size_t i;
 
-	for (i = 0; i < p->secrets.n; i++) {
-		hide(e->text, p->secrets.v[i]);
-		hide(e->next, p->secrets.v[i]);
+	if (p->secrets.n == 0)
+		return;
+	while (*o != NULL && strcmp(*o, e->reason) != 0)
+		o++;
+	if (*o == NULL) {
+		char reason[sizeof(e->reason)];
+
+		snprintf(reason, sizeof(reason), "%s", e->reason);
+		err_set(e, e->code, reason, "the database refused it; its words "
+			"are not shown, because the migration has secrets");
+		err_next(e, "try it on a copy, with values that are none");
+		return;
 	}
+	for (i = 0; i < p->secrets.n; i++)
+		strs_add(&l, p->secrets.v[i]);
+	qsort(l.v, l.n, sizeof(*l.v), by_length);
+	for (i = 0; i < l.n; i++) {
+		hide(e->text, l.v[i]);
+		hide(e->next, l.v[i]);
+	}
+	strs_free(&l);
 }

@@ -28,6 +28,10 @@ int text_check(const struct migration_part *p, struct err *e);
 /* Where a line of p's text stands: *line becomes that of the file.  Borrowed. */
 const char *text_place(const struct migration_part *p, int *line);
 
+/* Where the lines of from's text stand, for to, which has the same text. */
+void text_copy_places(struct migration_part *to,
+	const struct migration_part *from);
+
 /* Take p's secret values out of the words of an error. */
 void text_hide(const struct migration_part *p, struct err *e);
 

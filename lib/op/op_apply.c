@@ -16,6 +16,7 @@
 #include "guard/loss.h"
 #include "guard/sanity.h"
 #include "migration/script.h"
+#include "migration/text.h"
 #include "op/op_apply_part.h"
 #include "op/op_hook.h"
 #include "op/secure.h"
@@ -70,6 +71,8 @@ forecast(struct apply *a, const struct migration *m, struct err *e)
 			err_wrap(e, "migration %s (%s)", m->version, m->name);
 		}
 	}
+	if (result == -1)
+		text_hide(&m->up, e);
 	strs_free(&rebuilds);
 	strs_free(&allow);
 	script_free(&script);

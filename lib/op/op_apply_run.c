@@ -44,7 +44,9 @@ apply_one(struct apply *a, struct run *r, const struct migration *m,
 	const struct migration *before;
 	struct err second;
 
-	r->skip = row == NULL ? 0 : row->statements;
+	/* One that ran to its end, and runs again, begins anew. */
+	r->skip = row == NULL || strcmp(row->state, "applied") == 0 ? 0 :
+		row->statements;
 	r->again = version_is_repeatable(m->version) || row != NULL ||
 		ledger_find_stale(&a->s.ledger, m->version) != NULL;
 	if (run_migration(done, m, r, e) == 0) {
@@ -78,6 +80,15 @@ apply_hooked(struct apply *a, struct run *r, const struct migration *m,
 	return hook_each(a, HOOK_AFTER_EACH, m, e);
 }
 
+/* Failed or interrupted, so that --resume goes on with it. */
+static int
+is_open(const struct apply *a, const struct migration *m)
+{
+	const struct ledger_row *row = ledger_find(&a->s.ledger, m->version);
+
+	return row != NULL && strcmp(row->state, "applied") != 0;
+}
+
 static int
 apply_all(struct apply *a, struct err *e)
 {
@@ -109,6 +120,9 @@ apply_all(struct apply *a, struct err *e)
 		}
 	}
 	for (i = 0; i < a->plan.n && result == 0; i++) {
+		/* A repeatable one that was resumed just now. */
+		if (a->p->resume && is_open(a, a->plan.pending[i]))
+			continue;
 		r.last = i + 1 == a->plan.n;
 		result = stop_check(e);
 		if (result == 0)

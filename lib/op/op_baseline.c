@@ -63,6 +63,11 @@ work(struct doc_generation *out, const struct op *o, struct op_state *s,
 	struct ledger own;
 	size_t n;
 
+	if (s->history.format->status_only) {
+		err_set(e, ERR_REFUSED, "history", "mig reads the history of "
+			"%s, and does not write it", s->history.format->shown);
+		return err_next(e, "record it with that tool");
+	}
 	if (ledger_load(&own, s->db, s->ledger.rule, e) == -1)
 		return -1;
 	n = own.n;
@@ -73,12 +78,9 @@ work(struct doc_generation *out, const struct op *o, struct op_state *s,
 		return err_next(e, "a baseline is for a database that mig has "
 				   "not migrated yet: see mig-status");
 	}
-	last = set_find(&s->set, version);
-	if (last == NULL) {
-		err_set(e, ERR_USAGE, "version",
-			"no migration has the version '%s'", version);
-		return err_next(e, "name the newest one that the database has");
-	}
+	last = set_named(&s->set, version, e);
+	if (last == NULL)
+		return -1;
 	out->migration = mem_dup(version);
 	return record(out, o, s, last, e);
 }

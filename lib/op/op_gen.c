@@ -332,7 +332,7 @@ op_gen(struct doc_generation *out, const struct op *o,
 		result = find_format(&g, &format, e);
 	if (result == 0)
 		result = set_read(&set, o->migrations, format, NULL, e);
-	if (result == 0)
+	if (result == 0 && format->write != NULL)
 		result = judge_heads(&g, &set, e);
 	if (result == 0)
 		result = write_files(&g, &set, e);

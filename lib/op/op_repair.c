@@ -79,9 +79,24 @@ op_repair(struct apply *a, struct err *e)
 	size_t i;
 	int result = -1;
 
+	if (a->s.history.format->status_only) {
+		err_set(e, ERR_REFUSED, "history", "mig reads the history of "
+			"%s, and does not write it",
+			a->s.history.format->shown);
+		return err_next(e, "repair it with that tool");
+	}
 	if (repair_make(&r, &a->plan, &a->s.set, &a->s.ledger,
 		&a->p->repair_applied, e) == -1)
 		return -1;
+	if (r.asks && a->p->repair_applied.n == 0) {
+		repair_free(&r);
+		err_set(e, ERR_REFUSED, "failed", "the table of %s says that a "
+			"migration failed, and not which way: up, or down from "
+			"the one after it", a->s.ledger.host);
+		return err_next(e, "look at what is there, and say the version "
+			"that the database is at: --repair-applied VERSION, or "
+			"0");
+	}
 	for (i = 0; i < r.n; i++) {
 		struct part_repair *x = shape_list_add(&a->out->repairs,
 			&part_repair_shape);
@@ -92,6 +107,9 @@ op_repair(struct apply *a, struct err *e)
 		report_say(a->o->report, REPORT_NOTE, "%s%s",
 			a->p->dry_run ? "would " : "", r.v[i].text);
 	}
+	for (i = 0; i < a->plan.problem_n && r.n == 0; i++)
+		report_say(a->o->report, REPORT_WARN, "%s; %s",
+			a->plan.problems[i].text, a->plan.problems[i].next);
 	if (r.n == 0 || a->p->dry_run) {
 		a->out->result = r.n == 0 ? "nothing" : "planned";
 		result = 0;

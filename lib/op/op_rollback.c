@@ -94,6 +94,7 @@ take(struct back *b, const struct ledger_row *row, struct err *e)
 		m->down.text = mem_dup(file->down.text);
 		m->down.file = mem_dup(file->down.file);
 		m->down.line = file->down.line;
+		text_copy_places(&m->down, &file->down);
 		m->down.outside = file->down.outside;
 		x->source = "file";
 	} else if (file == NULL) {
@@ -113,30 +114,66 @@ take(struct back *b, const struct ledger_row *row, struct err *e)
 	return 0;
 }
 
-/* Where its file stands, or would. */
-static size_t
-place(const struct set *s, const struct ledger_row *row)
-{
-	const struct migration *m = set_find(s, row->version);
-	size_t i;
+/* When each was applied, as the events say. */
+struct moments {
+	const struct ledger *l;
+	size_t *when; /* for each of the ledger's rows; 0: not known */
+	size_t now;
+};
 
-	for (i = s->n; i > 0 && m == NULL; i--)
-		if (version_compare(s->format->rule,
-			s->by_version[i - 1]->version, row->version) < 0)
-			m = s->by_version[i - 1];
-	return m == NULL ? 0 : (size_t)(m - s->v) + 1;
+static int
+note_moment(void *arg, const struct ledger_event *event, struct err *e)
+{
+	struct moments *t = arg;
+	const struct ledger_row *row = event->version == NULL ? NULL :
+		ledger_find(t->l, event->version);
+
+	(void)e;
+	t->now++;
+	if (row != NULL && strcmp(event->event, "apply") == 0)
+		t->when[row - t->l->v] = t->now;
+	return 0;
+}
+
+/*
+ * Where its file stands.  One whose file is gone may stand on all that was
+ * applied before it.
+ */
+static size_t
+place(const struct back *b, const struct moments *t, size_t row)
+{
+	const struct set *s = &b->s.set;
+	const struct migration *m = set_find(s, t->l->v[row].version);
+	size_t i, last = 0;
+
+	if (m != NULL)
+		return (size_t)(m - s->v) + 1;
+	for (i = 0; i < t->l->n; i++) {
+		m = t->when[i] < t->when[row] ? set_find(s,
+			t->l->v[i].version) : NULL;
+		if (m != NULL && (size_t)(m - s->v) + 1 > last)
+			last = (size_t)(m - s->v) + 1;
+	}
+	return last;
 }
 
 /* The rows in the order in which they stand on each other. */
-static void
-order_rows(struct back *b)
+static int
+order_rows(struct back *b, struct err *e)
 {
 	const struct ledger *l = &b->s.ledger;
-	size_t i, k, *places = mem_array(l->n, sizeof(*places));
+	struct moments t = { .l = l };
+	size_t i, k, *places;
 
+	t.when = mem_array(l->n, sizeof(*t.when));
+	if (b->s.set.graph && ledger_each(b->s.db, note_moment, &t, e) == -1) {
+		free(t.when);
+		return -1;
+	}
+	places = mem_array(l->n, sizeof(*places));
 	b->rows = mem_array(l->n, sizeof(*b->rows));
 	for (i = 0; i < l->n; i++) {
-		size_t at = b->s.set.graph ? place(&b->s.set, &l->v[i]) : 0;
+		size_t at = b->s.set.graph ? place(b, &t, i) : 0;
 
 		if (version_is_repeatable(l->v[i].version))
 			continue; /* it has no way back */
@@ -148,6 +185,8 @@ order_rows(struct back *b)
 		b->rows[k] = &l->v[i];
 	}
 	free(places);
+	free(t.when);
+	return 0;
 }
 
 /* What stays: the version that was named, and all that it stands on. */
@@ -188,14 +227,17 @@ choose(struct back *b, struct err *e)
 	size_t i;
 	int result = 0;
 
-	order_rows(b);
+	if (order_rows(b, e) == -1)
+		return -1;
 	b->v = mem_array(b->row_n, sizeof(*b->v));
 	b->of = mem_array(b->row_n, sizeof(*b->of));
 	if (b->p->to != NULL && strcmp(b->p->to, "0") != 0 &&
-		ledger_find(&b->s.ledger, b->p->to) == NULL) {
+		(version_is_repeatable(b->p->to) ||
+			ledger_find(&b->s.ledger, b->p->to) == NULL)) {
 		err_set(e, ERR_USAGE, "version",
-			"no applied migration has the version '%s'",
-			b->p->to);
+			"no applied migration has the version '%s'%s",
+			b->p->to, version_is_repeatable(b->p->to) ?
+			": repeatable ones have no place in the order" : "");
 		return err_next(e, "mig-status --history lists them; --to 0 "
 				   "means all");
 	}
@@ -250,12 +292,15 @@ forecast(struct back *b, struct err *e)
 				e) == -1;
 		strs_free(&rebuilds);
 		script_free(&s);
-		if (bad)
+		if (bad) {
+			text_hide(part, e);
 			return -1;
+		}
 		if (loss_judge(&plan[i].losses, &part->allow_loss) > 0 &&
 			!b->p->accept_loss && !refused) {
 			loss_refuse(&plan[i].losses, "--accept-loss for",
 				&first);
+			text_hide(part, &first);
 			err_wrap(&first, "the down of migration %s (%s)",
 				b->v[i].version, b->v[i].name);
 			err_next(&first, "if that is meant, use --accept-loss; "

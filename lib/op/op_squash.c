@@ -277,12 +277,9 @@ work(struct squash *q, const char *version, struct err *e)
 	char fingerprint[65], *sql = NULL;
 	int result;
 
-	q->last = set_find(&q->set, version);
-	if (q->last == NULL || version_is_repeatable(version)) {
-		err_set(e, ERR_USAGE, "version", "no migration has the version "
-			"'%s'", version);
-		return err_next(e, "mig-status --graph lists them");
-	}
+	q->last = set_named(&q->set, version, e);
+	if (q->last == NULL || graph_judge(&q->set, NULL, e) == -1)
+		return -1;
 	q->marks = mem_array(q->set.n, 1);
 	graph_mark(&q->set, q->last, q->marks);
 	if (judge(q, e) == -1)

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/report.h"
 #include "migration/format/format.h"
+#include "migration/graph.h"
 #include "op/op_db.h"
 #include "os/file.h"
 #include "os/lock.h"
@@ -60,7 +61,8 @@ op_state_open(struct op_state *s, const struct op *o, enum db_mode mode,
 		o->values, e) == -1) {
 		return -1;
 	}
-	if (history_load(&s->history, &s->ledger, &s->set, e) == -1)
+	if (history_load(&s->history, &s->ledger, &s->set, e) == -1 ||
+		graph_judge(&s->set, &s->ledger, e) == -1)
 		return -1;
 	return s->history.format->history != NULL ? 0 :
 		of_other(s, o, e);

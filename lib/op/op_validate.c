@@ -11,6 +11,7 @@
 #include "base/stop.h"
 #include "doc/doc_generation.h"
 #include "migration/format/format.h"
+#include "migration/graph.h"
 #include "migration/history.h"
 #include "migration/ledger.h"
 #include "migration/set.h"
@@ -40,6 +41,7 @@ found(struct validate *v, const char *file, int level, const char *text)
 	f->text = mem_dup(text);
 }
 
+/* Those with a version, with all findings. */
 static int
 all_up(struct validate *v, struct err *e)
 {
@@ -49,7 +51,7 @@ all_up(struct validate *v, struct err *e)
 	for (i = 0; i < v->set.n; i++) {
 		const struct migration *m = &v->set.v[i];
 
-		if (v->skip[i])
+		if (v->skip[i] || version_is_repeatable(m->version))
 			continue;
 		if (stop_check(e) == -1 ||
 			db_fingerprint(v->scratch, v->before[i], e) == -1)
@@ -65,7 +67,7 @@ all_up(struct validate *v, struct err *e)
 			return 0; /* what follows stands on it */
 		}
 		v->done[i] = 1;
-		if (m->down.text == NULL && !version_is_repeatable(m->version))
+		if (m->down.text == NULL)
 			found(v, m->up.file, 1, "has no down script");
 	}
 	return 0;
@@ -81,7 +83,7 @@ all_down(struct validate *v, struct err *e)
 	for (i = v->set.n; i > 0; i--) {
 		const struct migration *m = &v->set.v[i - 1];
 
-		if (!v->done[i - 1] || version_is_repeatable(m->version))
+		if (!v->done[i - 1])
 			continue;
 		if (m->down.text == NULL)
 			return 0; /* there is no way further back */
@@ -141,6 +143,64 @@ base(struct validate *v, struct db *live, struct err *e)
 	return 0;
 }
 
+/*
+ * Repeatable ones, behind all others, on a database of their own: what they leave
+ * there would be in the way of every down.
+ */
+static int
+all_repeatable(struct validate *v, struct db *live, struct err *e)
+{
+	struct err bad;
+	size_t i;
+	int any = 0;
+
+	for (i = 0; i < v->set.n; i++) {
+		const struct migration *m = &v->set.v[i];
+
+		if (version_is_repeatable(m->version))
+			any = 1;
+		else if (!v->done[i] && !v->skip[i])
+			return 0; /* what they stand on does not run */
+	}
+	if (!any)
+		return 0;
+	db_close(v->scratch);
+	v->scratch = NULL;
+	if (op_scratch_open(&v->scratch, v->o, e) == -1 ||
+		(live != NULL && base(v, live, e) == -1))
+		return -1;
+	for (i = 0; i < v->set.n; i++) {
+		const struct migration *m = &v->set.v[i];
+
+		if (v->skip[i])
+			continue;
+		if (stop_check(e) == -1)
+			return -1;
+		if (version_is_repeatable(m->version))
+			strs_add(&v->out->files, m->up.file);
+		if (op_scratch_run(v->scratch, v->o, m, 0, &bad) == -1) {
+			found(v, m->up.file, 0, bad.text);
+			return 0;
+		}
+	}
+	return 0;
+}
+
+/* What comes after a version that is nowhere. */
+static int
+judge_parents(struct validate *v, struct db *live, struct err *e)
+{
+	struct ledger l = { 0 };
+	struct err bad;
+
+	if (live != NULL && ledger_load(&l, live, v->set.format->rule, e) == -1)
+		return -1;
+	if (graph_judge(&v->set, live == NULL ? NULL : &l, &bad) == -1)
+		found(v, v->o->migrations, 0, bad.text);
+	ledger_free(&l);
+	return 0;
+}
+
 /* Why a folder cannot be read: what a validation is to find. */
 static int
 is_of_files(const char *reason)
@@ -186,10 +246,16 @@ work(struct validate *v, struct err *e)
 	result = op_scratch_open(&v->scratch, v->o, e);
 	if (result == 0 && live != NULL)
 		result = base(v, live, e);
+	if (result == 0)
+		result = judge_parents(v, live, e);
+	if (result == 0)
+		result = all_up(v, e);
+	if (result == 0)
+		result = all_down(v, e);
+	if (result == 0)
+		result = all_repeatable(v, live, e);
 	db_close(live);
-	if (result == -1 || all_up(v, e) == -1)
-		return -1;
-	return all_down(v, e);
+	return result;
 }
 
 int

@@ -285,8 +285,10 @@ run_migration(struct part_done *done, const struct migration *m,
 	loss_allow(&x.allow, r->db, r->allow);
 	loss_allow(&x.allow, r->db, &x.part->allow_loss);
 	result = sanity_script(x.part, &x.script, db_rules(r->db), e);
+	db_hush(r->db, x.part->secrets.n > 0);
 	if (result == 0)
 		result = x.script.outside ? outside(&x, e) : inside(&x, e);
+	db_hush(r->db, 0);
 	for (i = 0; i < x.rebuilt_n; i++) {
 		free(x.rebuilt[i].table);
 		db_census_free(&x.rebuilt[i].before);

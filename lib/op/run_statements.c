@@ -1,5 +1,6 @@
 /* run_statements: the statements of a migration, one by one. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -17,6 +18,9 @@ run_at_statement(const struct running *x, const struct script_statement *s,
 	const char *file = text_place(x->part, &line);
 
 	text_hide(x->part, e);
+	if (x->r->down && strstr(e->next, "run mig-apply again") != NULL)
+		err_next(e, "mend the down script and run mig-rollback again, "
+			"or go back with mig-rollback --restore");
 	return err_wrap(e, "migration %s (%s), '%s' line %d", x->m->version,
 		x->m->name, file, line);
 }

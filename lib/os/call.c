@@ -19,6 +19,7 @@
 
 #define PAUSE_MS 10
 #define GRACE_MS 5000 /* from SIGTERM to SIGKILL */
+#define LOST (126 << 8) /* a status that nobody could read */
 
 /* A file in memory to read from, so that nobody waits for a pipe. */
 static int
@@ -66,8 +67,12 @@ wait_for(pid_t pid, int64_t limit_ms, int *status, int stoppable)
 	for (;;) {
 		pid_t got = waitpid(pid, status, WNOHANG);
 
-		if (got == pid || (got == -1 && errno != EINTR))
+		if (got == pid)
 			return 0;
+		if (got == -1 && errno != EINTR) {
+			*status = LOST;
+			return 0;
+		}
 		if (clock_ms() >= end || (stoppable && stop_asked()))
 			return -1;
 		clock_pause_ms(PAUSE_MS);

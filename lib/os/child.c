@@ -217,6 +217,7 @@ int
 child_end(struct child *c, struct err *e)
 {
 	int status = 0, result = 0;
+	pid_t got;
 	struct pollfd f = { c->words, POLLIN, 0 };
 
 	if (c->out != -1)
@@ -231,10 +232,12 @@ child_end(struct child *c, struct err *e)
 		}
 		listen_to(c);
 	}
-	while (waitpid(c->pid, &status, 0) == -1 && errno == EINTR)
+	while ((got = waitpid(c->pid, &status, 0)) == -1 && errno == EINTR)
 		;
 	c->pid = -1;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+	if (got == -1)
+		result = err_sys(e, "wait for '%s'", c->name);
+	else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 		if (WIFEXITED(status))
 			result = err_set(e, ERR_ENV, "program",
 				"'%s' failed with status %d", c->name,

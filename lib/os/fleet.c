@@ -18,6 +18,7 @@
 #include "os/child.h"
 
 #define POLL_MS 100
+#define LINE_MAX_BYTES 4096 /* a longer one is passed on in pieces */
 
 struct runner {
 	pid_t pid; /* 0: free */
@@ -80,12 +81,14 @@ start(struct running *r, struct runner *x, const struct fleet_job *job,
 	close(w[1]);
 	x->out = o[0];
 	x->words = w[0];
+	fcntl(x->out, F_SETFL, O_NONBLOCK);
+	fcntl(x->words, F_SETFL, O_NONBLOCK);
 	x->job = r->next++;
 	r->alive++;
 	return 0;
 }
 
-/* Whole lines go on; what is left waits for its end. */
+/* Whole lines go on; what is left waits for its end, but not without end. */
 static void
 pass_lines(struct running *r, struct runner *x, int ended)
 {
@@ -100,21 +103,24 @@ pass_lines(struct running *r, struct runner *x, int ended)
 		return;
 	x->line.len = strlen(at);
 	memmove(x->line.data, at, x->line.len + 1);
-	if (ended && x->line.len > 0)
+	if (x->line.len > 0 && (ended || x->line.len > LINE_MAX_BYTES)) {
 		r->f->said(r->f->arg, x->job, x->line.data);
+		x->line.len = 0;
+		x->line.data[0] = '\0';
+	}
 	if (ended)
 		buf_free(&x->line);
 }
 
-/* What is there to be read; a NUL in it is dropped. */
-static void
+/* What is there to be read; a NUL in it is dropped.  Whether there was some. */
+static int
 take(int *fd, struct buf *b)
 {
 	char p[8192];
-	ssize_t n = read(*fd, p, sizeof(p)), i;
+	ssize_t n = *fd == -1 ? -1 : read(*fd, p, sizeof(p)), i;
 
-	if (n == -1 && (errno == EINTR || errno == EAGAIN))
-		return;
+	if (n == -1 && (*fd == -1 || errno == EINTR || errno == EAGAIN))
+		return 0;
 	if (n <= 0) {
 		close(*fd);
 		*fd = -1;
@@ -122,18 +128,33 @@ take(int *fd, struct buf *b)
 	for (i = 0; i < n; i++)
 		if (p[i] != '\0')
 			buf_char(b, p[i]);
+	return n > 0;
 }
 
+/*
+ * Has it ended?  By itself, and not by its outputs: what it has started may keep
+ * those open.
+ */
 static void
-finish(struct running *r, struct runner *x)
+finish_ended(struct running *r, struct runner *x)
 {
-	int status = 0;
+	int status = 0, code;
+	pid_t got = waitpid(x->pid, &status, WNOHANG);
 
-	while (waitpid(x->pid, &status, 0) == -1 && errno == EINTR)
+	if (got == 0 || (got == -1 && errno == EINTR))
+		return;
+	while (take(&x->out, &x->text))
 		;
+	while (take(&x->words, &x->line))
+		pass_lines(r, x, 0);
 	pass_lines(r, x, 1);
-	r->f->ended(r->f->arg, x->job, WIFEXITED(status) ?
-		WEXITSTATUS(status) : 128 + WTERMSIG(status), &x->text);
+	code = got == -1 ? ERR_BUG : WIFEXITED(status) ? WEXITSTATUS(status) :
+		128 + WTERMSIG(status);
+	r->f->ended(r->f->arg, x->job, code, &x->text);
+	if (x->out != -1)
+		close(x->out);
+	if (x->words != -1)
+		close(x->words);
 	buf_free(&x->text);
 	memset(x, 0, sizeof(*x));
 	r->alive--;
@@ -157,6 +178,7 @@ static void
 listen_to_all(struct running *r, struct pollfd *fds)
 {
 	size_t i;
+	int closed = 0;
 
 	for (i = 0; i < r->f->at_once; i++) {
 		struct runner *x = &r->v[i];
@@ -165,8 +187,10 @@ listen_to_all(struct running *r, struct pollfd *fds)
 		fds[2 * i + 1].fd = x->pid > 0 ? x->words : -1;
 		fds[2 * i].events = fds[2 * i + 1].events = POLLIN;
 		fds[2 * i].revents = fds[2 * i + 1].revents = 0;
+		/* It is about to end. */
+		closed |= x->pid > 0 && x->out == -1;
 	}
-	if (poll(fds, 2 * r->f->at_once, POLL_MS) == -1)
+	if (poll(fds, 2 * r->f->at_once, closed ? 5 : POLL_MS) == -1)
 		return; /* a signal: looked at by hand_on() */
 	for (i = 0; i < r->f->at_once; i++) {
 		struct runner *x = &r->v[i];
@@ -177,8 +201,8 @@ listen_to_all(struct running *r, struct pollfd *fds)
 			take(&x->words, &x->line);
 			pass_lines(r, x, 0);
 		}
-		if (x->pid > 0 && x->out == -1 && x->words == -1)
-			finish(r, x);
+		if (x->pid > 0)
+			finish_ended(r, x);
 	}
 }
 

@@ -373,7 +373,7 @@ sqlx_table() {
 @test "Rails: where it stands; what is pending is for Rails to run" {
 	touch migrations/20260101000000_create_a.rb migrations/20260102000000_add_b.my_engine.rb migrations/notes.rb
 	fails 3 "is Ruby, which mig cannot run" mig-apply
-	fails 3 "no table 'schema_migrations' of Rails" mig-gen --baseline 20260101000000
+	fails 3 "mig reads the history of Rails, and does not write it" mig-gen --baseline 20260101000000
 	sql "CREATE TABLE schema_migrations (version varchar NOT NULL PRIMARY KEY); CREATE TABLE ar_internal_metadata (key varchar NOT NULL PRIMARY KEY, value varchar, created_at datetime(6) NOT NULL, updated_at datetime(6) NOT NULL)"
 	sql "INSERT INTO schema_migrations VALUES ('20260101000000'), ('20250101000000')"
 	pending 20260102000000
@@ -491,6 +491,8 @@ alembic_file() { # REVISION DOWN [MORE]
 	assert_equal "$(json '[.problems[].reason] | unique | join(" ")')" "code missing"
 	alembic_file 33 "'22' + 'x'"
 	fails 2 "can be read without Python" mig-status
+	alembic_file 33 "'22'" $'depends_on = None\nTEXT = """\nrevision = "evil"\n"""'
+	fails 2 "assigned more than once" mig-status
 	alembic_file 33 "'absent'"
 	fails 2 "[parent]" mig-status
 	alembic_file 33 "'aa'"

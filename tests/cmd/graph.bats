@@ -194,3 +194,85 @@ two_heads() {
 	after 2 R:w
 	fails 2 "[parent]" mig-status
 }
+
+@test "a repeatable one outside a transaction runs from its first statement each time" {
+	after 1
+	printf -- '-- mig: repeatable\n-- migrate:up transaction:false\nPRAGMA user_version = 5;\nPRAGMA application_id = 7;\n' > migrations/2_r.sql
+	apply
+	sed -i 's/= 5/= 50/; s/= 7/= 70/' migrations/2_r.sql
+	apply
+	assert_equal "$(sqlite3 app.db 'PRAGMA user_version; PRAGMA application_id' | xargs)" "50 70"
+	# Failed, mended and resumed, it runs once.
+	sed -i 's/= 50/= 51/; s/= 70/= (/' migrations/2_r.sql
+	fails 7 "" mig-apply --no-backup
+	sed -i 's/= (/= 71/' migrations/2_r.sql
+	apply --resume
+	assert_equal "$(json '[.applied[].migration] | join(" ")')" R:2_r
+	assert_equal "$(sqlite3 app.db 'PRAGMA application_id')" 71
+	works mig-status --check
+}
+
+@test "a repeatable one is no version to go to" {
+	after 1
+	after 2 1
+	printf 'CREATE VIEW IF NOT EXISTS v AS SELECT 1;\n' > migrations/R__v.sql
+	fails 2 "'R:v' is a repeatable migration" mig-apply --to R:v
+	fails 2 "'R:v' is a repeatable migration" mig-gen --baseline R:v
+	fails 2 "'R:v' is a repeatable migration" mig-gen --squash R:v
+	apply
+	fails 2 "repeatable ones have no place" mig-rollback --to R:v
+	assert_equal "$(sqlite3 app.db "SELECT count(*) FROM sqlite_schema WHERE name IN ('t1', 't2')")" 2
+}
+
+@test "a folder of repeatable migrations alone is mig's" {
+	printf 'CREATE VIEW IF NOT EXISTS v AS SELECT 1 AS n;\n' > migrations/R__v.sql
+	apply
+	after 1
+	works mig-status
+	assert_equal "$(json '.format, .pending[0].migration' | xargs)" "mig 1"
+}
+
+@test "a file that is gone does not stop what its ledger row can answer" {
+	after 1
+	after 2 1
+	after 3 2
+	apply
+	rm migrations/2_m2.sql
+	works mig-status
+	assert_equal "$(json '[.problems[].reason] | join(" ")')" missing
+	works mig-gen next
+	grep -qx -- '-- mig: after 3' migrations/4_next.sql
+	apply --allow-missing
+	works mig-rollback --steps 3 -q
+	assert_equal "$(json '[.done[].migration] | join(" ")')" "4 3 2"
+	assert_equal "$(sqlite3 app.db "SELECT group_concat(name) FROM sqlite_schema WHERE name LIKE 't_'")" t1
+	# It is not applied any more: nobody knows what 3 stands on.
+	fails 2 "migration 3 ('3_m3.sql') comes after 2, and no migration has that version" mig-status
+	run --separate-stderr mig-gen --validate
+	assert_equal "$status $(json '.findings[].text')" "1 migration 3 ('3_m3.sql') comes after 2, and no migration has that version"
+}
+
+@test "a file that is gone is taken back before what it may stand on" {
+	after 1
+	after 3 1
+	after 2 3
+	after 4 2
+	apply
+	rm migrations/4_m4.sql
+	works mig-rollback --steps 1 -q
+	assert_equal "$(json '[.done[].migration] | join(" ")')" 4
+	works mig-rollback --to 3 -q
+	assert_equal "$(json '[.done[].migration] | join(" ")')" 2
+}
+
+@test "--validate: what a repeatable one makes is in no down's way" {
+	after 1
+	after 2
+	printf 'CREATE VIEW v AS SELECT a FROM t2;\n' > migrations/R__v.sql
+	works mig-gen --validate
+	assert_equal "$(json '.findings | length')" 0
+	assert_equal "$(json '.files | length')" 3
+	printf 'CREATE VIEW v AS SELECT nope FROM t2; SELECT * FROM v;\n' > migrations/R__v.sql
+	run --separate-stderr mig-gen --validate
+	assert_equal "$status $(json '.findings[].file')" "1 migrations/R__v.sql"
+}

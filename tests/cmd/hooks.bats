@@ -113,3 +113,16 @@ apply() { works mig-apply -q --no-backup "$@"; }
 	printf 'hooks = hooks\nhook-timeout = x\n' > mig.conf
 	fails 2 "is not a time" mig-apply
 }
+
+@test "a caller that ignores SIGCHLD does not make a failed hook pass" {
+	hook before-apply 'exit 1'
+	run --separate-stderr perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' mig-apply --no-backup
+	assert_equal "$status" 3
+	assert_equal "$(sqlite3 app.db .tables)" own
+	rm hooks/before-apply
+	cp app.db b.db
+	sqlite3 b.db 'CREATE TABLE a (x)'
+	run --separate-stderr perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' mig-apply --no-backup -d app.db -d b.db -k
+	assert_equal "$status" 6
+	fails 2 "leaves a hook no time" mig-apply --hook-timeout 0
+}

@@ -115,3 +115,24 @@ line() { sed -n "$1p" <<< "$output" | jq -r "$2"; }
 	assert_equal "$status" 4
 	assert_equal "$(tail -n 1 out | jq -r '[.kind, .done, .failed, .left] | join(" ")')" "mig.summary 0 2 2"
 }
+
+@test "what a run leaves behind keeps nobody waiting; words without an end are passed on" {
+	mkdir hooks
+	printf '#!/bin/sh\nsleep 20 &\nhead -c 3000000 /dev/zero | tr "\\0" x >&2\n' > hooks/before-apply
+	chmod +x hooks/before-apply
+	SECONDS=0
+	run --separate-stderr mig-apply -d db1.db -d db2.db --hooks hooks --no-backup
+	assert_equal "$status" 0
+	[ $SECONDS -lt 10 ]
+	[ "${#stderr}" -gt 6000000 ]
+	pkill -f 'sleep 20' || true
+}
+
+@test "a url with a slip in it shows no password" {
+	printf 'postgres//u:s3cretpw3@h/db\npostgresql:/u:s3cretpw3@h/db\n' > list
+	run --separate-stderr mig-status --databases list -k
+	assert_equal "$status" 2
+	[[ $output$stderr != *s3cretpw3* ]] || { echo "$output$stderr"; return 1; }
+	fails 2 "cannot be read" mig-status -d 'postgres//u:s3cretpw3@h/db'
+	[[ $output$stderr != *s3cretpw3* ]]
+}

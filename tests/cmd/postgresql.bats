@@ -800,3 +800,13 @@ RETURN x; END';
 	assert_equal "$(q "INSERT INTO p DEFAULT VALUES RETURNING id" | head -n 1)" 3
 	works mig-status --check
 }
+
+@test "a notice shows no secret" {
+	printf 'HunterTwoSECRET' > key.txt
+	migration 1_a $'-- mig: placeholders\nDO $$ BEGIN RAISE NOTICE \'%\', \'${key}\'; RAISE WARNING \'%\', \'${key}\'; END $$;'
+	works mig-apply -v --no-backup --set-file key=key.txt
+	[[ $output$stderr != *HunterTwo* ]]
+	migration 2_b $'-- mig: placeholders\nSELECT ${key};'
+	fails 6 "its words are not shown" mig-apply -v --no-backup --set-file key=key.txt
+	run ! grep -q -i huntertwo <(echo "$output$stderr"; q 'SELECT * FROM mig.mig_event; SELECT * FROM mig.mig_ledger')
+}

@@ -150,9 +150,13 @@ half() {
 	sql "CREATE TABLE schema_migrations (version uint64,dirty bool); CREATE UNIQUE INDEX version_unique ON schema_migrations (version);
 		CREATE TABLE a (x); INSERT INTO schema_migrations VALUES (2, true)"
 	fails 3 "by mig-apply --repair" mig-apply
-	plan "forget 2"
+	# Its up failed, or the down of what is after it: a person says which.
+	plan ""
+	fails 3 "say the version that the database is at: --repair-applied VERSION" mig-apply --repair
+	fails 2 "holds one version: name one" mig-apply --repair-applied 1 --repair-applied 2
+	fails 2 "no migration has the version '9'" mig-apply --repair-applied 9
 	cp app.db kept.db
-	repair "forget 2"
+	repair "record 1" --repair-applied 01
 	assert_equal "$(sql 'SELECT * FROM schema_migrations')" "1|0"
 	works mig-status
 	assert_equal "$(json '[.pending[].migration] | join(" ")')" 2
@@ -160,6 +164,10 @@ half() {
 	repair "record 2" --repair-applied 2
 	assert_equal "$(sql 'SELECT * FROM schema_migrations')" "2|0"
 	works mig-status --check
+	cp kept.db app.db
+	repair "forget 2" --repair-applied 0
+	works mig-status
+	assert_equal "$(json '[.pending[].migration] | join(" ")')" "1 2"
 	rm -rf app.db migrations/* backups
 	sql 'CREATE TABLE own (x)'
 	echo 'CREATE TABLE a (x);' > migrations/1_a.sql
@@ -189,4 +197,51 @@ half() {
 	sql 'DROP TABLE schema_migrations'
 	works mig-status --repair-plan --format dbmate
 	assert_equal "$(json '.repairs | length')" 0
+}
+
+@test "golang-migrate's down failed: what mig applied is not run again" {
+	echo 'CREATE TABLE acc (c); INSERT INTO acc VALUES (5);' > migrations/1_a.up.sql
+	echo 'CREATE TABLE b (x);' > migrations/2_b.up.sql
+	echo 'DROP TABLE b;' > migrations/2_b.down.sql
+	apply --format golang-migrate
+	# As golang-migrate does before the down of 2.
+	sql 'UPDATE schema_migrations SET version = 1, dirty = 1'
+	fails 3 "or down from the one after it" mig-apply --repair
+	repair "record 2" --repair-applied 2
+	works mig-status --check
+	assert_equal "$(sql 'SELECT count(*) FROM acc')" 1
+}
+
+@test "telling another tool hides no change, and keeps the row" {
+	migration 0001_a 'CREATE TABLE a (x);' 'DROP TABLE a;'
+	works mig-apply -q
+	local before
+	before=$(sql 'SELECT applied_at, backup_id, statements FROM mig_ledger')
+	sql 'CREATE TABLE "schema_migrations" (version varchar(128) primary key)'
+	sed -i 's/(x)/(x, y)/' migrations/0001_a.sql
+	plan "tell 0001, restamp 0001"
+	sed -i 's/(x, y)/(x)/' migrations/0001_a.sql
+	repair "tell 0001"
+	assert_equal "$(sql 'SELECT applied_at, backup_id, statements FROM mig_ledger')" "$before"
+	works mig-status --check
+}
+
+@test "what cannot be repaired is said, and a tool that mig only reads is left alone" {
+	migration 1_a 'CREATE TABLE a (x);'
+	apply
+	rm migrations/1_a.sql
+	works mig-apply --repair
+	assert_equal "$(json .result)" nothing
+	[[ $stderr == *"its file is gone"* ]]
+	rm -rf migrations app.db
+	mkdir -p migrations/deploy
+	sql 'CREATE TABLE own (x)'
+	printf '%%project=p\n\none 2026-11-21T15:23:56Z X <x@y.z> # the first\n' > migrations/sqitch.plan
+	echo 'SELECT 1;' > migrations/deploy/one.sql
+	sqlite3 sqitch.db "CREATE TABLE changes (change_id TEXT PRIMARY KEY, script_hash TEXT, change TEXT, project TEXT, committed_at TEXT, planned_at TEXT); INSERT INTO changes VALUES ('1', 'x', 'one', 'p', '2026', '2026')"
+	works mig-status
+	assert_equal "$(json '.problems[].reason')" checksum
+	fails 3 "mig reads the history of Sqitch, and does not write it" mig-apply --repair
+	fails 3 "mig reads the history of Sqitch, and does not write it" mig-gen --baseline one
+	assert_equal "$(sql "SELECT count(*) FROM sqlite_schema")" 1
 }

@@ -58,7 +58,7 @@ apply() { works mig-apply -q --no-backup "$@"; }
 @test "a secret is in no message, in no event, in no document" {
 	migration 1_a $'-- mig: placeholders\nSELECT * FROM "${key}";'
 	echo topsecretvalue > key.txt
-	fails 6 "no such table: ***" mig-apply --no-backup --set-file key=key.txt
+	fails 6 "its words are not shown" mig-apply --no-backup --set-file key=key.txt
 	run ! grep -q topsecretvalue <(echo "$output$stderr"; sql 'SELECT * FROM mig_event; SELECT * FROM mig_ledger')
 }
 
@@ -114,4 +114,32 @@ apply() { works mig-apply -q --no-backup "$@"; }
 	fails 2 "are for mig's own format" mig-apply --format dbmate
 	: > migrations/parts/a.sql
 	apply
+}
+
+@test "a secret in pieces, in other words, or beside a longer one is not shown either" {
+	local secret
+	for secret in "p'hunter2SecretTail'q" 'hunter2SecretTail"; x' "$(printf 'hunter2SecretTail%.0s' $(seq 300))"; do
+		printf '%s' "$secret" > key.txt
+		migration 1_a $'-- mig: placeholders\nSELECT ${key};'
+		run --separate-stderr mig-apply --no-backup --set-file key=key.txt
+		[ "$status" -ne 0 ]
+		[[ $output$stderr != *hunter2SecretTail* ]] || { echo "$output$stderr"; return 1; }
+		run ! grep -q hunter2SecretTail <(sql 'SELECT * FROM mig_event')
+	done
+	printf 'sk_live_AAAA' > a.txt
+	printf 'sk_live_AAAABBBBCCCC' > b.txt
+	sql 'CREATE TABLE sk_live_AAAABBBBCCCC (x); INSERT INTO sk_live_AAAABBBBCCCC VALUES (1)'
+	migration 1_a $'-- mig: placeholders\nSELECT \'${a}\'; DROP TABLE ${b};'
+	fails 3 "" mig-apply --no-backup --set-file a=a.txt --set-file b=b.txt
+	[[ $stderr != *BBBB* ]]
+}
+
+@test "an included file is of one direction; its place is known on the way back, too" {
+	printf -- 'CREATE TABLE a (x);\n-- migrate:down\nDROP TABLE a;\n' > migrations/parts/p.sql
+	migration 1_a '-- mig: include parts/p.sql'
+	fails 2 "may hold no '-- migrate:' marker" mig-apply
+	printf 'SELECT 1;\nSELECT nope;\n' > migrations/parts/p.sql
+	migration 1_a 'CREATE TABLE a (x);' '-- mig: include parts/p.sql'
+	apply
+	fails 6 "'migrations/parts/p.sql' line 2: no such column: nope; mend the down script and run mig-rollback again" mig-rollback --steps 1
 }

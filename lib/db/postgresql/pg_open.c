@@ -141,7 +141,8 @@ be_silent(void *arg, const char *text)
 	struct pg *p = arg;
 	size_t n = strcspn(text, "\n");
 
-	report_say(p->base.report, REPORT_MORE, "%.*s", (int)n, text);
+	if (!p->base.hushed)
+		report_say(p->base.report, REPORT_MORE, "%.*s", (int)n, text);
 }
 
 static int

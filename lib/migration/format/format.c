@@ -227,7 +227,13 @@ static const struct format *
 of_versions(const struct strs *names, struct err *e)
 {
 	size_t i;
+	int any = 0;
 
+	for (i = 0; i < names->n; i++)
+		any |= strchr("VUB", *names->v[i]) != NULL && strstr(
+			names->v[i], "__") != NULL;
+	if (!any) /* only what runs again whenever it changes: mig's, too */
+		return &format_mig;
 	for (i = 0; i < names->n; i++) {
 		const char *s = names->v[i];
 

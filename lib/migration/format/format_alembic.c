@@ -114,6 +114,10 @@ one_file(struct format_files *f, const char *path, struct err *e)
 					"depends_on is no text that can be "
 					"read without Python");
 		}
+	if (result == 0 && found[0].n > 1)
+		result = format_bad(e, path, 0, "a revision is assigned more "
+			"than once, so that which it is cannot be read without "
+			"Python");
 	if (result == 0 && found[0].n == 1) {
 		x = format_add(f, mem_dup(found[0].v[0]), title(b.data, path),
 			path, 'b');
