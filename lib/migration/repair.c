@@ -209,12 +209,15 @@ forget(const char *version, struct history *h, const struct ledger *l,
 {
 	const struct migration gone = { .version = mem_dup(version) };
 	const struct ledger_row *stale = ledger_find_stale(l, version);
+	const struct ledger_row *row = ledger_find(l, version);
+	/* A failed row that only such a tool knows: a person said "0". */
+	int none = l->newest_only && row != NULL && row->tool == NULL;
 	int result = ledger_remove(h->db, version, e);
 
 	/* What only mig knows, the other tool need not be told. */
 	if (result == 0 && stale == NULL)
-		result = history_remove(h, &gone, version_before(l, version),
-			e);
+		result = history_remove(h, &gone, none ? NULL :
+			version_before(l, version), e);
 	free(gone.version);
 	return result;
 }
