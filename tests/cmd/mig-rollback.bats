@@ -197,25 +197,6 @@ prepare() {
 	works mig-verify -q "$(json '.kept[0]')"
 }
 
-@test "what is written while the question is asked is not lost" {
-	printf '[production]\npolicy = production\n' > mig.conf
-	local mode
-	for mode in delete wal; do
-		sqlite3 app.db "PRAGMA journal_mode = $mode" > /dev/null
-		works mig-backup -q
-		cat > answer << 'SH'
-sleep 1
-sqlite3 app.db "INSERT INTO parent VALUES (77, 'precious', NULL)"
-echo y
-sleep 2
-SH
-		run bash -c 'sh answer | script -qec "mig-rollback --restore -e production --no-safety-backup" /dev/null'
-		[[ $output == *"was written to while"* || $output == *"would lose"* ]]
-		assert_equal "$(sqlite3 app.db "SELECT count(*) FROM parent WHERE id = 77")" 1
-		sqlite3 app.db "DELETE FROM parent WHERE id = 77"
-	done
-}
-
 @test "other text encodings: the gap is unknown, and the way back is open" {
 	sqlite3 wide.db "PRAGMA encoding = 'UTF-16le'; CREATE TABLE t (x); INSERT INTO t VALUES ('a')"
 	export DATABASE_URL=wide.db

@@ -1,36 +1,7 @@
 load ../lib
 load ../pg
+load ../pg-app
 # Every program on a PostgreSQL server of its own.
-
-prepare() {
-	pg_prepare app$BATS_TEST_NUMBER
-	pg_new "$DB"
-}
-
-finish() { if [ -n "${DB:-}" ]; then pg_drop "$DB"; fi; }
-
-# A parent, its children (cascade) and a few rows.
-family() {
-	q "CREATE TABLE parent (id int PRIMARY KEY, name text, note text);
-	CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent ON DELETE CASCADE, x text);
-	INSERT INTO parent VALUES (1, 'a', NULL), (2, 'b', 'x'), (3, 'c', 'y');
-	INSERT INTO child VALUES (1, 1, 'p'), (2, 2, 'q'), (3, 2, 'r'), (4, 3, 's'), (5, 3, 't')"
-}
-
-contents() { pg_dump_text "${1:-$DB}" -N mig; }
-rows() { q "SELECT count(*) FROM $1"; }
-outside() { mkdir -p migrations; printf -- '-- migrate:up transaction:false\n%s\n' "$2" > "migrations/$1.sql"; }
-
-# soon SQL [DB]: until the server answers t.
-soon() {
-	local n
-	for ((n = 0; n < 100; n++)); do
-		if [ "$(pg_q "${2:-$DB}" "$1")" = t ]; then return 0; fi
-		sleep 0.05
-	done
-	echo "never came: $1"
-	return 1
-}
 
 # loses WORDS SQL [OPTION ...]: refused with the words, and nothing is changed.
 loses() {
@@ -179,26 +150,6 @@ loses() {
 	assert_equal "$(pg_q postgres "SELECT count(*) FROM pg_database WHERE datname LIKE '%\\_mig\\_%'")" 0
 }
 
-@test "--undo never takes the kept database of another one" {
-	family
-	works mig-backup -q
-	local other="app ${BATS_TEST_NUMBER}" twin="app_${BATS_TEST_NUMBER}" kept
-	# Names that differ only in what a name without quotes cannot have.
-	pg_new "$other" && pg_new "$twin"
-	pg_q "$twin" 'CREATE TABLE of_the_twin (x int)'
-	pg_q "$other" 'CREATE TABLE of_the_other (x int)'
-	works mig-backup -q -d "$(pg_url "$twin")"
-	works mig-rollback --restore --yes -q -d "$(pg_url "$twin")"
-	kept=$(pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '${twin}\\_mig\\_old\\_%'")
-	[ -n "$kept" ]
-	run --separate-stderr mig-rollback --restore --undo --accept-loss --yes -d "$(pg_url "$other")"
-	local said="$status $stderr" tables
-	tables=$(pg_q "$other" "SELECT string_agg(tablename, ' ') FROM pg_tables WHERE schemaname = 'public'")
-	for each in "$other" "$twin" $(pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '${twin}\\_mig\\_%'"); do pg_drop "$each"; done
-	assert_equal "$tables" of_the_other
-	[[ $said == "3 "* ]]
-}
-
 # ---------------------------------------------------------------- apply
 
 @test "the ledger has its own schema: a file of pg_dump, and another after it" {
@@ -275,49 +226,6 @@ COMMENT ON TABLE parent IS 'new'; INSERT INTO absent VALUES (1);"
 }
 
 # ---------------------------------------------------------------- other tools
-
-@test "each format: its table made, written, read, and taken back from" {
-	local f table down rows
-	while read -r f table down rows; do
-		rm -rf migrations
-		works mig-gen --format $f -t add_table --table t_${f//-/_} -c 'x int' "add it"
-		works mig-apply -q --no-backup --format $f
-		works mig-status --format $f
-		assert_equal "$f $(json '.up_to_date, .applied, .pending' | tr -d '\n')" "$f true1[]"
-		assert_equal "$f $(q "SELECT count(*) FROM $table")" "$f ${rows:-1}"
-		[ "$down" = 1 ] || { q "DROP TABLE $table; DELETE FROM mig.mig_ledger"; continue; }
-		works mig-rollback -q --steps 1 --accept-loss --format $f
-		works mig-status --format $f
-		assert_equal "$f $(json '.applied, (.pending | length)' | tr -d '\n')" "$f 01"
-		q "DROP TABLE $table"
-	done <<- 'END'
-		dbmate schema_migrations 1
-		goose goose_db_version 1 2
-		golang-migrate schema_migrations 1
-		sqlx _sqlx_migrations 1
-		flyway flyway_schema_history 0
-		diesel __diesel_schema_migrations 1
-		refinery refinery_schema_history 0
-		prisma _prisma_migrations 0
-	END
-}
-
-@test "a restore: the other tool's own rows are no loss, and go back with it" {
-	mkdir migrations
-	q 'CREATE TABLE own (x int)'
-	printf -- '-- +goose Up\nCREATE TABLE a (x int);\n' > migrations/00001_a.sql
-	works mig-apply -q --no-backup
-	run --separate-stderr bash -c 'mig-backup -q | mig-verify -q'
-	assert_equal "$status" 0
-	printf -- '-- +goose Up\nCREATE INDEX i ON own (x);\n' > migrations/00002_b.sql
-	works mig-apply -q --no-backup
-	works mig-rollback -q --restore --yes
-	assert_equal "$(q 'SELECT max(version_id) FROM goose_db_version')" 1
-	works mig-status
-	assert_equal "$(json '.current, .pending[0].migration')" "$(printf '00001\n00002')"
-	q 'INSERT INTO own VALUES (1)'
-	fails 3 "'own' (0 rows then, 1 now)" mig-rollback -q --restore --yes
-}
 
 @test "the locks of other tools: taken beside ours, waited for" {
 	mkdir migrations
@@ -635,19 +543,6 @@ CREATE INDEX CONCURRENTLY t_xy ON t (x, y);'
 	assert_equal "$(json '.problems | length')" 0
 }
 
-@test "a dump that is about to end is waited for, one that goes on is named" {
-	family
-	migration 1_x 'ALTER TABLE parent ADD y int;'
-	(PGAPPNAME=pg_dump q "BEGIN; SELECT FROM parent; SELECT pg_sleep(0.3)" > /dev/null) 3>&- &
-	soon "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE relation = 'parent'::regclass AND granted)"
-	works mig-apply -q --no-backup
-	migration 2_y 'ALTER TABLE parent ADD z int;'
-	(PGAPPNAME=pg_dump q "BEGIN; SELECT FROM parent; SELECT pg_sleep(30)" > /dev/null 2>&1 || true) 3>&- &
-	soon "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE relation = 'parent'::regclass AND granted)"
-	fails 3 "parent is held by process" mig-apply -q --no-backup
-	q "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$DB' AND pid <> pg_backend_pid()" > /dev/null
-}
-
 # ---------------------------------------------------------------- before a backup
 
 @test "a backup that could not be had is refused before it begins, and says why" {
@@ -668,24 +563,6 @@ CREATE INDEX CONCURRENTLY t_xy ON t (x, y);'
 	assert_equal "$(ls -A)" "$(printf 'a.migbak\nb.migbak')"
 }
 
-@test "a table that somebody has locked: a backup ends, and names him" {
-	family
-	q "CREATE VIEW v AS SELECT * FROM child"
-	migration 1_x "SELECT 1;"
-	works mig-apply -q --no-backup
-	(q "BEGIN; LOCK TABLE child; SELECT pg_sleep(30)" > /dev/null 2>&1 || true) 3>&- &
-	soon "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND relation = 'child'::regclass AND granted)"
-	SECONDS=0
-	fails 4 "child is locked by process" mig-backup -q --to a.migbak --busy-timeout 1s
-	[[ $stderr == *"(psql, role mig_admin), active since "*"[busy]"* ]]
-	[ "$SECONDS" -lt 20 ]
-	# The text of a view takes a lock, too.
-	fails 4 "[lock-timeout]" mig-status -q --busy-timeout 1s
-	assert_file_not_exist a.migbak
-	q "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$DB' AND pid <> pg_backend_pid()" > /dev/null
-	works mig-backup -q --to a.migbak
-}
-
 @test "two at once: one applies, the other exits 8 and says who" {
 	migration 1_a 'CREATE TABLE a (x int); SELECT pg_sleep(0.7);'
 	mig-apply -q --no-backup > one.json 2> one.err 3>&- &
@@ -696,42 +573,6 @@ CREATE INDEX CONCURRENTLY t_xy ON t (x, y);'
 	assert_equal "$(json .result)" nothing
 	wait "$one"
 	assert_equal "$(q 'SELECT count(*) FROM mig.mig_ledger')" 1
-}
-
-@test "a runner is killed, its statement is not: nobody begins beside it" {
-	migration 1_a 'CREATE TABLE a (x int); SELECT pg_sleep(1.2);'
-	mig-apply -q --no-backup > /dev/null 2>&1 3>&- &
-	local one=$!
-	soon "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '$DB' AND query LIKE '%pg_sleep(1.2)%' AND pid <> pg_backend_pid()"
-	kill -9 "$one"
-	wait "$one" || true
-	fails 8 "another runner works on" mig-apply -q --no-backup
-	assert_equal "$(q "SELECT count(*) FROM pg_stat_activity WHERE datname = '$DB' AND query LIKE '%pg_sleep(1.2)%' AND pid <> pg_backend_pid()")" 1
-	soon "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = '$DB' AND query LIKE '%pg_sleep(1.2)%' AND pid <> pg_backend_pid()"
-	assert_equal "$(q "SELECT to_regclass('a') IS NULL")" t
-	works mig-apply -q --no-backup
-	assert_equal "$(q 'SELECT count(*) FROM mig.mig_ledger')" 1
-}
-
-@test "--lock-timeout: a lock that is held changes nothing, and is said" {
-	family
-	migration 1_a 'CREATE TABLE a (x int); ALTER TABLE parent ADD y int;'
-	mkfifo orders
-	"$PG_BIN/psql" -XAtq -d "$DB" < orders > said.txt 2>&1 3>&- &
-	local holder=$! before
-	exec 9> orders
-	echo "BEGIN; LOCK TABLE parent IN ACCESS SHARE MODE; SELECT 'held';" >&9
-	soon "SELECT count(*) > 0 FROM pg_locks WHERE relation = 'parent'::regclass AND mode = 'AccessShareLock' AND pid <> pg_backend_pid()"
-	before=$(contents)
-	run --separate-stderr mig-apply -q --no-backup --lock-timeout 0
-	local said="$status $(json .reason)" now
-	now=$(contents)
-	echo 'COMMIT;' >&9
-	exec 9>&-
-	wait "$holder"
-	assert_equal "$said" "4 lock-timeout"
-	assert_equal "$now" "$before"
-	works mig-apply -q --no-backup --lock-timeout 1s
 }
 
 # ------------------------------------------------- what a second reader found
@@ -781,24 +622,6 @@ CREATE INDEX CONCURRENTLY t_xy ON t (x, y);'
 	fails 3 "role is called 'mig'" mig-apply -q --no-backup -d "$(pg_url "$DB")&user=mig"
 	works mig-apply -q --no-backup -d "postgresql://a%40b.c@$(pg_encode "$PGHOST"):$PGPORT/$DB"
 	q 'DROP ROLE mig'
-}
-
-@test "squash: one file makes the same schema and rows, functions and grants too" {
-	migration 1_a "CREATE TABLE p (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n text DEFAULT 'it''s;'); INSERT INTO p (n) VALUES ('a;b'), (NULL); COMMENT ON TABLE p IS '-- note; \$\$';"
-	migration 2_b "CREATE TYPE mood AS ENUM ('a', 'b'); CREATE SCHEMA s; CREATE TABLE s.c (p_id int REFERENCES p, m mood); INSERT INTO s.c VALUES (1, 'a');
-		CREATE FUNCTION f(x int) RETURNS int LANGUAGE plpgsql AS 'BEGIN -- a; comment
-SET LOCAL work_mem = ''4MB'';
-RETURN x; END';
-		CREATE VIEW v AS SELECT f(id) FROM p; GRANT SELECT ON v TO PUBLIC; CREATE TRIGGER t BEFORE UPDATE ON p FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();"
-	migration 3_c 'CREATE TABLE later (x int);'
-	works mig-gen --squash 2 -q
-	run ! grep -E '^SET [a-z]|set_config' <(grep -v '^SET LOCAL' migrations/2_baseline.sql)
-	works mig-apply -q --no-backup
-	assert_equal "$(json '[.applied[].migration] | join(" ")')" "2 3"
-	assert_equal "$(q 'SELECT string_agg(id || coalesce(n, $$-$$), $$,$$ ORDER BY id) FROM p')" "1a;b,2-"
-	assert_equal "$(q 'SELECT count(*) FROM v, s.c')" 2
-	assert_equal "$(q "INSERT INTO p DEFAULT VALUES RETURNING id" | head -n 1)" 3
-	works mig-status --check
 }
 
 @test "a notice shows no secret" {

@@ -147,3 +147,23 @@ load ../lib
 	assert_equal "$(rows t)" 20000
 	assert_equal "$(find . -name '.*mig-new*')" ""
 }
+
+@test "what is written while the question is asked is not lost" {
+	family
+	printf '[production]\npolicy = production\n' > mig.conf
+	local mode
+	for mode in delete wal; do
+		sqlite3 app.db "PRAGMA journal_mode = $mode" > /dev/null
+		works mig-backup -q
+		cat > answer << 'SH'
+sleep 1
+sqlite3 app.db "INSERT INTO parent VALUES (77, 'precious', NULL)"
+echo y
+sleep 2
+SH
+		run bash -c 'sh answer | script -qec "mig-rollback --restore -e production --no-safety-backup" /dev/null'
+		[[ $output == *"was written to while"* || $output == *"would lose"* ]]
+		assert_equal "$(sqlite3 app.db "SELECT count(*) FROM parent WHERE id = 77")" 1
+		sqlite3 app.db "DELETE FROM parent WHERE id = 77"
+	done
+}

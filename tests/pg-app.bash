@@ -1,0 +1,32 @@
+# A database for each test on the file's own server, with a few tables and
+# words to ask it.  Load it after pg.bash with: load ../pg-app
+
+prepare() {
+	pg_prepare app$BATS_TEST_NUMBER
+	pg_new "$DB"
+}
+
+finish() { if [ -n "${DB:-}" ]; then pg_drop "$DB"; fi; }
+
+# A parent, its children (cascade) and a few rows.
+family() {
+	q "CREATE TABLE parent (id int PRIMARY KEY, name text, note text);
+	CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent ON DELETE CASCADE, x text);
+	INSERT INTO parent VALUES (1, 'a', NULL), (2, 'b', 'x'), (3, 'c', 'y');
+	INSERT INTO child VALUES (1, 1, 'p'), (2, 2, 'q'), (3, 2, 'r'), (4, 3, 's'), (5, 3, 't')"
+}
+
+contents() { pg_dump_text "${1:-$DB}" -N mig; }
+rows() { q "SELECT count(*) FROM $1"; }
+outside() { mkdir -p migrations; printf -- '-- migrate:up transaction:false\n%s\n' "$2" > "migrations/$1.sql"; }
+
+# soon SQL [DB]: until the server answers t.
+soon() {
+	local n
+	for ((n = 0; n < 100; n++)); do
+		if [ "$(pg_q "${2:-$DB}" "$1")" = t ]; then return 0; fi
+		sleep 0.05
+	done
+	echo "never came: $1"
+	return 1
+}
