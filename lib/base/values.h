@@ -6,7 +6,7 @@
 
 /* What a name may consist of. */
 #define VALUES_NAME \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:-"
 
 struct value {
 	char *name, *text;

@@ -98,9 +98,9 @@ read_file(struct set *out, struct migration *m, const struct format_file *f,
 }
 
 static int
-is_open(const struct migration_part *p)
+is_open(const struct set *s, const struct migration_part *p)
 {
-	return p->include || p->placeholders || p->replaces.n > 0;
+	return p->include || (p->placeholders && !s->format->placeholders) || p->replaces.n > 0;
 }
 
 /* What is said of the whole, and what that makes of it. */
@@ -109,8 +109,8 @@ look_at_directives(const struct set *s, struct migration *m, struct err *e)
 {
 	if (s->format->graph == FORMAT_NAMED)
 		return 0;
-	if ((m->up.after.n > 0 || m->up.repeatable || is_open(&m->up) ||
-		is_open(&m->down)) && s->format->graph != FORMAT_LINE) {
+	if ((m->up.after.n > 0 || m->up.repeatable || is_open(s, &m->up) ||
+		is_open(s, &m->down)) && s->format->graph != FORMAT_LINE) {
 		err_set(e, ERR_USAGE, "migration", "'%s': '-- mig: after', "
 			"repeatable, replaces, placeholders and include are "
 			"for mig's own format, and this is %s", m->up.file,

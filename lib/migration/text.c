@@ -186,6 +186,14 @@ text_copy_places(struct migration_part *to, const struct migration_part *from)
 
 /* --- placeholders --------------------------------------------------------- */
 
+int
+text_has_placeholder(const char *text)
+{
+	const char *at = text == NULL ? NULL : strstr(text, "${");
+
+	return at != NULL && strchr(at, '}') != NULL;
+}
+
 void
 text_fill(struct migration_part *p, const struct values *values)
 {
@@ -198,8 +206,8 @@ text_fill(struct migration_part *p, const struct values *values)
 		size_t n = strspn(open + 2, VALUES_NAME);
 		const struct value *x = values_find(values, open + 2, n);
 
-		/* "$${" is "${" itself. */
-		if (open > at && open[-1] == '$') {
+		/* "$${" is "${" itself, in mig's own format. */
+		if (open > at && open[-1] == '$' && !p->of_other) {
 			buf_add(&out, at, (size_t)(open - at) - 1);
 			buf_text(&out, "${");
 			at = open + 2;

@@ -16,6 +16,9 @@ struct values;
  */
 int text_include(struct migration_part *p, const char *folder, struct err *e);
 
+/* Whether there is something between "${" and "}". */
+int text_has_placeholder(const char *text);
+
 /*
  * If p asks for it, fill p->run from its text and values; what has no value, or
  * no end, is kept in p->unfilled for text_check().

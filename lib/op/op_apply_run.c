@@ -96,9 +96,12 @@ apply_all(struct apply *a, struct err *e)
 	struct run r = { .db = a->s.db, .history = &a->s.history, .tool = a->o->tool, .by = me,
 		.report = a->o->report, .allow = &a->p->allow, .option = "--allow-loss",
 		.ledger = a->s.ledger.there };
-	size_t i;
+	size_t i, left = 0;
 	int result = 0;
 
+	/* A repeatable one that is resumed is pending, too, and runs once. */
+	for (i = 0; i < a->plan.n; i++)
+		left += !(a->p->resume && is_open(a, a->plan.pending[i]));
 	if (a->out->backup != NULL)
 		r.backup = a->out->backup->id;
 	if (a->p->no_backup)
@@ -107,7 +110,7 @@ apply_all(struct apply *a, struct err *e)
 		const struct migration *m = set_find(&a->s.set,
 			a->s.ledger.v[i].version);
 
-		r.last = a->plan.n == 0;
+		r.last = left == 0;
 		if (strcmp(a->s.ledger.v[i].state, "applied") == 0)
 			continue;
 		if (m == NULL) {
@@ -120,10 +123,9 @@ apply_all(struct apply *a, struct err *e)
 		}
 	}
 	for (i = 0; i < a->plan.n && result == 0; i++) {
-		/* A repeatable one that was resumed just now. */
 		if (a->p->resume && is_open(a, a->plan.pending[i]))
 			continue;
-		r.last = i + 1 == a->plan.n;
+		r.last = --left == 0;
 		result = stop_check(e);
 		if (result == 0)
 			result = apply_hooked(a, &r, a->plan.pending[i], e);

@@ -110,6 +110,10 @@ take(struct back *b, const struct ledger_row *row, struct err *e)
 	}
 	if (migration_prepare(&m->down, e) == -1)
 		return -1;
+	if (b->s.history.format->placeholders)
+		m->down.placeholders = m->down.file != NULL ?
+			file->down.placeholders :
+			text_has_placeholder(m->down.text);
 	text_fill(&m->down, b->o->values);
 	return 0;
 }

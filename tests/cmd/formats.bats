@@ -14,6 +14,13 @@ prepare() {
 	export DATABASE_URL=sqlite:app.db
 }
 
+# The checksum of Flyway, of a file of one line.
+mig_crc() {
+	local n
+	n=$(printf %s "$(cat "$1")" | gzip -1 | tail -c 8 | od -An -N4 -tu4 | tr -d ' ')
+	echo $((n > 2147483647 ? n - 4294967296 : n))
+}
+
 dbmate_files() {
 	printf -- '-- migrate:up\nCREATE TABLE a (x);\n-- migrate:down\nDROP TABLE a;\n' > migrations/0001_a.sql
 	printf -- '-- migrate:up\nCREATE TABLE b (x);\n-- migrate:down\nDROP TABLE b;\n' > migrations/0002_b.sql
@@ -301,10 +308,22 @@ sqlx_table() {
 	pending "1.10"
 	fails 3 "migration 1 is of a baseline" mig-rollback -q --accept-loss --to 0
 	assert_equal "$(sql 'SELECT count(*) FROM flyway_schema_history WHERE version = 1')" 1
-	printf 'SELECT ${x};\n' > migrations/V2__c.sql
-	fails 2 "holds a placeholder of Flyway" mig-status
+	printf 'CREATE TABLE ${flyway:defaultSchema}.$${x} (y DEFAULT "${");\n' > migrations/V2__c.sql
+	fails 2 '${flyway:defaultSchema} has no value' mig-apply
+	sed -i 's/\$\${x}/${x}/' migrations/V2__c.sql
+	printf 'DROP TABLE ${x};\n' > migrations/U2__c.sql
+	fails 2 'is no placeholder' mig-apply --set flyway:defaultSchema=main --set x=c
+	sed -i 's/ (y.*/ (y);/' migrations/V2__c.sql
+	apply --set flyway:defaultSchema=main --set x=c2
+	assert_equal "$(sql "SELECT checksum FROM flyway_schema_history WHERE version = '2'")" "$(mig_crc migrations/V2__c.sql)"
+	works mig-status --check
+	fails 2 'has no value' mig-rollback --steps 1
+	# The text that the ledger has kept asks for it, too.
+	rm migrations/U2__c.sql
+	works mig-rollback --steps 1 -q --set x=c2
+	assert_equal "$(sql "SELECT count(*) FROM sqlite_schema WHERE name = 'c2'")" 0
 	echo placeholderReplacement=false > migrations/V2__c.sql.conf
-	works mig-status
+	fails 6 "" mig-apply --no-backup
 }
 
 @test "diesel: folders, metadata, and the order of its versions" {

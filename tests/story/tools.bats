@@ -73,3 +73,32 @@ states() { works mig-status "$@"; json '[.pending[].name] | join(" ")'; }
 	works mig-status
 	assert_equal "$(json '[.problems[].reason] | unique | join(" ")')" "checksum code"
 }
+
+@test "dbmate: up and down by either, both agree at each step" {
+	need dbmate
+	sqlite3 app.db 'CREATE TABLE own (x)'
+	export DBMATE_MIGRATIONS_DIR=migrations DBMATE_NO_DUMP_SCHEMA=true
+	mkdir migrations
+	local n
+	for n in 1 2 3 4; do
+		printf -- '-- migrate:up\nCREATE TABLE t%d (x);\n\n-- migrate:down\nDROP TABLE t%d;\n' "$n" "$n" > "migrations/000${n}_t$n.sql"
+	done
+	mv migrations/000[34]* .
+	dbmate up > /dev/null
+	works mig-status --check
+	assert_equal "$(json .format)" dbmate
+	mv 0003* migrations/
+	works mig-apply -q
+	assert_equal "$(dbmate status | grep -c '^\[X\]')" 3
+	mv 0004* migrations/
+	dbmate up > /dev/null
+	works mig-status --check
+	works mig-rollback --steps 2 -q
+	assert_equal "$(dbmate status | grep -c '^\[X\]')" 2
+	dbmate rollback > /dev/null
+	works mig-status
+	assert_equal "$(json '[.pending[].migration] | join(" ")')" "0002 0003 0004"
+	works mig-apply -q
+	assert_equal "$(dbmate status | grep -c '^\[X\]')" 4
+	works mig-status --check
+}

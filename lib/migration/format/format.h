@@ -106,6 +106,7 @@ struct format {
 	enum version_rule rule;
 	int by_file; /* ordered by the names of the files */
 	enum format_graph graph;
+	int placeholders; /* ${NAME} is filled in, unless a file says no */
 	int status_only; /* only the tool itself can run them */
 	enum migration_detect detect; /* what runs in no transaction unmarked */
 	int own_transaction; /* files may bring what mig sees to itself */

@@ -14,6 +14,7 @@
 #include "db/db.h"
 #include "migration/format/format.h"
 #include "migration/history.h"
+#include "migration/text.h"
 #include "migration/ledger.h"
 #include "migration/set.h"
 #include "os/file.h"
@@ -92,7 +93,6 @@ read_flyway(struct migration *m, const char *path, const struct buf *raw,
 	struct migration_part *p = side == 'd' ? &m->down : &m->up;
 	char *beside = mem_printf("%s.conf", path);
 	struct buf b = { 0 };
-	const char *at;
 	int result = 0, replace = 1;
 
 	if (file_exists(beside)) {
@@ -104,14 +104,8 @@ read_flyway(struct migration *m, const char *path, const struct buf *raw,
 				0;
 		}
 	}
-	at = strstr(raw->data, "${");
-	if (result == 0 && replace && at != NULL && strchr(at, '}') != NULL) {
-		format_bad(e, path, 0, "holds a placeholder of Flyway, which "
-			"mig does not fill in");
-		result = err_next(e, "write the value into the file, or "
-			"placeholderReplacement=false into '%s.conf'",
-			file_base(path));
-	}
+	if (replace)
+		p->placeholders = text_has_placeholder(raw->data);
 	if (result == 0)
 		result = format_whole(m, path, raw, side, e);
 	buf_free(&b);
@@ -311,6 +305,6 @@ static const struct format_history flyway_history = {
 };
 
 const struct format format_flyway = { .name = "flyway", .shown = "Flyway",
-	.detect = MIGRATION_ALL,
+	.detect = MIGRATION_ALL, .placeholders = 1,
 	.list = list_flyway, .read = read_flyway, .sum = sum_flyway, .write = write_flyway,
 	.history = &flyway_history };

@@ -1,0 +1,118 @@
+load ../lib
+load ../pg
+# Folders of real projects, where MIG_CORPORA names a folder that holds them:
+# up as psql and sqlite3 would go, down as far as there is a way, and up again.
+
+setup_file() { if [ -n "${MIG_CORPORA:-}" ] && pg_available; then pg_start; fi; }
+export BATS_TEST_TIMEOUT=600
+
+need() {
+	[ -n "${MIG_CORPORA:-}" ] || skip "MIG_CORPORA names no folder of real migrations"
+	[ -d "$MIG_CORPORA/$1" ] || skip "$1 is not in MIG_CORPORA"
+	export MIG_MIGRATIONS=$MIG_CORPORA/$1
+}
+
+# schema: what both make, without any tool's own tables.
+schema() { # DB
+	if [ "$ENGINE" = sqlite ]; then
+		sqlite3 "$1" "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND tbl_name NOT LIKE 'mig\\_%' ESCAPE '\\' AND tbl_name NOT IN ('schema_migrations', 'goose_db_version', '__diesel_schema_migrations') ORDER BY type, name"
+	else
+		pg_dump_text "$1" -s -N mig -T schema_migrations -T 'goose_db_version*' -T __diesel_schema_migrations -T flyway_schema_history
+	fi
+}
+
+# up_down_up FORMAT FILES...: FILES are the ups in their order, for the reference.
+up_down_up() {
+	local format=$1 down=0 file
+	shift
+	works mig-apply --format "$format" --no-backup -q
+	works mig-status --format "$format" --check
+	for file; do
+		if [ "$ENGINE" = sqlite ]; then
+			sqlite3 reference.db < "$file"
+		else
+			PGOPTIONS='-c client_min_messages=error' "$PG_BIN/psql" -qX -v ON_ERROR_STOP=1 -d "$REFERENCE" -f "$file" > /dev/null
+		fi
+	done
+	if [ $# -gt 0 ]; then diff <(schema "$REFERENCE") <(schema "$LIVE"); fi
+	schema "$LIVE" > up.txt
+	# Until a migration has no way back, or one that is broken.
+	while run --separate-stderr mig-rollback --format "$format" --steps 1 -q --accept-loss; [ "$status" -eq 0 ]; do
+		[ "$(json .result)" = done ] || break
+		down=$((down + 1))
+		rm -rf backups
+	done
+	echo "# $MIG_MIGRATIONS: $down taken back; then: $stderr" >&3
+	works mig-apply --format "$format" --no-backup -q
+	assert_equal "$(json '.applied | length')" "$down"
+	works mig-status --format "$format" --check
+	schema "$LIVE" > again.txt
+}
+
+on_postgresql() {
+	need "$1"
+	ENGINE=postgresql LIVE=live_$BATS_TEST_NUMBER REFERENCE=ref_$BATS_TEST_NUMBER
+	pg_prepare "$LIVE"
+	pg_new "$LIVE"
+	pg_new "$REFERENCE"
+}
+
+on_sqlite() {
+	need "$1"
+	ENGINE=sqlite LIVE=live.db REFERENCE=reference.db
+	export DATABASE_URL=sqlite:live.db
+	sqlite3 live.db VACUUM
+}
+
+# The ups of diesel by their versions, which are not the order of the folders.
+diesel_files() { find "$MIG_MIGRATIONS" -name up.sql | awk -F/ '{ v = $(NF - 1); sub(/_.*/, "", v); gsub("-", "", v); print v "|" $0 }' | LC_ALL=C sort | cut -d'|' -f2-; }
+numbered_files() { find "$MIG_MIGRATIONS" -name '*.up.sql' | awk -F/ '{ v = $NF; sub(/_.*/, "", v); print v "|" $0 }' | sort -n | cut -d'|' -f2-; }
+
+@test "crates.io: 285 of diesel" {
+	on_postgresql cratesio
+	mapfile -t files < <(diesel_files)
+	up_down_up diesel "${files[@]}"
+}
+
+@test "vaultwarden on PostgreSQL, of diesel" {
+	on_postgresql vaultwarden-postgresql
+	mapfile -t files < <(diesel_files)
+	up_down_up diesel "${files[@]}"
+}
+
+@test "vaultwarden on SQLite, of diesel" {
+	on_sqlite vaultwarden-sqlite
+	mapfile -t files < <(diesel_files)
+	up_down_up diesel "${files[@]}"
+}
+
+@test "ente: 124 of golang-migrate" {
+	on_postgresql ente
+	mapfile -t files < <(numbered_files)
+	up_down_up golang-migrate "${files[@]}"
+}
+
+@test "influxdb on SQLite, of golang-migrate" {
+	on_sqlite influxdb
+	mapfile -t files < <(numbered_files)
+	up_down_up golang-migrate "${files[@]}"
+}
+
+@test "openfga on PostgreSQL and SQLite, of goose" {
+	on_postgresql openfga-postgres
+	up_down_up goose
+	rm -rf backups
+	on_sqlite openfga-sqlite
+	up_down_up goose
+}
+
+@test "cloak, of dbmate" {
+	on_postgresql cloak
+	up_down_up dbmate
+}
+
+@test "kestra, of Flyway" {
+	on_postgresql kestra
+	mapfile -t files < <(find "$MIG_MIGRATIONS" -name 'V*.sql' | sort -V)
+	up_down_up flyway "${files[@]}"
+}
