@@ -238,3 +238,19 @@ load ../lib
 	printf 'policy = wild\n' > bad.conf
 	fails 2 "policy 'wild'" mig-status --config bad.conf
 }
+
+@test "pairs with a V and a full stop are pairs, and nothing else is" {
+	sqlite3 app.db 'CREATE TABLE own (x)'
+	export DATABASE_URL=app.db
+	mkdir -p migrations
+	echo 'CREATE TABLE a (x);' > migrations/V0001.Initial_Schema.up.sql
+	echo 'DROP TABLE a;' > migrations/V0001.Initial_Schema.down.sql
+	echo 'CREATE TABLE b (x);' > migrations/V2-more.up.sql
+	echo 'x' > migrations/V3.words.sql
+	echo 'x' > migrations/Vx.words.up.sql
+	works mig-status
+	assert_equal "$(json '[.pending[] | .migration + " " + .name] | join(", ")')" "0001 Initial_Schema, 2 more"
+	assert_equal "$(json '.ignored | join(" ")')" "V3.words.sql Vx.words.up.sql"
+	works mig-apply -q --no-backup
+	fails 3 'no down script' mig-rollback --to 0
+}

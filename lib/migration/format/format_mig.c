@@ -161,10 +161,17 @@ parse_mig(const char *file, struct format_file *out, struct err *e)
 			out->name);
 		return 1;
 	}
-	if (digits == 0 || file[digits] != '_' || !strs_ends(file, ".sql"))
-		return 0;
 	out->side = strs_ends(file, ".up.sql") ? 'u' :
 		strs_ends(file, ".down.sql") ? 'd' : 'b';
+	/* Pairs are seen as V0001.words.up.sql, too. */
+	if (out->side != 'b' && *file == 'V') {
+		file++;
+		n--;
+		digits = strspn(file, "0123456789");
+	}
+	if (digits == 0 || !strs_ends(file, ".sql") || (file[digits] != '_' &&
+		(out->side == 'b' || strchr(".-", file[digits]) == NULL)))
+		return 0;
 	cut = out->side == 'u' ? 7 : out->side == 'd' ? 9 : 4;
 	if (n <= digits + 1 + cut)
 		return 0;
