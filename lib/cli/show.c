@@ -86,6 +86,10 @@ generation(const void *body, struct buf *out)
 		buf_printf(out, "recorded %zu migration%s as applied, up to "
 			"%s\n", d->files.n, d->files.n == 1 ? "" : "s",
 			d->migration == NULL ? "none" : d->migration);
+	} else if (strcmp(d->action, "squash") == 0) {
+		buf_printf(out, "squashed up to %s: %s\n", d->migration == NULL ?
+			"none" : d->migration, d->files.n == 0 ? "" :
+			d->files.v[0]);
 	} else {
 		buf_printf(out, "%zu file%s checked, %zu finding%s\n",
 			d->files.n, d->files.n == 1 ? "" : "s", d->findings.n,
