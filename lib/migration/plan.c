@@ -111,8 +111,12 @@ count_replaced(const struct ledger *l, const struct migration *m)
 {
 	size_t i, n = 0;
 
-	for (i = 0; i < m->up.replaces.n; i++)
-		n += ledger_find(l, m->up.replaces.v[i]) != NULL;
+	for (i = 0; i < m->up.replaces.n; i++) {
+		const struct ledger_row *row = ledger_find(l,
+			m->up.replaces.v[i]);
+
+		n += row != NULL && strcmp(row->state, "applied") == 0;
+	}
 	return n;
 }
 
@@ -124,11 +128,14 @@ look_at_squashed(struct plan *p, const struct set *s, const struct ledger *l)
 
 	for (i = 0; i < s->n && s->replaced_n > 0; i++) {
 		const struct migration *m = &s->v[i];
+		const struct ledger_row *own;
 		struct plan_problem *x;
 
 		n = m->up.replaces.n == 0 ? 0 : count_replaced(l, m);
-		if (n == 0 || n == m->up.replaces.n || (n == 1 &&
-			ledger_find(l, m->version) != NULL))
+		/* Alone, its own version is the squashed one or the old one. */
+		own = ledger_find(l, m->version);
+		if (n == 0 || n == m->up.replaces.n || (n == 1 && own != NULL &&
+			strcmp(own->name, m->name) == 0))
 			continue;
 		x = problem(p, PLAN_PARTIAL, m->version);
 		x->text = mem_printf("migration %s (%s) stands for %zu "

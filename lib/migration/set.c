@@ -237,6 +237,34 @@ find_replaced(struct set *s, struct err *e)
 	return 0;
 }
 
+/* A squash that was killed between its files (op_squash.c). */
+static int
+judge_squash(const struct set *s, struct err *e)
+{
+	struct strs names = { 0 };
+	size_t i;
+	int result = s->format->graph != FORMAT_LINE ? 0 :
+		file_list(s->folder, &names, e);
+
+	for (i = 0; i < names.n && result == 0; i++) {
+		char *path;
+
+		if (!strs_starts(names.v[i], "squashed-"))
+			continue;
+		path = mem_printf("%s/%s/new.sql", s->folder, names.v[i]);
+		if (file_exists(path)) {
+			err_set(e, ERR_USAGE, "migration", "a squash was "
+				"interrupted: '%s' is there", path);
+			result = err_next(e, "move all other files of that "
+				"folder back to '%s', then remove it",
+				s->folder);
+		}
+		free(path);
+	}
+	strs_free(&names);
+	return result;
+}
+
 int
 set_read(struct set *out, const char *folder, const struct format *format,
 	const struct values *values, struct err *e)
@@ -254,7 +282,8 @@ set_read(struct set *out, const char *folder, const struct format *format,
 			"no migrations folder at '%s'", folder);
 		err_next(e, "check the working folder, or use --migrations "
 			    "FOLDER or MIG_MIGRATIONS; mig-gen makes one");
-	} else if (out->format->list(&f, e) == 0) {
+	} else if (judge_squash(out, e) == 0 && out->format->list(&f, e) ==
+		0) {
 		result = join_all(out, f.v, f.n, e);
 		if (result == 0)
 			result = find_replaced(out, e);

@@ -118,6 +118,12 @@ apply_all(struct apply *a, struct err *e)
 				"migration %s is to be resumed, but its file "
 				"is gone", a->s.ledger.v[i].version);
 			result = err_next(e, "bring the file back");
+		} else if (m->up.replaces.n > 0) {
+			err_set(e, ERR_REFUSED, "squash", "migration %s is to be "
+				"resumed, and its file was squashed",
+				m->version);
+			result = err_next(e, "resume it with the files from "
+				"before the squash");
 		} else {
 			result = apply_hooked(a, &r, m, e);
 		}

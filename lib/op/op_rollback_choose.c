@@ -117,26 +117,25 @@ note_moment(void *arg, const struct ledger_event *event, struct err *e)
 	return 0;
 }
 
-/*
- * Where its file stands.  One whose file is gone may stand on all that was
- * applied before it.
- */
+/* Where its file stands. */
 static size_t
-place(const struct back *b, const struct moments *t, size_t row)
+place(const struct back *b, size_t row)
 {
-	const struct set *s = &b->s.set;
-	const struct migration *m = set_find(s, t->l->v[row].version);
-	size_t i, last = 0;
+	return (size_t)(set_find(&b->s.set, b->s.ledger.v[row].version) -
+		b->s.set.v) + 1;
+}
 
-	if (m != NULL)
-		return (size_t)(m - s->v) + 1;
-	for (i = 0; i < t->l->n; i++) {
-		m = t->when[i] < t->when[row] ? set_find(s,
-			t->l->v[i].version) : NULL;
-		if (m != NULL && (size_t)(m - s->v) + 1 > last)
-			last = (size_t)(m - s->v) + 1;
-	}
-	return last;
+/* A file of a graph is gone: what stands on what is not known any more. */
+static int
+is_gone(const struct back *b)
+{
+	size_t i;
+
+	for (i = 0; i < b->s.ledger.n && b->s.set.graph; i++)
+		if (!version_is_repeatable(b->s.ledger.v[i].version) &&
+			set_find(&b->s.set, b->s.ledger.v[i].version) == NULL)
+			return 1;
+	return 0;
 }
 
 /* The rows in the order in which they stand on each other. */
@@ -146,6 +145,7 @@ order_rows(struct back *b, struct err *e)
 	const struct ledger *l = &b->s.ledger;
 	struct moments t = { .l = l };
 	size_t i, k, *places;
+	int gone = is_gone(b);
 
 	t.when = mem_array(l->n, sizeof(*t.when));
 	if (b->s.set.graph && ledger_each(b->s.db, note_moment, &t, e) == -1) {
@@ -155,7 +155,8 @@ order_rows(struct back *b, struct err *e)
 	places = mem_array(l->n, sizeof(*places));
 	b->rows = mem_array(l->n, sizeof(*b->rows));
 	for (i = 0; i < l->n; i++) {
-		size_t at = b->s.set.graph ? place(b, &t, i) : 0;
+		size_t at = !b->s.set.graph ? 0 : gone ? t.when[i] :
+			place(b, i);
 
 		if (version_is_repeatable(l->v[i].version))
 			continue; /* it has no way back */
@@ -166,6 +167,8 @@ order_rows(struct back *b, struct err *e)
 		places[k] = at;
 		b->rows[k] = &l->v[i];
 	}
+	/* Then what was applied last goes first, which is always a way. */
+	b->by_moment = gone;
 	free(places);
 	free(t.when);
 	return 0;
@@ -173,7 +176,7 @@ order_rows(struct back *b, struct err *e)
 
 /* What stays: the version that was named, and all that it stands on. */
 static char *
-find_kept(struct back *b, struct err *e)
+find_kept(const struct back *b)
 {
 	const char *to = b->p->to;
 	const struct set *s = &b->s.set;
@@ -181,13 +184,15 @@ find_kept(struct back *b, struct err *e)
 	char *keep = mem_array(b->row_n, 1), *marks;
 	size_t i;
 
-	if (s->graph && m == NULL && strcmp(to, "0") != 0) {
-		err_set(e, ERR_REFUSED, "missing", "the file of migration %s "
-			"is gone: what it stands on is not known", to);
-		err_next(e, "bring the file back, or use --steps");
-		free(keep);
-		return NULL;
-	}
+	/* All that was there when it was the newest. */
+	for (i = b->row_n; i > 0 && b->by_moment; i--)
+		if (version_compare(b->s.ledger.rule, b->rows[i - 1]->version,
+			to) == 0) {
+			memset(keep, 1, i);
+			break;
+		}
+	if (b->by_moment)
+		return keep;
 	marks = mem_array(s->n, 1);
 	if (m != NULL && s->graph)
 		graph_mark(s, m, marks);
@@ -223,8 +228,8 @@ op_rollback_choose(struct back *b, struct err *e)
 		return err_next(e, "mig-status --history lists them; --to 0 "
 				   "means all");
 	}
-	if (b->p->to != NULL && (keep = find_kept(b, e)) == NULL)
-		return -1;
+	if (b->p->to != NULL)
+		keep = find_kept(b);
 	for (i = b->row_n; i > 0 && result == 0; i--) {
 		const struct ledger_row *row = b->rows[i - 1];
 

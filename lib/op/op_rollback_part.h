@@ -14,6 +14,7 @@ struct back {
 	struct op_state s;
 	const struct ledger_row **rows; /* without those that have no way back */
 	size_t row_n;
+	int by_moment; /* in the order in which they were applied */
 	struct migration *v; /* to be undone, newest first */
 	size_t *of; /* of each, its place in rows */
 	size_t n;

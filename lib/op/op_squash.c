@@ -32,7 +32,7 @@ struct squash {
 	const struct migration *last;
 	char *marks; /* those that become one */
 	char *text; /* of the file */
-	char *up; /* in it */
+	size_t replaced; /* versions that it stands for */
 	char *name, *folder; /* of the file; where the old ones go */
 };
 
@@ -82,21 +82,39 @@ is_setting(const struct script_statement *x)
 		"SELECT pg_catalog.set_config(", 29) == 0;
 }
 
-/* Commands of psql, with a word that is new each time. */
+/* The line that at begins goes. */
+static void
+drop_line(char *at)
+{
+	char *end = strchr(at, '\n');
+
+	memmove(at, end == NULL ? at + strlen(at) : end + 1, end == NULL ? 1 :
+		strlen(end + 1) + 1);
+}
+
+/*
+ * "\restrict KEY" and "\unrestrict KEY", commands of psql that pg_dump sets
+ * around a dump, with a key that is new each time and that no row can have.
+ */
 static void
 drop_commands(char *text)
 {
-	char *at = text, *end;
+	static const char begin[] = "\\restrict ";
+	char *at = text, *line, *found;
 
-	while (at != NULL && *at != '\0') {
-		end = strchr(at, '\n');
-		if (strncmp(at, "\\restrict ", 10) == 0 ||
-			strncmp(at, "\\unrestrict ", 12) == 0)
-			memmove(at, end == NULL ? at + strlen(at) : end + 1,
-				end == NULL ? 1 : strlen(end + 1) + 1);
-		else
-			at = end == NULL ? NULL : end + 1;
-	}
+	/* Only comments stand before it. */
+	while (*at == '-' || *at == '\n')
+		at = strchr(at, '\n') == NULL ? at + strlen(at) :
+			strchr(at, '\n') + 1;
+	if (strncmp(at, begin, strlen(begin)) != 0)
+		return;
+	line = mem_printf("\n\\unrestrict %.*s\n", (int)strcspn(at +
+		strlen(begin), "\n"), at + strlen(begin));
+	drop_line(at);
+	found = strstr(at, line);
+	if (found != NULL)
+		drop_line(found + 1);
+	free(line);
 }
 
 /* The statements that make the database again.  Gives *out. */
@@ -132,6 +150,22 @@ dump(struct db *d, char **out, struct err *e)
 	return 0;
 }
 
+/* What is tried on a scratch database is no failure of a migration. */
+static int
+not_possible(struct err *e, const char *what)
+{
+	char text[sizeof(e->text)];
+
+	if (e->code != ERR_FAILED && e->code != ERR_LEFT &&
+		strcmp(e->reason, "scan") != 0 && strcmp(e->reason,
+		"migration") != 0)
+		return -1;
+	snprintf(text, sizeof(text), "%s", e->text);
+	err_set(e, ERR_REFUSED, "squash", "%s cannot be run: %s", what, text);
+	return err_next(e, "squash up to an older version; no file was "
+		"touched");
+}
+
 /* All of them, on an empty database. */
 static int
 run_old(struct squash *q, char **sql, char fingerprint[65], struct err *e)
@@ -146,6 +180,8 @@ run_old(struct squash *q, char **sql, char fingerprint[65], struct err *e)
 		result = stop_check(e);
 		if (result == 0)
 			result = op_scratch_run(d, q->o, &q->set.v[i], 0, e);
+		if (result == -1)
+			not_possible(e, "what is to be squashed");
 	}
 	if (result == 0)
 		result = dump(d, sql, e);
@@ -156,30 +192,79 @@ run_old(struct squash *q, char **sql, char fingerprint[65], struct err *e)
 }
 
 static void
+put_version(struct buf *b, const char *version, size_t *column, size_t *n)
+{
+	if (*column > 60)
+		*column = 0;
+	if (*column == 0)
+		buf_text(b, *n == 0 ? "-- mig: replaces" :
+			"\n-- mig: replaces");
+	buf_printf(b, "%s %s", *column == 0 ? "" : ",", version);
+	*column += strlen(version) + 2;
+	(*n)++;
+}
+
+static void
 write_text(struct squash *q, const char *sql)
 {
 	struct buf b = { 0 };
-	size_t i, column = 0;
+	size_t i, k, column = 0;
 
 	buf_printf(&b, "-- Written by mig-gen --squash: makes what the "
 		"migrations up to %s made.\n", q->last->version);
 	for (i = 0; i < q->set.n; i++) {
-		const char *version = q->set.v[i].version;
+		/* One that is squashed itself stands for all of its own. */
+		const struct strs *l = &q->set.v[i].up.replaces;
 
-		if (!q->marks[i])
-			continue;
-		if (column > 60)
-			column = 0;
-		if (column == 0)
-			buf_text(&b, i == 0 ? "-- mig: replaces" :
-				"\n-- mig: replaces");
-		buf_printf(&b, "%s %s", column == 0 ? "" : ",", version);
-		column += strlen(version) + 2;
+		if (q->marks[i] && l->n == 0)
+			put_version(&b, q->set.v[i].version, &column,
+				&q->replaced);
+		for (k = 0; k < l->n && q->marks[i]; k++)
+			put_version(&b, l->v[k], &column, &q->replaced);
 	}
 	buf_text(&b, "\n\n-- migrate:up\n\n");
 	buf_text(&b, sql);
 	q->text = buf_detach(&b);
-	q->up = strstr(q->text, "-- migrate:up\n") + strlen("-- migrate:up\n");
+}
+
+/*
+ * The file as mig will read it: a line of a row's text may look like a marker or
+ * a directive.
+ */
+static int
+read_back(struct squash *q, struct set *set, struct err *e)
+{
+	const char *tmp = getenv("TMPDIR");
+	const struct migration_part *p;
+	char *folder, *path;
+	int result;
+
+	if (file_make_temp_dir(tmp == NULL || *tmp == '\0' ? "/tmp" : tmp,
+		"mig-squash-", &folder, e) == -1)
+		return -1;
+	path = file_join(folder, q->name);
+	result = op_gen_write_file(path, q->text, strlen(q->text), e);
+	if (result == 0 && set_read(set, folder, &format_mig, NULL, e) == -1)
+		result = not_possible(e, "the squashed migration");
+	if (result == 0) {
+		p = set->n == 1 ? &set->v[0].up : NULL;
+		if (p == NULL || set->v[0].down.text != NULL ||
+			p->allow_loss.n + p->rebuilds.n + p->after.n > 0 ||
+			p->include || p->placeholders || p->repeatable ||
+			p->replaces.n != q->replaced) {
+			err_set(e, ERR_REFUSED, "squash", "a row or a "
+				"definition has a line that mig would take for "
+				"a marker or a directive");
+			result = err_next(e, "squash up to an older version; no "
+				"file was touched");
+		}
+	}
+	if (result == -1)
+		set_free(set);
+	file_remove_tree(folder);
+	free(path);
+	free(folder);
+	return result;
 }
 
 /* The new one alone, on an empty database, makes the same. */
@@ -187,16 +272,16 @@ static int
 prove(struct squash *q, const char *sql, const char *fingerprint,
 	struct err *e)
 {
-	char again[65], checksum[65], name[] = "baseline", *same = NULL;
-	struct migration m = { .version = q->last->version, .name = name,
-		.up = { .text = q->up, .line = 1 } };
-	struct db *d;
-	int result = op_scratch_open(&d, q->o, e);
+	char again[65], *same = NULL;
+	struct set set = { 0 };
+	struct db *d = NULL;
+	int result = read_back(q, &set, e);
 
-	migration_checksum(q->up, checksum);
-	m.checksum = checksum;
-	if (result == 0 && op_scratch_run(d, q->o, &m, 0, e) == -1)
-		result = err_wrap(e, "the squashed migration");
+	if (result == 0)
+		result = op_scratch_open(&d, q->o, e);
+	if (result == 0 && op_scratch_run(d, q->o, &set.v[0], 0, e) == -1)
+		result = not_possible(e, "the squashed migration");
+	set_free(&set);
 	if (result == 0)
 		result = dump(d, &same, e);
 	if (result == 0)
@@ -251,8 +336,8 @@ exchange(struct squash *q, struct err *e)
 
 	if (result == 0 && !made) {
 		err_set(e, ERR_REFUSED, "exists", "'%s' exists", q->folder);
-		result = err_next(e, "an earlier squash has left it; move it "
-			"away");
+		result = err_next(e, "an earlier squash has left it; when every "
+			"database has what is in it, move it away");
 	}
 	if (result == 0)
 		result = op_gen_write_file(ready, q->text, strlen(q->text), e);
@@ -264,6 +349,8 @@ exchange(struct squash *q, struct err *e)
 				"they were moved: move them back", q->folder);
 	if (result == 0)
 		result = move(ready, path, e);
+	if (result == 0)
+		result = file_sync_dir_of(path, e);
 	if (result == 0)
 		strs_add(&q->out->files, path);
 	free(ready);

@@ -18,6 +18,7 @@
 #include "os/child.h"
 
 #define POLL_MS 100
+#define REST_MAX 256 /* reads of a pipe, which holds 8 of them */
 #define LINE_MAX_BYTES 4096 /* a longer one is passed on in pieces */
 
 struct runner {
@@ -138,14 +139,15 @@ take(int *fd, struct buf *b)
 static void
 finish_ended(struct running *r, struct runner *x)
 {
-	int status = 0, code;
+	int status = 0, code, i;
 	pid_t got = waitpid(x->pid, &status, WNOHANG);
 
 	if (got == 0 || (got == -1 && errno == EINTR))
 		return;
-	while (take(&x->out, &x->text))
+	/* What is left in the pipes, and no more: somebody may go on writing. */
+	for (i = 0; i < REST_MAX && take(&x->out, &x->text); i++)
 		;
-	while (take(&x->words, &x->line))
+	for (i = 0; i < REST_MAX && take(&x->words, &x->line); i++)
 		pass_lines(r, x, 0);
 	pass_lines(r, x, 1);
 	code = got == -1 ? ERR_BUG : WIFEXITED(status) ? WEXITSTATUS(status) :

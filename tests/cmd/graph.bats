@@ -276,3 +276,30 @@ two_heads() {
 	run --separate-stderr mig-gen --validate
 	assert_equal "$status $(json '.findings[].file')" "1 migrations/R__v.sql"
 }
+
+@test "where a file is gone, what was applied last goes back first" {
+	after 1
+	after 5 1
+	after 2 5
+	after 3 2
+	after 4 3
+	apply
+	cp app.db kept.db
+	local gone to want
+	while read -r gone to want; do
+		cp kept.db app.db
+		mkdir away
+		for gone in ${gone//,/ }; do mv "migrations/${gone}_m$gone.sql" away/; done
+		works mig-rollback "--${to%=*}" "${to#*=}" -q --dry-run
+		assert_equal "$gone $to: $(json '[.plan[].migration] | join(",")')" "$gone $to: $want"
+		mv away/* migrations/
+		rmdir away
+	done <<- 'END'
+	5 to=3 4
+	5 to=2 4,3
+	2 steps=1 4
+	2 to=3 4
+	3 to=5 4,3,2
+	2,3 to=5 4,3,2
+	END
+}

@@ -128,6 +128,16 @@ line() { sed -n "$1p" <<< "$output" | jq -r "$2"; }
 	pkill -f 'sleep 20' || true
 }
 
+@test "what goes on writing behind a run does not keep it" {
+	mkdir hooks
+	printf '#!/bin/sh\nyes >&2 &\nsleep 0.3\n' > hooks/before-apply
+	chmod +x hooks/before-apply
+	timeout 20 mig-apply -d db1.db -d db2.db --hooks hooks --no-backup > out 2> /dev/null
+	assert_equal "$(tail -n 1 out | jq -r '[.done, .failed] | join(" ")')" "2 0"
+	pkill -x yes || true
+	rm out
+}
+
 @test "a url with a slip in it shows no password" {
 	printf 'postgres//u:s3cretpw3@h/db\npostgresql:/u:s3cretpw3@h/db\n' > list
 	run --separate-stderr mig-status --databases list -k

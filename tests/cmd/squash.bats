@@ -74,7 +74,7 @@ all() { sqlite3 "$1" 'SELECT type, name, sql FROM sqlite_schema WHERE name NOT L
 	migration 2_b $'-- mig: placeholders\nSELECT 1;'
 	fails 3 "has placeholders" mig-gen --squash 3
 	migration 2_b 'SELECT nope;'
-	fails 6 "no such column" mig-gen --squash 3
+	fails 3 "cannot be run: migration 2 (b)" mig-gen --squash 3
 	migration 2_b "CREATE VIRTUAL TABLE f USING fts5 (x); INSERT INTO f VALUES ('a');"
 	migration 3_c 'SELECT 1;'
 	fails 3 "the virtual table 'f' has rows" mig-gen --squash 3
@@ -107,4 +107,68 @@ all() { sqlite3 "$1" 'SELECT type, name, sql FROM sqlite_schema WHERE name NOT L
 	apply
 	works mig-status --check
 	assert_equal "$(sql "SELECT group_concat(name, '') FROM (SELECT name FROM sqlite_schema WHERE length(name) = 1 ORDER BY 1)")" abcde
+}
+
+@test "a squash of a squash stands for all of both" {
+	cp app.db old.db
+	cp app.db older.db
+	apply
+	works mig-apply -d old.db -q --no-backup --to 3
+	works mig-apply -d older.db -q --no-backup --to 2
+	works mig-gen --squash 3
+	works mig-gen --squash 4
+	grep -qx -- '-- mig: replaces 1, 2, 3, 4' migrations/4_baseline.sql
+	works mig-status --check
+	works mig-status -d old.db
+	assert_equal "$(json '.problems[] | .reason + ": " + .text')" "squash: migration 4 (baseline) stands for 4 migrations, of which 3 are applied here"
+	works mig-status -d older.db
+	assert_equal "$(json '[.problems[].reason] | join(" ")')" squash
+}
+
+@test "what is hard to write down is the same, or the squash is refused" {
+	rm migrations/*
+	migration 1_a "-- mig: allow-loss n
+		CREATE TABLE r (x); INSERT INTO r (rowid, x) VALUES (10, 'a' || char(0) || 'b'), (20, 9e999), (30, -9e999), (40, 0.1);
+		CREATE TABLE n (id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO n VALUES (100); DELETE FROM n;
+		CREATE TABLE par (k TEXT); CREATE UNIQUE INDEX par_k ON par (k); CREATE TABLE chi (k REFERENCES par (k));
+		INSERT INTO par VALUES ('k'); INSERT INTO chi VALUES ('k'); CREATE VIEW j AS SELECT r.x FROM r WHERE r.rowid = 20;
+		PRAGMA user_version = 7;"
+	migration 2_b 'SELECT 1;'
+	look() { sql "SELECT rowid, hex(x), typeof(x), x > 1e308 FROM r; SELECT * FROM sqlite_sequence; SELECT count(*) FROM j, chi; PRAGMA user_version" "$1"; }
+	cp app.db new.db
+	apply
+	works mig-gen --squash 1
+	works mig-apply -d new.db -q --no-backup
+	assert_equal "$(look new.db)" "$(look app.db)"
+	local line
+	for line in '-- migrate:down' '-- mig: include ../secret' '-- mig: allow-loss own' '-- mig: placeholders'; do
+		rm -r migrations/*
+		migration 1_a "CREATE TABLE t (x); INSERT INTO t VALUES ('a' || char(10) || '$line' || char(10) || 'b');"
+		fails 3 "[squash]" mig-gen --squash 1
+		assert_equal "$(ls migrations)" 1_a.sql
+	done
+}
+
+@test "a squash that was killed between its files stops everything, and says what to do" {
+	mkdir migrations/squashed-3
+	mv migrations/1_a.sql migrations/squashed-3/
+	touch migrations/squashed-3/new.sql
+	fails 2 "a squash was interrupted: 'migrations/squashed-3/new.sql' is there; move all other files of that folder back" mig-apply --no-backup
+	fails 2 "a squash was interrupted" mig-gen --squash 3
+	mv migrations/squashed-3/1_a.sql migrations/
+	rm -r migrations/squashed-3
+	apply
+}
+
+@test "a failed one of those that were squashed is not taken for the squashed one" {
+	rm migrations/*
+	migration 1_a 'CREATE TABLE a (x);'
+	printf -- '-- migrate:up transaction:false\nPRAGMA user_version = 1;\nPRAGMA user_version = (;\n' > migrations/2_b.sql
+	run --separate-stderr mig-apply --no-backup
+	assert_equal "$status" 7
+	printf -- '-- migrate:up transaction:false\nPRAGMA user_version = 1;\n' > migrations/2_b.sql
+	works mig-gen --squash 2
+	works mig-status
+	assert_equal "$(json '[.problems[].reason] | join(" ")')" "failed squash"
+	fails 3 "[squash]" mig-apply --resume --no-backup
 }
