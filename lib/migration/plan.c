@@ -142,7 +142,8 @@ look_at_squashed(struct plan *p, const struct set *s, const struct ledger *l)
 			"migrations, of which %zu are applied here", m->version,
 			m->name, m->up.replaces.n, n);
 		x->next = mem_printf("apply the others first, by the files from "
-			"before the squash (they may be in squashed-%s)",
+			"before the squash (they may be in squashed-%s), and "
+			"with none of the squashed ones beside them",
 			m->version);
 	}
 }

@@ -239,30 +239,26 @@ find_replaced(struct set *s, struct err *e)
 
 /* A squash that was killed between its files (op_squash.c). */
 static int
-judge_squash(const struct set *s, struct err *e)
+judge_squash(const struct set *s, const struct strs *folders, struct err *e)
 {
-	struct strs names = { 0 };
 	size_t i;
-	int result = s->format->graph != FORMAT_LINE ? 0 :
-		file_list(s->folder, &names, e);
+	int there = 0;
 
-	for (i = 0; i < names.n && result == 0; i++) {
-		char *path;
+	for (i = 0; i < folders->n && s->format->graph == FORMAT_LINE && !there;
+		i++) {
+		char *path = mem_printf("%s/%s/new.sql", s->folder,
+			folders->v[i]);
 
-		if (!strs_starts(names.v[i], "squashed-"))
-			continue;
-		path = mem_printf("%s/%s/new.sql", s->folder, names.v[i]);
-		if (file_exists(path)) {
+		there = file_exists(path);
+		if (there) {
 			err_set(e, ERR_USAGE, "migration", "a squash was "
 				"interrupted: '%s' is there", path);
-			result = err_next(e, "move all other files of that "
-				"folder back to '%s', then remove it",
-				s->folder);
+			err_next(e, "move all other files of that folder back "
+				"to '%s', then remove it", s->folder);
 		}
 		free(path);
 	}
-	strs_free(&names);
-	return result;
+	return there ? -1 : 0;
 }
 
 int
@@ -282,8 +278,8 @@ set_read(struct set *out, const char *folder, const struct format *format,
 			"no migrations folder at '%s'", folder);
 		err_next(e, "check the working folder, or use --migrations "
 			    "FOLDER or MIG_MIGRATIONS; mig-gen makes one");
-	} else if (judge_squash(out, e) == 0 && out->format->list(&f, e) ==
-		0) {
+	} else if (out->format->list(&f, e) == 0 && judge_squash(out,
+		&f.squashed, e) == 0) {
 		result = join_all(out, f.v, f.n, e);
 		if (result == 0)
 			result = find_replaced(out, e);
@@ -299,6 +295,7 @@ set_read(struct set *out, const char *folder, const struct format *format,
 		strs_free(&f.v[i].after);
 	}
 	free(f.v);
+	strs_free(&f.squashed);
 	if (result == -1)
 		set_free(out);
 	return result;

@@ -35,6 +35,7 @@ struct format_files {
 	struct format_file *v;
 	size_t n;
 	struct strs *ignored; /* what looks like one and is none */
+	struct strs squashed; /* folders of mig-gen --squash */
 };
 
 /* What a file's name says; 1: it is one, 0: it is not, -1: it should be. */

@@ -109,6 +109,8 @@ walk(struct format_files *f, const char *below, int depth, format_parse *parse,
 
 		if (names.v[i][0] == '.')
 			continue;
+		if (strs_starts(names.v[i], "squashed-"))
+			strs_add(&f->squashed, names.v[i]);
 		path = *below == '\0' ? mem_dup(names.v[i]) :
 			file_join(below, names.v[i]);
 		full = file_join(f->folder, path);
