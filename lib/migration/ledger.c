@@ -196,24 +196,18 @@ ledger_free(struct ledger *l)
 	memset(l, 0, sizeof(*l));
 }
 
+static const char *
+version_at(const void *list, size_t i)
+{
+	return ((const struct ledger_row *)list)[i].version;
+}
+
 struct ledger_row *
 ledger_find(const struct ledger *l, const char *version)
 {
-	size_t low = 0, high = l->n;
+	size_t i = version_search(l->rule, version, l->n, version_at, l->v);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int order = version_compare(l->rule, l->v[mid].version,
-			version);
-
-		if (order == 0)
-			return &l->v[mid];
-		if (order < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
+	return i == l->n ? NULL : &l->v[i];
 }
 
 const struct ledger_row *

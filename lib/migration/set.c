@@ -1,5 +1,5 @@
 /* set: the migrations of a folder. */
-#include "migration/set.h"
+#include "migration/set_part.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,8 +50,8 @@ by_script(const void *a, const void *b)
 	return strcmp(x->script, y->script);
 }
 
-static int
-twice(struct err *e, const char *version, const char *a, const char *b)
+int
+set_twice(struct err *e, const char *version, const char *a, const char *b)
 {
 	err_set(e, ERR_USAGE, "duplicate",
 		"two migrations have the version %s: '%s' and '%s'",
@@ -153,7 +153,7 @@ join(struct set *out, const struct format_file *v, size_t n, struct err *e)
 	if (n > 2 || (n == 2 && (v[0].side != 'u' || v[1].side != 'd' ||
 		(out->format->history == NULL &&
 			strcmp(v[0].name, v[1].name) != 0))))
-		return twice(e, v[0].version, v[0].path, v[1].path);
+		return set_twice(e, v[0].version, v[0].path, v[1].path);
 	if (n == 1 && v[0].side == 'd') {
 		err_set(e, ERR_USAGE, "migration",
 			"'%s' has no up file beside it", v[0].path);
@@ -194,71 +194,10 @@ join_all(struct set *out, struct format_file *v, size_t n, struct err *e)
 	for (i = 1; i < out->n; i++)
 		if (by_version(&out->by_version[i - 1], &out->by_version[i]) ==
 			0)
-			return twice(e, out->by_version[i]->version,
+			return set_twice(e, out->by_version[i]->version,
 				out->by_version[i - 1]->script,
 				out->by_version[i]->script);
 	return graph_order(out, e);
-}
-
-static int
-by_replaced(const void *a, const void *b)
-{
-	const struct set_replaced *x = a, *y = b;
-
-	return version_compare(rule, x->version, y->version);
-}
-
-/* What was squashed, and must not be there beside that. */
-static int
-find_replaced(struct set *s, struct err *e)
-{
-	size_t i, k;
-
-	for (i = 0; i < s->n; i++) {
-		const struct migration *m = &s->v[i], *x;
-
-		for (k = 0; k < m->up.replaces.n; k++) {
-			s->replaced = mem_more(s->replaced, s->replaced_n,
-				sizeof(*s->replaced));
-			s->replaced[s->replaced_n].version =
-				m->up.replaces.v[k];
-			s->replaced[s->replaced_n++].by = m;
-			x = set_find(s, m->up.replaces.v[k]);
-			if (x == NULL || x == m)
-				continue;
-			twice(e, x->version, m->script, x->script);
-			return err_next(e, "'%s' replaces it: take the old file "
-				"away", m->script);
-		}
-	}
-	if (s->replaced_n > 0)
-		qsort(s->replaced, s->replaced_n, sizeof(*s->replaced),
-			by_replaced);
-	return 0;
-}
-
-/* A squash that was killed between its files (op_squash.c). */
-static int
-judge_squash(const struct set *s, const struct strs *folders, struct err *e)
-{
-	size_t i;
-	int there = 0;
-
-	for (i = 0; i < folders->n && s->format->graph == FORMAT_LINE && !there;
-		i++) {
-		char *path = mem_printf("%s/%s/new.sql", s->folder,
-			folders->v[i]);
-
-		there = file_exists(path);
-		if (there) {
-			err_set(e, ERR_USAGE, "migration", "a squash was "
-				"interrupted: '%s' is there", path);
-			err_next(e, "move all other files of that folder back "
-				"to '%s', then remove it", s->folder);
-		}
-		free(path);
-	}
-	return there ? -1 : 0;
 }
 
 int
@@ -278,11 +217,11 @@ set_read(struct set *out, const char *folder, const struct format *format,
 			"no migrations folder at '%s'", folder);
 		err_next(e, "check the working folder, or use --migrations "
 			    "FOLDER or MIG_MIGRATIONS; mig-gen makes one");
-	} else if (out->format->list(&f, e) == 0 && judge_squash(out,
+	} else if (out->format->list(&f, e) == 0 && set_judge_squash(out,
 		&f.squashed, e) == 0) {
 		result = join_all(out, f.v, f.n, e);
 		if (result == 0)
-			result = find_replaced(out, e);
+			result = set_find_replaced(out, e);
 	}
 	for (i = 0; i < out->n && result == 0; i++) {
 		text_fill(&out->v[i].up, values);
@@ -317,24 +256,19 @@ set_free(struct set *s)
 	memset(s, 0, sizeof(*s));
 }
 
+static const char *
+version_at(const void *list, size_t i)
+{
+	return ((struct migration *const *)list)[i]->version;
+}
+
 const struct migration *
 set_find(const struct set *s, const char *version)
 {
-	size_t low = 0, high = s->n;
+	size_t i = version_search(s->format->rule, version, s->n, version_at,
+		s->by_version);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int order = version_compare(s->format->rule,
-			s->by_version[mid]->version, version);
-
-		if (order == 0)
-			return s->by_version[mid];
-		if (order < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
+	return i == s->n ? NULL : s->by_version[i];
 }
 
 const struct migration *
@@ -349,26 +283,6 @@ set_named(const struct set *s, const char *version, struct err *e)
 		"'%s' is a repeatable migration, and has no place in the order",
 		version);
 	err_next(e, "mig-status --graph lists the versions");
-	return NULL;
-}
-
-const struct migration *
-set_replaced(const struct set *s, const char *version)
-{
-	size_t low = 0, high = s->replaced_n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		int order = version_compare(s->format->rule,
-			s->replaced[mid].version, version);
-
-		if (order == 0)
-			return s->replaced[mid].by;
-		if (order < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
 	return NULL;
 }
 

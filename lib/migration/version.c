@@ -79,3 +79,23 @@ version_is_repeatable(const char *version)
 {
 	return strs_starts(version, VERSION_REPEATABLE);
 }
+
+size_t
+version_search(enum version_rule rule, const char *version, size_t n,
+	const char *(*at)(const void *list, size_t i), const void *list)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int order = version_compare(rule, at(list, mid), version);
+
+		if (order == 0)
+			return mid;
+		if (order < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return n;
+}
