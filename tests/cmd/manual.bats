@@ -64,6 +64,18 @@ section() { # PAGE SECTION
 	[ "$missing" = 0 ]
 }
 
+@test "every kind of document is named in mig-documents(5), and has its place" {
+	local kind
+	for kind in $(grep -h -o '"mig\.[a-z]*", [0-9]' "$TOP"/lib/doc/*.c | cut -d'"' -f2); do
+		sed -n '/^The kinds are/,/^\.Sh/p' "$TOP/man/mig-documents.5" | grep -q "^\.Sy $kind\b" || { echo "no kind $kind"; return 1; }
+		grep -q "^\.Ss $kind$" "$TOP/man/mig-documents.5" || { echo "no section $kind"; return 1; }
+	done
+	for kind in $(grep -h -o '"MIG_[A-Z_]*"' "$TOP"/lib/cli/*.c | tr -d '"' | sort -u); do
+		case $kind in MIG_VERSION) continue ;; esac
+		grep -q "^\.It Ev .*$kind\b" "$TOP/man/mig.7" || { echo "mig.7: no $kind"; return 1; }
+	done
+}
+
 @test "every reason belongs to one family" {
 	local families reason
 	families=$(sed -n '/^The reasons by what/,/^Each of them/p' "$TOP/man/mig-documents.5" | grep -v -E '^\.|:$' | tr ', ' '\n\n' | grep .)
