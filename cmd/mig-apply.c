@@ -129,10 +129,12 @@ settle(struct cli *c, struct apply *a)
 		return err_next(e, "name the migrations folder with "
 				   "--migrations");
 	}
-	if (a->o.repair && (a->o.to != NULL || a->steps > 0 || a->o.resume))
-		return err_set(e, ERR_USAGE, "usage",
+	if (a->o.repair && (a->o.to != NULL || a->steps > 0 || a->o.resume)) {
+		err_set(e, ERR_USAGE, "usage",
 			"--repair runs no migration: it goes with no --to, "
 			"--steps or --resume");
+		return err_next(e, "repair first, then apply");
+	}
 	if (a->no_backup && c->operands.n == 1)
 		return err_set(e, ERR_USAGE, "usage",
 			"'-' brings a backup, --no-backup wants none");

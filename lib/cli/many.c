@@ -62,12 +62,15 @@ add(struct many *m, const char *url, const char *section, int line)
 			url) == 0 : m->v[i].section != NULL && strcmp(
 			m->v[i].section, section) == 0) {
 			if (line == 0)
-				return err_set(&m->c->err, ERR_USAGE, "usage",
+				err_set(&m->c->err, ERR_USAGE, "usage",
 					"a database is named twice: %s",
 					m->v[i].label);
-			return err_set(&m->c->err, ERR_USAGE, "usage",
-				"'%s' line %d: it is listed before: %s",
-				m->c->databases, line, m->v[i].label);
+			else
+				err_set(&m->c->err, ERR_USAGE, "usage",
+					"'%s' line %d: it is listed before: %s",
+					m->c->databases, line, m->v[i].label);
+			return err_next(&m->c->err, "name each once: its runs "
+				"would be in each other's way");
 		}
 	m->v = mem_more(m->v, m->n, sizeof(*m->v));
 	x = &m->v[m->n++];
@@ -285,20 +288,28 @@ settle(struct many *m)
 	int64_t jobs = 0;
 	size_t i;
 
-	if (!c->program->many)
-		return err_set(&c->err, ERR_USAGE, "usage",
+	if (!c->program->many) {
+		err_set(&c->err, ERR_USAGE, "usage",
 			"%s works on one database", c->program->name);
-	if (c->operands.n > 0)
-		return err_set(&c->err, ERR_USAGE, "usage", "'%s' is of one "
+		return err_next(&c->err, "name one with --database, and run it "
+			"for each");
+	}
+	if (c->operands.n > 0) {
+		err_set(&c->err, ERR_USAGE, "usage", "'%s' is of one "
 			"database, and several are named", c->operands.v[0]);
+		return err_next(&c->err, "leave it out, or name one database");
+	}
 	for (i = 0; i < c->words.n; i++) {
 		const char *const *name = alone;
 
 		for (; name != NULL && *name != NULL; name++)
-			if (is_named(c->words.v[i], *name))
-				return err_set(&c->err, ERR_USAGE, "usage",
+			if (is_named(c->words.v[i], *name)) {
+				err_set(&c->err, ERR_USAGE, "usage",
 					"--%s is of one database, and several "
 					"are named", *name);
+				return err_next(&c->err, "leave it out, or "
+					"name one database");
+			}
 		m->keep_going |= is_named(c->words.v[i], "keep-going");
 		if (is_named(c->words.v[i], "jobs") && cli_jobs(
 			strchr(c->words.v[i], '=') + 1, &jobs, &c->err) == -1)
