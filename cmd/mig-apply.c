@@ -8,7 +8,8 @@
 
 enum {
 	OPT_TO = 1, OPT_STEPS, OPT_DRY_RUN, OPT_ALLOW_LOSS, OPT_MAX_AGE,
-	OPT_NO_BACKUP, OPT_FORCE_NO_BACKUP, OPT_ALLOW_MISSING,
+	OPT_NO_BACKUP, OPT_FORCE_NO_BACKUP, OPT_REHEARSE, OPT_NO_REHEARSE,
+	OPT_FORCE_NO_REHEARSE, OPT_SCRATCH, OPT_SAMPLE, OPT_ALLOW_MISSING,
 	OPT_ALLOW_ORDER, OPT_RESUME, OPT_REPAIR, OPT_REPAIR_APPLIED,
 	OPT_HOOKS, OPT_HOOK_TIMEOUT, OPT_WAIT, OPT_YES, OPT_JOBS
 };
@@ -26,6 +27,16 @@ static const struct opt options[] = {
 		OPT_NO_BACKUP, 0 },
 	{ 0, "force-no-backup", NULL, "the same, in production too",
 		OPT_FORCE_NO_BACKUP, 0 },
+	{ 0, "rehearse", NULL, "run the plan on the restored backup first",
+		OPT_REHEARSE, 0 },
+	{ 0, "no-rehearse", NULL, "not even where the policy asks for it",
+		OPT_NO_REHEARSE, 0 },
+	{ 0, "force-no-rehearse", NULL, "the same, in production too",
+		OPT_FORCE_NO_REHEARSE, 0 },
+	{ 0, "scratch", "PLACE", "rehearse in this folder, or on this server",
+		OPT_SCRATCH, 0 },
+	{ 0, "sample", "N", "compare the values of N rows per table",
+		OPT_SAMPLE, 0 },
 	{ 0, "allow-missing", NULL, "go on though applied files are gone",
 		OPT_ALLOW_MISSING, 0 },
 	{ 0, "allow-out-of-order", NULL, "apply late ones with old versions",
@@ -54,7 +65,7 @@ static const struct opt_program program = { .name = "mig-apply",
 struct apply {
 	struct op_apply_options o;
 	const char *hooks;
-	int yes, no_backup, force;
+	int yes, no_backup, force, rehearse, force_rehearse;
 	int64_t hook_s, steps, wait, max_age, jobs;
 };
 
@@ -83,6 +94,21 @@ take(void *arg, int id, const char *value, struct err *e)
 	case OPT_NO_BACKUP:
 		a->no_backup = 1;
 		break;
+	case OPT_REHEARSE:
+		a->rehearse = 1;
+		break;
+	case OPT_FORCE_NO_REHEARSE:
+		a->force_rehearse = 1;
+		/* FALLTHROUGH */
+	case OPT_NO_REHEARSE:
+		a->o.no_rehearse = 1;
+		break;
+	case OPT_SCRATCH:
+		a->o.scratch = value;
+		break;
+	case OPT_SAMPLE:
+		return cli_number("sample", value, 1, (int64_t)1 << 40,
+			&a->o.sample, e);
 	case OPT_ALLOW_MISSING:
 		a->o.allow_problems |= SANITY_ALLOW_MISSING;
 		break;
@@ -116,6 +142,30 @@ take(void *arg, int id, const char *value, struct err *e)
 	return 0;
 }
 
+/* Production rehearses; it takes two words to leave it away there. */
+static int
+settle_rehearsal(struct cli *c, struct apply *a)
+{
+	struct err *e = &c->err;
+
+	if (a->rehearse && a->o.no_rehearse)
+		return err_set(e, ERR_USAGE, "usage",
+			"--rehearse and --no-rehearse: name one");
+	if (a->rehearse && a->no_backup)
+		return err_set(e, ERR_USAGE, "usage", "--rehearse runs on the "
+			"restored backup, --no-backup wants none");
+	if (a->o.no_rehearse && !a->force_rehearse && c->policy ==
+		CLI_PRODUCTION) {
+		err_set(e, ERR_REFUSED, "rehearsal",
+			"--no-rehearse is refused in production");
+		return err_next(e, "leave it away; if it must be, "
+			"--force-no-rehearse");
+	}
+	a->o.rehearse = a->rehearse || (c->policy == CLI_PRODUCTION &&
+		!a->o.no_rehearse && !a->no_backup);
+	return 0;
+}
+
 static int
 settle(struct cli *c, struct apply *a)
 {
@@ -144,6 +194,8 @@ settle(struct cli *c, struct apply *a)
 		return err_next(e, "leave it away; if it must be, "
 				   "--force-no-backup");
 	}
+	if (settle_rehearsal(c, a) == -1)
+		return -1;
 	a->o.steps = (long)a->steps;
 	a->o.no_backup = a->no_backup;
 	a->o.max_age_s = a->max_age == -1 ? c->max_age_s : a->max_age;
@@ -168,10 +220,11 @@ run(struct cli *c, struct apply *a)
 
 	if (op_apply(body, &c->op, &a->o, &c->err) == 0) {
 		status = cli_write(c, d);
-	} else if (body->applied.n == 0 && c->err.code != ERR_LEFT) {
+	} else if (body->applied.n == 0 && c->err.code != ERR_LEFT &&
+		body->rehearsal == NULL) {
 		status = cli_fail(c);
 	} else {
-		/* What was applied must be told with the failure. */
+		/* What was applied, or rehearsed, must be told with the failure. */
 		body->error = cli_error_document(c);
 		status = cli_complain(c);
 		written = cli_write(c, d);

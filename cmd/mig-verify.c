@@ -7,9 +7,13 @@
 #include "doc/doc.h"
 #include "doc/doc_backup.h"
 #include "doc/doc_verification.h"
+#include "op/op_apply.h"
 #include "op/op_verify.h"
 
-enum { OPT_QUICK = 1, OPT_DEEP, OPT_LATEST, OPT_ARCHIVE, OPT_SCRATCH, OPT_JOBS };
+enum {
+	OPT_QUICK = 1, OPT_DEEP, OPT_LATEST, OPT_ARCHIVE, OPT_SCRATCH,
+	OPT_REHEARSE, OPT_TO, OPT_ALLOW_LOSS, OPT_SAMPLE, OPT_JOBS
+};
 
 static const struct opt options[] = {
 	{ 0, "quick", NULL, "only digests, offsets, sizes and the end",
@@ -22,6 +26,13 @@ static const struct opt options[] = {
 		OPT_ARCHIVE, 0 },
 	{ 0, "scratch", "PLACE", "rebuild it in this folder, or on this "
 		"server", OPT_SCRATCH, 0 },
+	{ 0, "rehearse", NULL, "run the pending migrations on the restored copy",
+		OPT_REHEARSE, 0 },
+	{ 't', "to", "VERSION", "rehearse up to this migration", OPT_TO, 0 },
+	{ 0, "allow-loss", "NAME", "in the rehearsal: table or table.column",
+		OPT_ALLOW_LOSS, 1 },
+	{ 0, "sample", "N", "compare the values of N rows per table",
+		OPT_SAMPLE, 0 },
 	{ 'j', "jobs", "N", "check with N threads", OPT_JOBS, 0 },
 	{ 0, NULL, NULL, NULL, 0, 0 },
 };
@@ -29,11 +40,12 @@ static const struct opt options[] = {
 static const struct opt_program program = { .name = "mig-verify",
 	.synopsis = "[ARCHIVE ...]",
 	.purpose = "Prove that an archive is whole and can be restored.",
-	.options = options, .jobs = 1 };
+	.options = options, .values = 1, .jobs = 1 };
 
 struct verify {
 	struct op_verify_options o;
-	int quick, deep, latest;
+	struct op_apply_options plan; /* for a rehearsal */
+	int quick, deep, latest, rehearse;
 	const char *archive;
 	int64_t jobs;
 };
@@ -59,6 +71,18 @@ take(void *arg, int id, const char *value, struct err *e)
 	case OPT_SCRATCH:
 		v->o.scratch = value;
 		break;
+	case OPT_REHEARSE:
+		v->rehearse = 1;
+		break;
+	case OPT_TO:
+		v->plan.to = value;
+		break;
+	case OPT_ALLOW_LOSS:
+		strs_add_once(&v->plan.allow, value);
+		break;
+	case OPT_SAMPLE:
+		return cli_number("sample", value, 1, (int64_t)1 << 40,
+			&v->o.sample, e);
 	case OPT_JOBS:
 		return cli_jobs(value, &v->jobs, e);
 	}
@@ -144,6 +168,14 @@ settle(struct cli *c, struct verify *v)
 	if (v->quick && v->deep)
 		return err_set(&c->err, ERR_USAGE, "usage",
 			"--quick and --deep are two levels; name one");
+	if (v->quick && v->rehearse)
+		return err_set(&c->err, ERR_USAGE, "usage", "--quick restores "
+			"nothing: there is no copy to rehearse on");
+	if (!v->rehearse && (v->plan.to != NULL || v->plan.allow.n > 0 ||
+		v->o.sample > 0))
+		return err_set(&c->err, ERR_USAGE, "usage", "--to, --allow-loss "
+			"and --sample are for a rehearsal: --rehearse");
+	v->o.rehearse = v->rehearse ? &v->plan : NULL;
 	if (named > 1) {
 		err_set(&c->err, ERR_USAGE, "usage",
 			"archives are named in more than one way");
@@ -196,5 +228,6 @@ main(int argc, char **argv)
 				status = each;
 		}
 	}
+	strs_free(&v.plan.allow);
 	return cli_end(&c, status);
 }

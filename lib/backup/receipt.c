@@ -13,28 +13,50 @@
 
 static const char *const levels[] = { "quick", "default", "deep", NULL };
 
+#define FIELDS \
+	SHAPE_AT(receipt, tool, TEXT), \
+	SHAPE_AT(receipt, id, ID), \
+	SHAPE_AT(receipt, manifest, DIGEST), \
+	SHAPE_ONE_OF(receipt, level, levels), \
+	SHAPE_AT(receipt, verified, TIME), \
+	SHAPE_AT(receipt, created, TIME), \
+	SHAPE_AT(receipt, bytes, INT), \
+	SHAPE_AT(receipt, modified_s, SIGNED), \
+	SHAPE_AT(receipt, modified_ns, INT), \
+	SHAPE_AT(receipt, changed_s, SIGNED), \
+	SHAPE_AT(receipt, changed_ns, INT), \
+	SHAPE_OF(receipt, database, PART, &wire_database_shape), \
+	SHAPE_MAY(receipt, migration, TEXT), \
+	SHAPE_AT(receipt, fingerprint, DIGEST), \
+	SHAPE_OF(receipt, position, PART, &wire_position_shape), \
+	SHAPE_OF(receipt, tables, LIST, &wire_table_shape)
+
+static const struct shape_field fields_1[] = { FIELDS, SHAPE_END };
 static const struct shape_field fields[] = {
-	SHAPE_AT(receipt, tool, TEXT),
-	SHAPE_AT(receipt, id, ID),
-	SHAPE_AT(receipt, manifest, DIGEST),
-	SHAPE_ONE_OF(receipt, level, levels),
-	SHAPE_AT(receipt, verified, TIME),
-	SHAPE_AT(receipt, created, TIME),
-	SHAPE_AT(receipt, bytes, INT),
-	SHAPE_AT(receipt, modified_s, SIGNED),
-	SHAPE_AT(receipt, modified_ns, INT),
-	SHAPE_AT(receipt, changed_s, SIGNED),
-	SHAPE_AT(receipt, changed_ns, INT),
-	SHAPE_OF(receipt, database, PART, &wire_database_shape),
-	SHAPE_MAY(receipt, migration, TEXT),
-	SHAPE_AT(receipt, fingerprint, DIGEST),
-	SHAPE_OF(receipt, position, PART, &wire_position_shape),
-	SHAPE_OF(receipt, tables, LIST, &wire_table_shape),
+	FIELDS,
+	SHAPE_MAY_OF(receipt, rehearsal, OBJECT, &part_rehearsal_shape),
 	SHAPE_END,
 };
 
-const struct shape receipt_shape = { "mig.receipt", 1, sizeof(struct receipt),
+static const struct shape receipt_shape_1 = { "mig.receipt", 1,
+	sizeof(struct receipt), fields_1 };
+const struct shape receipt_shape = { "mig.receipt", 2, sizeof(struct receipt),
 	fields };
+
+/* Of this version, or of an older one. */
+static int
+read_text(struct receipt *r, const struct buf *b, struct err *e)
+{
+	char *kind;
+	int version, result;
+
+	if (shape_peek(b->data, b->len, &kind, &version, e) == -1)
+		return -1;
+	free(kind);
+	result = shape_read(version == 1 ? &receipt_shape_1 : &receipt_shape,
+		b->data, b->len, r, e);
+	return result;
+}
 
 char *
 receipt_path(const char *archive)
@@ -71,8 +93,7 @@ receipt_read(struct receipt *r, const char *archive, struct err *e)
 	if (file_exists(path)) {
 		result = file_slurp(path, RECEIPT_MAX, &b, e);
 		if (result == 0)
-			result = shape_read(&receipt_shape, b.data, b.len, r,
-				e);
+			result = read_text(r, &b, e);
 		if (result == -1)
 			err_wrap(e, "receipt '%s'", path);
 		result = result == -1 ? -1 : 1;

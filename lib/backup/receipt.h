@@ -2,13 +2,14 @@
  * receipt: the proof that an archive was verified, a small file beside it.
  * It names the archive by its size, its times and its manifest's digest, so
  * that an archive that was touched since is not taken on old trust.
- * mig-archive(5) describes the file.
+ * mig-archive(5) describes the file; one of version 1 knows no rehearsal.
  */
 #ifndef BACKUP_RECEIPT_H
 #define BACKUP_RECEIPT_H
 
 #include <stdint.h>
 
+#include "doc/part_rehearsal.h"
 #include "json/wire.h"
 #include "os/file.h"
 
@@ -27,6 +28,7 @@ struct receipt {
 	char *fingerprint;
 	struct wire_position position;
 	struct shape_list tables; /* struct wire_table */
+	struct part_rehearsal *rehearsal; /* the last one; NULL: none */
 };
 
 extern const struct shape receipt_shape;

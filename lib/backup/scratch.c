@@ -101,13 +101,29 @@ scratch_keep(struct scratch *s)
 	s->kept = 1;
 }
 
+/* With what SQLite may have left beside it. */
+static void
+remove_all(const char *path)
+{
+	static const char *const suffixes[] = { "-journal", "-wal", "-shm", "",
+		NULL };
+	const char *const *s;
+
+	for (s = suffixes; *s != NULL; s++) {
+		char *name = mem_printf("%s%s", path, *s);
+
+		unlink(name);
+		free(name);
+	}
+}
+
 void
 scratch_free(struct scratch *s)
 {
 	if (s == NULL)
 		return;
 	if (!s->kept && s->fd != -1)
-		unlink(s->path);
+		remove_all(s->path);
 	if (s->fd != -1)
 		close(s->fd);
 	free(s->path);

@@ -257,6 +257,22 @@ still_same(int fd, const struct file_times *was, struct err *e)
 	return err_next(e, "verify it again when nobody writes it");
 }
 
+static int
+use_it(struct verify *v, int fd, int64_t start, struct err *e)
+{
+	const struct reader_result *r = &v->out->read;
+	const struct db_rebuilt from = { scratch_path(v->scratch), &r->tables,
+		v->o->jobs };
+	int result;
+
+	v->out->duration_ms = clock_ms() - start;
+	result = v->o->use(v->o->arg, &from, &r->manifest, e);
+	scratch_free(v->scratch);
+	if (v->o->path != NULL)
+		close(fd);
+	return result;
+}
+
 int
 verify_run(struct verify_result *out, const struct verify_options *o,
 	struct err *e)
@@ -284,6 +300,8 @@ verify_run(struct verify_result *out, const struct verify_options *o,
 			check_database(&v, e);
 	if (result == 0 && o->path != NULL)
 		result = still_same(fd, &out->times, e);
+	if (result == 0 && o->use != NULL)
+		return use_it(&v, fd, start, e);
 	if (result == 0 && o->keep != NULL)
 		scratch_keep(v.scratch);
 	if (result == -1)
@@ -315,33 +333,42 @@ verify_result_free(struct verify_result *r)
 	memset(r, 0, sizeof(*r));
 }
 
-/* Whether the receipt that is there proves more, of this very archive. */
+/* The receipt that is there, if it is of this very archive: 1 or 0. */
 static int
-is_stronger(const char *archive, const char *digest, enum verify_level level)
+earlier(struct receipt *r, const char *archive, const char *digest)
 {
-	struct receipt r;
 	struct err ignored;
-	enum verify_level had;
-	int stronger;
 
-	if (receipt_read(&r, archive, &ignored) != 1)
+	if (receipt_read(r, archive, &ignored) != 1)
 		return 0;
-	for (had = VERIFY_QUICK; had < VERIFY_DEEP; had++)
-		if (strcmp(verify_level_word(had), r.level) == 0)
-			break;
-	stronger = had > level && strcmp(r.manifest, digest) == 0 &&
-		receipt_check(&r, archive, &ignored) == 0;
-	shape_release(&receipt_shape, &r);
-	return stronger;
+	if (strcmp(r->manifest, digest) == 0 && receipt_check(r, archive,
+		&ignored) == 0)
+		return 1;
+	shape_release(&receipt_shape, r);
+	return 0;
+}
+
+static enum verify_level
+level_of(const char *word)
+{
+	enum verify_level l = VERIFY_QUICK;
+
+	while (l < VERIFY_DEEP && strcmp(verify_level_word(l), word) != 0)
+		l++;
+	return l;
 }
 
 int
 verify_receipt(const struct verify_result *r, const char *archive,
-	enum verify_level level, const char *tool, char **path, struct err *e)
+	enum verify_level level, const char *tool,
+	const struct part_rehearsal *rehearsal, char **path, struct err *e)
 {
 	const struct manifest *m = &r->read.manifest;
-	struct receipt receipt = { 0 };
+	struct receipt receipt = { 0 }, before = { 0 };
+	int had = earlier(&before, archive, m->digest), result;
 
+	if (had && level_of(before.level) > level)
+		level = level_of(before.level);
 	/* All borrowed: the receipt is only written. */
 	receipt.tool = (char *)tool;
 	receipt.id = m->id;
@@ -359,10 +386,14 @@ verify_receipt(const struct verify_result *r, const char *archive,
 	receipt.modified_ns = r->times.modified_ns;
 	receipt.changed_s = r->times.changed_s;
 	receipt.changed_ns = r->times.changed_ns;
+	receipt.rehearsal = rehearsal != NULL ?
+		(struct part_rehearsal *)rehearsal :
+		had ? before.rehearsal : NULL;
 	*path = NULL;
-	if (!is_stronger(archive, m->digest, level) &&
-		receipt_write(&receipt, archive, e) == -1)
-		return -1;
-	*path = receipt_path(archive);
-	return 0;
+	result = receipt_write(&receipt, archive, e);
+	if (result == 0)
+		*path = receipt_path(archive);
+	if (had)
+		shape_release(&receipt_shape, &before);
+	return result;
 }

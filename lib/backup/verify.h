@@ -8,9 +8,11 @@
 #include <stdint.h>
 
 #include "archive/reader.h"
+#include "db/db_copy.h"
 #include "os/file.h"
 
 struct err;
+struct part_rehearsal;
 struct report;
 
 enum verify_level { VERIFY_QUICK, VERIFY_DEFAULT, VERIFY_DEEP };
@@ -31,6 +33,14 @@ struct verify_options {
 	 */
 	const char *keep;
 	int no_check; /* rebuild it, but ask the database nothing */
+	/*
+	 * When every check has passed: the rebuilt database, for whatever it is
+	 * good for; it may be changed, and is removed.  -1 fails the verification
+	 * with that error.  NULL: nothing.
+	 */
+	int (*use)(void *arg, const struct db_rebuilt *from,
+		const struct manifest *m, struct err *e);
+	void *arg;
 	int jobs;
 	const struct report *report;
 };
@@ -53,10 +63,14 @@ int verify_run(struct verify_result *out, const struct verify_options *o,
 	struct err *e);
 void verify_result_free(struct verify_result *r);
 
-/* Write the receipt beside the archive.  Gives *path when 0. */
+/*
+ * Write the receipt beside the archive.  What an earlier one proved of this very
+ * archive stays: a deeper level, and its rehearsal if rehearsal is NULL.  Gives
+ * *path when 0.
+ */
 int verify_receipt(const struct verify_result *r, const char *archive,
-	enum verify_level level, const char *tool, char **path,
-	struct err *e);
+	enum verify_level level, const char *tool,
+	const struct part_rehearsal *rehearsal, char **path, struct err *e);
 
 const char *verify_level_word(enum verify_level level);
 

@@ -16,6 +16,9 @@ int64_t clock_now(void);
 /* Milliseconds that only go forward. */
 int64_t clock_ms(void);
 
+/* Microseconds that only go forward. */
+int64_t clock_us(void);
+
 /* Sleep; a signal ends it early. */
 void clock_pause_ms(int64_t ms);
 

@@ -7,6 +7,13 @@
 #include "base/mem.h"
 
 void
+strs_add_n(struct strs *l, const char *s, size_t n)
+{
+	l->v = mem_grow(l->v, l->n + 1, sizeof(*l->v));
+	l->v[l->n++] = mem_dup_n(s, n);
+}
+
+void
 strs_add(struct strs *l, const char *s)
 {
 	l->v = mem_more(l->v, l->n, sizeof(*l->v));
@@ -52,6 +59,8 @@ lower(int c)
 int
 strs_same(const char *a, const char *b)
 {
+	if (a == NULL || b == NULL)
+		return 0;
 	for (; *a != '\0' || *b != '\0'; a++, b++)
 		if (lower((unsigned char)*a) != lower((unsigned char)*b))
 			return 0;

@@ -15,6 +15,8 @@ struct strs {
 /* Append a copy of s. */
 void strs_add(struct strs *l, const char *s);
 
+void strs_add_n(struct strs *l, const char *s, size_t n);
+
 /* Append s only if no string in the list equals it, letter case apart. */
 void strs_add_once(struct strs *l, const char *s);
 
@@ -23,7 +25,7 @@ int strs_has(const struct strs *l, const char *s);
 
 void strs_free(struct strs *l);
 
-/* Compare, ASCII letter case apart, as SQLite compares names. */
+/* Compare, ASCII letter case apart, as SQLite compares names.  NULL: never. */
 int strs_same(const char *a, const char *b);
 
 /* Letters, digits, '-', '_' and what is in more stay; the rest becomes '_'. */

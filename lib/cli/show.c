@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/num.h"
+#include "cli/show_rehearsal.h"
 #include "cli/show_run.h"
 #include "cli/show_status.h"
 #include "doc/doc.h"
@@ -68,6 +69,8 @@ verification(const void *body, struct buf *out)
 		shortened(c[i].found, c[i].passed, out);
 		buf_char(out, '\n');
 	}
+	if (d->rehearsal != NULL)
+		show_rehearsal(d->rehearsal, out);
 	if (d->receipt != NULL)
 		buf_printf(out, "  receipt %s\n", d->receipt);
 }

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/num.h"
+#include "cli/show_rehearsal.h"
 #include "doc/doc_apply.h"
 #include "doc/doc_rollback.h"
 
@@ -119,6 +120,8 @@ show_run_apply(const void *body, struct buf *out)
 							   "");
 	if (strcmp(d->result, "planned") == 0)
 		plan(&d->plan, "apply", out);
+	if (d->rehearsal != NULL)
+		show_rehearsal(d->rehearsal, out);
 	done(&d->applied, "applied", out);
 	if (d->backup != NULL)
 		buf_printf(out, "  behind the backup %s\n", d->backup->path);

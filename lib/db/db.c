@@ -83,15 +83,26 @@ db_driver_of(const char *url, struct err *e)
 	return &sqlite_driver; /* a bare path */
 }
 
+const struct db_driver *
+db_driver_named(const char *engine)
+{
+	const struct db_driver *const *x;
+
+	for (x = drivers; *x != NULL; x++)
+		if (strcmp((*x)->engine, engine) == 0)
+			return *x;
+	return NULL;
+}
+
 int
 db_open(struct db **out, const struct db_options *o, struct err *e)
 {
-	const struct db_driver *const *x, *driver;
+	const struct db_driver *driver;
 
 	*out = NULL;
-	for (x = drivers; *x != NULL && o->engine != NULL; x++)
-		if (strcmp((*x)->engine, o->engine) == 0)
-			return (*x)->open(out, o, e);
+	driver = o->engine == NULL ? NULL : db_driver_named(o->engine);
+	if (driver != NULL)
+		return driver->open(out, o, e);
 	driver = o->mode == DB_SCRATCH || o->mode == DB_SCRATCH_WRITE ?
 		&sqlite_driver : db_driver_of(o->url, e);
 	return driver == NULL ? -1 : driver->open(out, o, e);

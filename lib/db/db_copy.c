@@ -52,6 +52,22 @@ db_mend(const char *url, const struct db_mend *how, char **said, char **kept,
 }
 
 int
+db_stage(struct db **out, const struct db_stage *how, struct err *e)
+{
+	const struct db_driver *driver = db_driver_named(how->engine);
+
+	*out = NULL;
+	return driver == NULL ? err_bug(e, "no such engine") :
+		driver->stage(out, how, e);
+}
+
+char *
+db_stage_url(const struct db *d)
+{
+	return d->driver->stage_url(d);
+}
+
+int
 db_mark(struct db *d, struct err *e)
 {
 	return d->driver->mark == NULL ? 0 : d->driver->mark(d, e);

@@ -62,6 +62,26 @@ struct db_restore {
 int db_restore(struct db *d, const struct db_rebuilt *from,
 	const struct db_restore *r, struct err *e);
 
+/*
+ * A verified archive as a database of its own, which may be written to and is
+ * gone when it is closed: what a rehearsal runs on.  The scratch file of from
+ * must outlive it, and may be changed by it.
+ */
+struct db_stage {
+	const char *engine;
+	struct db_rebuilt from;
+	const char *server; /* its url; NULL: a throw-away one on this machine */
+	struct db *like; /* the live one, for its settings; NULL: not at hand */
+	const struct report *report;
+	struct strs *notes; /* gets what is not as in the live one, as sentences */
+};
+
+/* Gives *out: db_close(). */
+int db_stage(struct db **out, const struct db_stage *how, struct err *e);
+
+/* The url that leads another program there.  Gives. */
+char *db_stage_url(const struct db *d);
+
 /* The definitions of one database, without rows, into an empty one. */
 int db_copy_schema(struct db *from, struct db *to, struct err *e);
 

@@ -9,6 +9,8 @@
 #include <stdarg.h>
 
 #include "db/db_copy.h"
+#include "db/db_keep.h"
+#include "db/db_trace.h"
 #include "db/lex.h"
 
 #define DB_CAP_TXN_DDL 1u /* DDL rolls back */
@@ -85,6 +87,20 @@ struct db_driver {
 	void (*watch_cancel)(struct db *d);
 	int (*run)(struct db *d, const struct db_statement *s,
 		struct err *e);
+	int (*trace_migration)(struct db *d, struct err *e);
+	int (*trace_before)(struct db *d, int outside, struct err *e);
+	int (*trace_after)(struct db *d, struct trace_statement *out,
+		struct err *e);
+	void (*trace_cancel)(struct db *d);
+	int (*trace_written)(struct db *d, int64_t *bytes, struct err *e);
+	/* db_keep.h.  A query "FROM ..." with the columns k, o (was) and w. */
+	int (*keep)(struct db *d, const struct strs *columns, int64_t limit,
+		struct db_keep *out, struct err *e);
+	char *(*keep_query)(const struct db_keep *k, size_t column,
+		const char *table_now, const char *now, int how);
+	int (*stage)(struct db **out, const struct db_stage *how,
+		struct err *e);
+	char *(*stage_url)(const struct db *d);
 	int (*census)(struct db *d, const char *table, int content,
 		struct db_census *out, struct err *e);
 	int (*check)(struct db *d, int deep, char *found, size_t room,
@@ -112,6 +128,9 @@ struct db_driver {
 	int (*prove_unused)(const char *path, struct err *e);
 	const char *const *companions;
 };
+
+/* The driver of an engine, or NULL. */
+const struct db_driver *db_driver_named(const char *engine);
 
 /* The driver that a url is for; borrowed.  NULL is an ERR_USAGE. */
 const struct db_driver *db_driver_of(const char *url, struct err *e);

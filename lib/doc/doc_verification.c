@@ -27,6 +27,8 @@ static const struct shape_field fields[] = {
 	SHAPE_MAY_OF(doc_verification, database, OBJECT, &wire_database_shape),
 	SHAPE_OF(doc_verification, checks, LIST,
 		&doc_verification_check_shape),
+	SHAPE_MAY_OF(doc_verification, rehearsal, OBJECT,
+		&part_rehearsal_shape),
 	SHAPE_MAY(doc_verification, receipt, TEXT),
 	SHAPE_AT(doc_verification, duration_ms, INT),
 	SHAPE_MAY_OF(doc_verification, backup, OBJECT, &doc_backup_shape),

@@ -7,6 +7,7 @@
 #include "doc/doc_backup.h"
 #include "doc/doc_error.h"
 #include "doc/part.h"
+#include "doc/part_rehearsal.h"
 
 /* One check: what was expected, what was found. */
 struct doc_verification_check {
@@ -27,6 +28,7 @@ struct doc_verification {
 	int64_t created; /* 0 (null) likewise */
 	struct wire_database *database; /* NULL likewise */
 	struct shape_list checks;
+	struct part_rehearsal *rehearsal; /* NULL: none was made */
 	char *receipt; /* where it was written; NULL: it was not */
 	int64_t duration_ms;
 	struct doc_backup *backup; /* the document handed in; may be NULL */

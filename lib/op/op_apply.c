@@ -19,6 +19,7 @@
 #include "migration/text.h"
 #include "op/op_apply_part.h"
 #include "op/op_hook.h"
+#include "op/op_rehearse.h"
 #include "op/secure.h"
 
 static int
@@ -83,8 +84,8 @@ forecast(struct apply *a, const struct migration *m, struct err *e)
  * Every forecast is made, so that the plan shows all of them; the first
  * refusal is the answer.
  */
-static int
-forecast_all(struct apply *a, struct err *e)
+int
+op_apply_forecast(struct apply *a, struct err *e)
 {
 	struct err each;
 	size_t i;
@@ -140,7 +141,7 @@ judge_document(const struct apply *a, struct err *e)
 			"looked at again");
 		return err_next(e, "verify the archive as a file");
 	}
-	return 0;
+	return v->rehearsal == NULL ? 0 : op_rehearse_refuse(v->rehearsal, e);
 }
 
 int
@@ -175,6 +176,8 @@ op_apply_backup(struct apply *a, struct err *e)
 	}
 	a->out->gap = mem_alloc(sizeof(*a->out->gap));
 	result = bind_gap(a->out->gap, &r, a->s.db, e);
+	if (result == 0)
+		result = op_apply_rehearse(a, &r, e);
 	shape_release(&receipt_shape, &r);
 	if (result == 0 && strcmp(a->out->gap->written, "no") != 0)
 		report_say(a->o->report, REPORT_NOTE,
@@ -237,7 +240,7 @@ work(struct apply *a, struct err *e)
 		return nothing(a);
 	if (sanity_history(a->s.db, &a->s.ledger, e) == -1 ||
 		sanity_plan(&a->plan, allow, e) == -1 ||
-		forecast_all(a, e) == -1)
+		op_apply_forecast(a, e) == -1)
 		return -1;
 	say_notes(a);
 	if (a->p->dry_run) {

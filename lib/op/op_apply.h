@@ -21,6 +21,10 @@ struct op_apply_options {
 	struct strs allow; /* losses */
 	unsigned allow_problems; /* SANITY_ALLOW_... */
 	int resume;
+	int rehearse; /* first on the restored backup */
+	int no_rehearse; /* although the policy asks for it: loud */
+	const char *scratch; /* where: a folder, or a server's url; NULL */
+	int64_t sample; /* of it: rows per table that are compared; 0: all */
 	int repair; /* mend the records, run nothing */
 	struct strs repair_applied; /* failed ones that count as applied */
 	struct doc *document; /* read from the pipe; NULL: none.  Taken. */

@@ -7,6 +7,9 @@
 #include "migration/plan.h"
 #include "op/op_apply.h"
 #include "op/op_state.h"
+#include "op/run.h"
+
+struct receipt;
 
 struct apply {
 	struct doc_apply *out;
@@ -28,10 +31,27 @@ void op_apply_current(struct apply *a, const char *version);
 int op_apply_backup(struct apply *a, struct err *e);
 
 /*
+ * The rehearsal that the receipt r of that archive holds, if it is of this plan, or
+ * a new one.  0 when it has passed; ERR_REFUSED "rehearsal".
+ */
+int op_apply_rehearse(struct apply *a, struct receipt *r, struct err *e);
+
+/* What the rehearsal proved of a migration: a fingerprint, or NULL. */
+const char *op_apply_rehearsed(const struct apply *a,
+	const struct migration *m);
+
+/*
  * op_apply_run.c: backup and plan, between the hooks.  A failure is told to the
  * hook for it.
  */
 int op_apply_run(struct apply *a, struct err *e);
+
+/* The plan, migration by migration; trace NULL: nobody looks on. */
+int op_apply_all(struct apply *a, const struct run_trace *trace,
+	struct err *e);
+
+/* What the scripts say that they would lose; -1 when that is not allowed. */
+int op_apply_forecast(struct apply *a, struct err *e);
 
 /* op_repair.c: the records, instead of the pending migrations. */
 int op_repair(struct apply *a, struct err *e);

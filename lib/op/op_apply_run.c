@@ -9,7 +9,6 @@
 #include "doc/doc_apply.h"
 #include "op/op_apply_part.h"
 #include "op/op_hook.h"
-#include "op/run.h"
 
 void
 op_apply_current(struct apply *a, const char *version)
@@ -47,6 +46,7 @@ apply_one(struct apply *a, struct run *r, const struct migration *m,
 	/* One that ran to its end, and runs again, begins anew. */
 	r->skip = row == NULL || strcmp(row->state, "applied") == 0 ? 0 :
 		row->statements;
+	r->rehearsed = op_apply_rehearsed(a, m);
 	r->again = version_is_repeatable(m->version) || row != NULL ||
 		ledger_find_stale(&a->s.ledger, m->version) != NULL;
 	if (run_migration(done, m, r, e) == 0) {
@@ -89,13 +89,14 @@ is_open(const struct apply *a, const struct migration *m)
 	return row != NULL && strcmp(row->state, "applied") != 0;
 }
 
-static int
-apply_all(struct apply *a, struct err *e)
+int
+op_apply_all(struct apply *a, const struct run_trace *trace, struct err *e)
 {
 	char *me = ledger_me();
 	struct run r = { .db = a->s.db, .history = &a->s.history, .tool = a->o->tool, .by = me,
 		.report = a->o->report, .allow = &a->p->allow, .option = "--allow-loss",
-		.ledger = a->s.ledger.there };
+		.ledger = a->s.ledger.there,
+		.trace = trace, .allow_all = trace != NULL };
 	size_t i, left = 0;
 	int result = 0;
 
@@ -168,7 +169,7 @@ op_apply_run(struct apply *a, struct err *e)
 	}
 	a->out->result = "failed";
 	if (op_apply_backup(a, e) == -1 || db_blocked(a->s.db, &a->tables,
-		e) == -1 || apply_all(a, e) == -1) {
+		e) == -1 || op_apply_all(a, NULL, e) == -1) {
 		tell_failure(a, e);
 		return -1;
 	}

@@ -33,21 +33,18 @@ of_other(struct op_state *s, const struct op *o, struct err *e)
 		"back if it is gone; --format mig goes on without that table");
 }
 
-int
-op_state_open(struct op_state *s, const struct op *o, enum db_mode mode,
-	int folder, struct wire_database *identity, struct err *e)
+/* The files, and what is applied; s has its database. */
+static int
+read_all(struct op_state *s, const struct op *o, int folder, int lock,
+	struct wire_database *identity, struct err *e)
 {
-	struct db_options d = op_db(o, mode);
 	int there = file_is_dir(o->migrations);
 
-	if (db_open(&s->db, &d, e) == -1 ||
-		(mode == DB_WRITE && db_lock(s->db, &s->lock, o->wait_s,
-			o->program, e) == -1) ||
-		db_identity(s->db, identity, e) == -1 ||
+	if (db_identity(s->db, identity, e) == -1 ||
 		history_open(&s->history, s->db, o->format,
 			there ? o->migrations : NULL, e) == -1)
 		return -1;
-	if (mode == DB_WRITE && history_lock(&s->history, o->wait_s, e) == -1)
+	if (lock && history_lock(&s->history, o->wait_s, e) == -1)
 		return -1;
 	if (s->history.format->history != NULL)
 		report_say(o->report, REPORT_MORE, "the migrations are %s's",
@@ -68,14 +65,43 @@ op_state_open(struct op_state *s, const struct op *o, enum db_mode mode,
 		of_other(s, o, e);
 }
 
+int
+op_state_open(struct op_state *s, const struct op *o, enum db_mode mode,
+	int folder, struct wire_database *identity, struct err *e)
+{
+	struct db_options d = op_db(o, mode);
+
+	if (db_open(&s->db, &d, e) == -1 || (mode == DB_WRITE && db_lock(s->db,
+		&s->lock, o->wait_s, o->program, e) == -1))
+		return -1;
+	return read_all(s, o, folder, mode == DB_WRITE, identity, e);
+}
+
+int
+op_state_read(struct op_state *s, struct db *d, const struct op *o, int folder,
+	struct wire_database *identity, struct err *e)
+{
+	s->db = d;
+	return read_all(s, o, folder, 0, identity, e);
+}
+
 void
-op_state_close(struct op_state *s)
+op_state_release(struct op_state *s)
 {
 	ledger_free(&s->ledger);
 	set_free(&s->set);
 	history_close(&s->history);
+	s->db = NULL;
+}
+
+void
+op_state_close(struct op_state *s)
+{
+	struct db *d = s->db;
+
+	op_state_release(s);
 	lock_free(s->lock);
-	db_close(s->db);
+	db_close(d);
 }
 
 int

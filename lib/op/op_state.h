@@ -28,6 +28,11 @@ struct op_state {
  */
 int op_state_open(struct op_state *s, const struct op *o, enum db_mode mode,
 	int folder, struct wire_database *identity, struct err *e);
+
+/* The same on a database that is open already, and stays the caller's. */
+int op_state_read(struct op_state *s, struct db *d, const struct op *o,
+	int folder, struct wire_database *identity, struct err *e);
+void op_state_release(struct op_state *s);
 void op_state_close(struct op_state *s);
 
 /* The newest applied version, for a backup.  arg: struct op.  Gives *out. */

@@ -8,8 +8,10 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "db/db.h"
 #include "doc/doc_verification.h"
 #include "op/op_db.h"
+#include "op/op_rehearse.h"
 #include "os/file.h"
 
 static int
@@ -81,12 +83,56 @@ fill(struct doc_verification *out, const struct op *o,
 	return copy_database(out, &m->database, e);
 }
 
+struct rehearsing {
+	struct doc_verification *out;
+	const struct op *o;
+	const struct op_verify_options *p;
+	struct err why; /* it could not be made */
+	int failed;
+	int64_t restored_ms; /* when it began, then how long it took */
+};
+
+/* The archive is good, whatever comes of the rehearsal. */
+static int
+rehearse(void *arg, const struct db_rebuilt *from, const struct manifest *m,
+	struct err *e)
+{
+	struct rehearsing *x = arg;
+	struct op_rehearse r = { .o = x->o, .p = x->p->rehearse,
+		.scratch = x->p->scratch, .sample = x->p->sample };
+	struct db_options d = op_db(x->o, DB_READ);
+	struct err ignored;
+	struct db *like = NULL;
+
+	(void)e;
+	if (x->o->url != NULL && db_is_server(x->o->url) == (strcmp(
+		m->database.engine, "postgresql") == 0) && db_open(&like, &d,
+		&ignored) == 0)
+		r.like = like;
+	x->restored_ms = clock_ms() - x->restored_ms;
+	x->out->rehearsal = mem_alloc(sizeof(*x->out->rehearsal));
+	x->failed = op_rehearse_copy(x->out->rehearsal, &r, m->database.engine,
+		from, m->fingerprint, &x->why);
+	db_close(like);
+	x->out->rehearsal->restore_ms += x->restored_ms;
+	if (x->failed) {
+		shape_release(&part_rehearsal_shape, x->out->rehearsal);
+		free(x->out->rehearsal);
+		x->out->rehearsal = NULL;
+	}
+	return 0;
+}
+
 int
 op_verify(struct doc_verification *out, const struct op *o,
 	const struct op_verify_options *p, struct err *e)
 {
-	struct verify_options v = { p->path, p->fd, p->level, p->scratch, NULL,
-		0, o->jobs, o->report };
+	struct rehearsing x = { .out = out, .o = o, .p = p,
+		.restored_ms = clock_ms() };
+	struct verify_options v = { .path = p->path, .fd = p->fd,
+		.level = p->level, .scratch = p->scratch, .jobs = o->jobs,
+		.use = p->rehearse == NULL ? NULL : rehearse, .arg = &x,
+		.report = o->report };
 	struct verify_result r;
 	struct err why, second;
 	int result = verify_run(&r, &v, e);
@@ -110,21 +156,26 @@ op_verify(struct doc_verification *out, const struct op *o,
 	}
 	if (result == 0 && p->path != NULL)
 		result = verify_receipt(&r, out->path, p->level, o->tool,
-			&out->receipt, e);
+			out->rehearsal, &out->receipt, e);
 	else if (result == -1)
 		*e = why;
-	if (result == -1 && e->code != ERR_DAMAGE) {
+	verify_result_free(&r);
+	if (result == 0 && x.failed) {
+		*e = x.why;
+		return -1;
+	}
+	if (result == 0)
+		return out->rehearsal == NULL ? 0 :
+			op_rehearse_refuse(out->rehearsal, e);
+	if (e->code != ERR_DAMAGE) {
 		/* The archive is good, its receipt cannot be written. */
 		out->result = NULL;
-		goto out;
+		return -1;
 	}
-	if (result == -1) {
-		out->result = "failed";
-		out->error = mem_alloc(sizeof(*out->error));
-		doc_error_fill(out->error, o->tool, o->program, e);
-	}
-	verify_result_free(&r);
-	return result;
+	out->result = "failed";
+	out->error = mem_alloc(sizeof(*out->error));
+	doc_error_fill(out->error, o->tool, o->program, e);
+	return -1;
 out:
 	verify_result_free(&r);
 	return -1;

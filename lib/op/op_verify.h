@@ -8,12 +8,15 @@
 struct doc_backup;
 struct doc_verification;
 struct err;
+struct op_apply_options;
 
 struct op_verify_options {
 	const char *path; /* NULL: the stream fd */
 	int fd;
 	enum verify_level level;
 	const char *scratch; /* folder; may be NULL */
+	const struct op_apply_options *rehearse; /* the plan; NULL: none is made */
+	int64_t sample; /* of the rehearsal: rows per table; 0: all */
 	const struct doc_backup *backup; /* handed in; may be NULL.  Borrowed. */
 };
 

@@ -48,6 +48,21 @@ settle(struct running *x, int committed)
 		history_settle(x->r->history, committed);
 }
 
+/* What was proved on the copy is what happens here, or it does not happen. */
+static int
+as_rehearsed(const struct running *x, const char *fingerprint, struct err *e)
+{
+	if (x->r->rehearsed == NULL || strcmp(x->r->rehearsed, fingerprint) ==
+		0)
+		return 0;
+	err_set(e, ERR_FAILED, "rehearsal", "migration %s (%s): the schema "
+		"behind it is not the one that the rehearsal proved",
+		x->m->version, x->m->name);
+	return err_next(e, "see what it does here and not on the copy (names "
+		"made from the time, a setting, a table that is only here); "
+		"then take a new backup, or use --no-rehearse");
+}
+
 static int
 record(struct running *x, const char *state, int64_t statements, int64_t start,
 	const char *event, struct err *e)
@@ -74,8 +89,9 @@ record(struct running *x, const char *state, int64_t statements, int64_t start,
 	if (event == NULL)
 		return 0;
 	/* Reading a whole schema after each of a thousand would tell. */
-	if (x->r->last) {
-		if (db_fingerprint(x->r->db, fingerprint, e) == -1)
+	if (x->r->last || x->r->rehearsed != NULL) {
+		if (db_fingerprint(x->r->db, fingerprint, e) == -1 ||
+			as_rehearsed(x, fingerprint, e) == -1)
 			return -1;
 		note.fingerprint = fingerprint;
 	}
@@ -86,9 +102,12 @@ static int
 try_inside(struct running *x, struct err *e)
 {
 	struct db *d = x->r->db;
+	const struct run_trace *t = x->r->trace;
 	int64_t start = clock_ms();
 	char first[256];
 
+	if (t != NULL && t->begin(t->arg, x->m, e) == -1)
+		return -1;
 	if (x->rebuilds.n > 0 && db_dangling(d, &x->dangling, first,
 		sizeof(first), e) == -1)
 		return -1;
@@ -101,6 +120,8 @@ try_inside(struct running *x, struct err *e)
 		run_at_migration(x, e);
 		goto fail;
 	}
+	if (t != NULL && t->judge(t->arg, x->done, e) == -1)
+		goto fail;
 	if (record(x, "applied", (int64_t)x->script.n, start,
 		    x->r->down ? "rollback" : "apply", e) == -1)
 		goto fail;
@@ -225,9 +246,12 @@ outside_down(struct running *x, struct err *e)
 static int
 outside(struct running *x, struct err *e)
 {
+	const struct run_trace *t = x->r->trace;
 	int64_t start = clock_ms(), i = x->r->skip;
 	struct err second;
 
+	if (t != NULL && t->begin(t->arg, x->m, e) == -1)
+		return -1;
 	if (x->r->down)
 		return outside_down(x, e);
 	if (note_step(x, "running", i, start, NULL, e) == -1)
@@ -289,6 +313,8 @@ run_migration(struct part_done *done, const struct migration *m,
 	if (result == 0)
 		result = x.script.outside ? outside(&x, e) : inside(&x, e);
 	db_hush(r->db, 0);
+	if (result == 0 && r->trace != NULL)
+		result = r->trace->end(r->trace->arg, m, done, e);
 	for (i = 0; i < x.rebuilt_n; i++) {
 		free(x.rebuilt[i].table);
 		db_census_free(&x.rebuilt[i].before);

@@ -16,6 +16,23 @@ struct history;
 struct part_done;
 struct report;
 
+/*
+ * Somebody who looks on, on a copy.  Each returns 0, or -1 with e to end the
+ * migration as if it had failed.
+ */
+struct run_trace {
+	void *arg;
+	int (*begin)(void *arg, const struct migration *m, struct err *e);
+	int (*before)(void *arg, int outside, struct err *e);
+	int (*after)(void *arg, const char *sql, size_t n, int line,
+		struct err *e);
+	/* Before the commit, in the transaction. */
+	int (*judge)(void *arg, const struct part_done *done, struct err *e);
+	/* All is done and recorded. */
+	int (*end)(void *arg, const struct migration *m,
+		struct part_done *done, struct err *e);
+};
+
 struct run {
 	struct db *db;
 	struct history *history; /* of the other tool; NULL: none is told */
@@ -32,6 +49,8 @@ struct run {
 	int again; /* the ledger may have a row of it */
 	const char *before; /* down: the version that is applied then */
 	int last; /* of its run: note the schema's fingerprint */
+	const char *rehearsed; /* the fingerprint to come; NULL: not known */
+	const struct run_trace *trace; /* NULL: nobody looks on */
 };
 
 /*

@@ -80,6 +80,7 @@ run_one(struct running *x, const struct script_statement *s, int how,
 		.intent = DB_INTENT_OTHER, .table = s->table, .more = &s->more,
 		.columns = &s->columns,
 		.data = s->data, .data_n = s->data_n, .how = how };
+	const struct run_trace *t = x->r->trace;
 
 	switch (s->kind) {
 	case SCRIPT_DROP_TABLE:
@@ -107,7 +108,15 @@ run_one(struct running *x, const struct script_statement *s, int how,
 	default:
 		break;
 	}
-	return db_run(x->r->db, &one, e);
+	if (t == NULL)
+		return db_run(x->r->db, &one, e);
+	if (t->before(t->arg, how == DB_RUN_OUTSIDE, e) == -1)
+		return -1;
+	if (db_run(x->r->db, &one, e) == -1) {
+		db_trace_cancel(x->r->db);
+		return -1;
+	}
+	return t->after(t->arg, s->text, s->n, s->line, e);
 }
 
 /* One that may lose values and no row is compared, before and after. */

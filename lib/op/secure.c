@@ -84,7 +84,7 @@ taken(struct part_backup *part, struct receipt *r, const struct op *o,
 	verify.report = o->report;
 	if (verify_run(&proof, &verify, e) == -1 ||
 		verify_receipt(&proof, made.path, VERIFY_DEFAULT, o->tool,
-			&receipt, e) == -1) {
+			NULL, &receipt, e) == -1) {
 		err_wrap(e, "verification of the backup before the change");
 		goto out;
 	}

@@ -34,6 +34,7 @@ struct pg_dump_result;
 struct pg_item;
 struct pg_server;
 struct pg_stream;
+struct pg_trace;
 struct pg_watch;
 struct pg_dump;
 
@@ -61,6 +62,8 @@ struct pg {
 	struct strs touched; /* oids that this session has written to */
 	int own_known; /* those of mig's own tables are in it */
 	struct pg_server *server; /* a throw-away one; NULL: none */
+	struct pg_trace *trace; /* NULL: nothing is traced */
+	int staged; /* 1: a copy on a server that goes on; 2: on its own */
 	struct pg_dump *dump; /* a file of a dump instead of a server */
 };
 

@@ -279,8 +279,8 @@ pg_catalog_canonical(struct db *d, const char *name)
 
 /* Names of the columns, and a query that counts their values. */
 static char *
-census_query(struct pg *p, const char *table, struct db_census *out,
-	struct err *e)
+census_query(struct pg *p, const char *table, int content,
+	struct db_census *out, struct err *e)
 {
 	struct buf b = { 0 };
 	PGresult *r = pg_sql_one(p, "SELECT a.attname, pg_catalog.quote_ident("
@@ -317,6 +317,11 @@ census_query(struct pg *p, const char *table, struct db_census *out,
 			sizeof(*out->columns));
 		out->columns[out->n++] = mem_dup(PQgetvalue(r, i, 0));
 		buf_printf(&b, ", pg_catalog.count(%s)", PQgetvalue(r, i, 1));
+		if (content)
+			/* A sum, for an XOR forgets what is there twice. */
+			buf_printf(&b, ", coalesce(pg_catalog.sum(pg_catalog."
+				"hashtextextended(%s::pg_catalog.text, 0)) %% "
+				"9223372036854775807, 0)", PQgetvalue(r, i, 1));
 	}
 	if (n > 0) {
 		buf_printf(&b, " FROM %s", PQgetvalue(r, 0, 2));
@@ -335,10 +340,9 @@ pg_catalog_census(struct db *d, const char *table, int content,
 	PGresult *r;
 	size_t i;
 
-	(void)content; /* only for rebuilds, which this engine does not need */
 	if (!pg_catalog_is_name(table))
 		return 0;
-	sql = census_query(p, table, out, e);
+	sql = census_query(p, table, content, out, e);
 	if (sql == NULL || !out->there) {
 		free(sql);
 		return sql == NULL ? -1 : 0;
@@ -356,8 +360,11 @@ pg_catalog_census(struct db *d, const char *table, int content,
 	out->values = mem_array(out->n + 1, sizeof(*out->values));
 	out->digests = mem_array(out->n + 1, sizeof(*out->digests));
 	for (i = 0; i < out->n; i++)
-		out->values[i] = strtoll(PQgetvalue(r, 0, (int)i + 1), NULL,
-			10);
+		out->values[i] = strtoll(PQgetvalue(r, 0, content ?
+			(int)i * 2 + 1 : (int)i + 1), NULL, 10);
+	for (i = 0; i < out->n && content; i++)
+		out->digests[i] = strtoll(PQgetvalue(r, 0, (int)i * 2 + 2),
+			NULL, 10);
 	PQclear(r);
 	return 0;
 }

@@ -129,7 +129,7 @@ pg_deep_check(struct db *d, const char *scratch, const char *server, int jobs,
 	int result = -1;
 
 	o.url = server;
-	if (server == NULL && pg_server_start(&s, major, &o.url, e) == -1)
+	if (server == NULL && pg_server_start(&s, major, 0, &o.url, e) == -1)
 		return -1;
 	if (pg_open_db(&m, &o, e) == -1 || id_new(id, e) == -1 ||
 		pg_deep_roles(pg_of(m), &r->roles, server == NULL, e) == -1)

@@ -3,6 +3,7 @@
 #include "db/postgresql/pg_scratch.h"
 #include "db/postgresql/pg_swap.h"
 #include "db/postgresql/pg_tables.h"
+#include "db/postgresql/pg_trace.h"
 
 static const char *
 name(const struct db *d)
@@ -52,6 +53,15 @@ const struct db_driver pg_driver = {
 	.watch_stop = pg_watch_stop,
 	.watch_cancel = pg_watch_cancel,
 	.run = pg_run_statement,
+	.trace_migration = pg_trace_migration,
+	.trace_before = pg_trace_before,
+	.trace_after = pg_trace_after,
+	.trace_cancel = pg_trace_cancel,
+	.trace_written = pg_trace_written,
+	.keep = pg_keep_values,
+	.keep_query = pg_keep_query,
+	.stage = pg_stage_open,
+	.stage_url = pg_stage_url,
 	.census = pg_catalog_census,
 	.check = pg_catalog_check,
 	.dangling = pg_catalog_dangling,

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/report.h"
 #include "db/postgresql/pg_scratch.h"
+#include "db/postgresql/pg_trace.h"
 #include "db/postgresql/pg_url.h"
 
 const char *const pg_open_schemes[] = { "postgres", "postgresql", NULL };
@@ -141,7 +142,7 @@ be_silent(void *arg, const char *text)
 	struct pg *p = arg;
 	size_t n = strcspn(text, "\n");
 
-	if (!p->base.hushed)
+	if (!pg_trace_notice(p, text) && !p->base.hushed)
 		report_say(p->base.report, REPORT_MORE, "%.*s", (int)n, text);
 }
 
@@ -198,7 +199,7 @@ open_throw_away(struct db **out, const struct db_options *o, struct err *e)
 	struct pg_server *s;
 	struct pg *p;
 
-	if (pg_server_start(&s, 0, &own.url, e) == -1)
+	if (pg_server_start(&s, 0, 0, &own.url, e) == -1)
 		return -1;
 	if (open_url(&p, own.url, NULL, &own, e) == -1) {
 		pg_server_free(s);
@@ -317,10 +318,14 @@ pg_open_close(struct db *d)
 	struct pg *p = pg_of(d);
 
 	pg_watch_cancel(d);
+	pg_trace_free(p);
 	if (p->observer != NULL)
 		pg_open_close(&p->observer->base);
 	if (p->c != NULL)
 		PQfinish(p->c);
+	p->c = NULL;
+	if (p->staged == 1)
+		pg_stage_end(p);
 	pg_scratch_free(p->dump);
 	pg_server_free(p->server);
 	strs_free(&p->touched);

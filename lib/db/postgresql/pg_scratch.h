@@ -24,11 +24,14 @@ void pg_scratch_free(struct pg_dump *s);
 
 /* pg_server.c: a throw-away server on this machine, for a deep look. */
 /*
- * Start one of the given major version or later.  *url leads to its database
+ * Start one of the given major version or later.  logged: it keeps a log as a
+ * server in production does.  *url leads to its database
  * postgres; borrowed.  ERR_ENV "program" when no server is installed.
  */
-int pg_server_start(struct pg_server **out, int major, const char **url,
-	struct err *e);
+int pg_server_start(struct pg_server **out, int major, int logged,
+	const char **url, struct err *e);
+/* Where its socket is.  Borrowed. */
+const char *pg_server_folder(const struct pg_server *s);
 void pg_server_free(struct pg_server *s);
 
 /* pg_deep.c: restore a dump into a scratch server, dump it again, compare. */

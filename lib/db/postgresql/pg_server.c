@@ -103,17 +103,20 @@ wait_until_up(struct pg_server *s, struct err *e)
 }
 
 static int
-run(struct pg_server *s, const char *postgres, struct err *e)
+run(struct pg_server *s, const char *postgres, int logged, struct err *e)
 {
 	char *socket = mem_printf("unix_socket_directories=%s", s->folder);
 	const char *const argv[] = { postgres, "-D", s->data, "-c",
 		"listen_addresses=", "-c", socket, "-c", "fsync=off", "-c",
-		"full_page_writes=off", "-c", "wal_level=minimal", "-c",
+		"full_page_writes=off", "-c", logged ? "wal_level=replica" :
+		"wal_level=minimal", "-c",
 		"max_wal_senders=0", "-c", "autovacuum=off", "-c",
 		"max_wal_size=4GB", "-c", "logging_collector=off", "-c",
 		/* Nobody reads what it says. */
 		"log_min_messages=panic", "-c", "log_checkpoints=off", "-c",
-		"log_min_error_statement=panic", NULL };
+		"log_min_error_statement=panic", "-c",
+		/* A copy must not follow, or be followed by, anybody. */
+		"max_logical_replication_workers=0", NULL };
 	int result = child_start(&s->child, argv, NULL, s->user, e);
 
 	free(socket);
@@ -121,8 +124,8 @@ run(struct pg_server *s, const char *postgres, struct err *e)
 }
 
 int
-pg_server_start(struct pg_server **out, int major, const char **url,
-	struct err *e)
+pg_server_start(struct pg_server **out, int major, int logged,
+	const char **url, struct err *e)
 {
 	struct pg_server *s = mem_alloc(sizeof(*s));
 	const char *tmp = getenv("TMPDIR");
@@ -141,7 +144,7 @@ pg_server_start(struct pg_server **out, int major, const char **url,
 	s->url = mem_printf("host='%s' user=mig_scratch dbname=postgres "
 		"sslmode=disable", s->folder);
 	if (make_data(s, initdb, e) == 0)
-		result = run(s, postgres, e);
+		result = run(s, postgres, logged, e);
 out:
 	free(initdb);
 	free(postgres);
@@ -152,6 +155,12 @@ out:
 	*url = s->url;
 	*out = s;
 	return 0;
+}
+
+const char *
+pg_server_folder(const struct pg_server *s)
+{
+	return s->folder;
 }
 
 void

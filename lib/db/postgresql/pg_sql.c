@@ -289,7 +289,38 @@ pg_sql_value(struct pg *p, char **out, struct err *e, const char *sql,
 const char *
 pg_sql_named(const char *name)
 {
-	return strcmp(name, "ledger") == 0 ? postgresql_ledger_sql : NULL;
+	static const struct {
+		const char *name, *sql;
+	} more[] = {
+		{ "size", "SELECT pg_catalog.pg_database_size("
+			"pg_catalog.current_database())" },
+		{ "sequences-there", "SELECT 1" },
+		{ "sequences", "SELECT CASE WHEN schemaname = 'public' THEN '' "
+			"ELSE pg_catalog.quote_ident(schemaname) || '.' END || "
+			"pg_catalog.quote_ident(sequencename), last_value FROM "
+			"pg_catalog.pg_sequences WHERE last_value IS NOT NULL "
+			"AND schemaname <> 'mig' ORDER BY 1" },
+		{ "unvalidated", "SELECT 'constraint ' || pg_catalog."
+			"quote_ident(k.conname) || ' of ' || CASE WHEN "
+			"n.nspname = 'public' THEN '' ELSE pg_catalog."
+			"quote_ident(n.nspname) || '.' END || pg_catalog."
+			"quote_ident(c.relname) || ' is not validated' FROM "
+			"pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c "
+			"ON c.oid = k.conrelid JOIN pg_catalog.pg_namespace n "
+			"ON n.oid = c.relnamespace WHERE NOT k.convalidated "
+			"UNION ALL SELECT 'index ' || pg_catalog.quote_ident("
+			"c.relname) || ' is invalid' FROM pg_catalog.pg_index "
+			"i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "
+			"WHERE NOT i.indisvalid ORDER BY 1" },
+	};
+	size_t i;
+
+	if (strcmp(name, "ledger") == 0)
+		return postgresql_ledger_sql;
+	for (i = 0; i < sizeof(more) / sizeof(*more); i++)
+		if (strcmp(more[i].name, name) == 0)
+			return more[i].sql;
+	return NULL;
 }
 
 /*

@@ -12,6 +12,7 @@
 extern const struct db_driver sqlite_driver;
 
 struct sqlite_watch;
+struct sqlite_trace;
 
 struct sqlite {
 	struct db base;
@@ -24,6 +25,7 @@ struct sqlite {
 	const struct db_statement *running; /* by db_run(); NULL: none */
 	int disagreed; /* the engine's view is not that of its words */
 	struct sqlite_watch *watch; /* NULL: nobody watches */
+	struct sqlite_trace *trace; /* NULL: nothing is traced */
 	int64_t waits_from; /* since when it waits for others */
 };
 
@@ -137,6 +139,32 @@ int sqlite_watch_stop(struct db *d, struct db_changes *out, struct err *e);
 void sqlite_watch_cancel(struct db *d);
 int sqlite_run_statement(struct db *d, const struct db_statement *x,
 	struct err *e);
+
+/* Rows inserted, updated and deleted since the watch began. */
+void sqlite_watch_totals(const struct sqlite *s, int64_t out[3]);
+
+/* sqlite_keep.c */
+int sqlite_keep_values(struct db *d, const struct strs *columns,
+	int64_t limit, struct db_keep *k, struct err *e);
+char *sqlite_keep_query(const struct db_keep *k, size_t column,
+	const char *table_now, const char *now, int how);
+
+/* sqlite_trace.c */
+int sqlite_trace_migration(struct db *d, struct err *e);
+int sqlite_trace_before(struct db *d, int outside, struct err *e);
+int sqlite_trace_after(struct db *d, struct trace_statement *out,
+	struct err *e);
+void sqlite_trace_cancel(struct db *d);
+int sqlite_trace_written(struct db *d, int64_t *bytes, struct err *e);
+void sqlite_trace_free(struct sqlite *s);
+/* From the authorizer: the statement is about to do this. */
+void sqlite_trace_note(struct sqlite *s, int action, const char *a,
+	const char *b);
+/* From the statement's own counter of rows that it stepped over. */
+void sqlite_trace_read(struct sqlite *s, int64_t rows);
+int sqlite_trace_stage(struct db **out, const struct db_stage *how,
+	struct err *e);
+char *sqlite_trace_url(const struct db *d);
 
 /* sqlite_offline.c */
 extern const char *const sqlite_offline_companions[];

@@ -248,6 +248,7 @@ sqlite_open_close(struct db *d)
 	struct sqlite *s = sqlite_of(d);
 
 	sqlite_watch_cancel(d);
+	sqlite_trace_free(s);
 	sqlite3_close_v2(s->h);
 	free(s->path);
 	free(s->shown);

@@ -76,6 +76,7 @@ on_authorize(void *arg, int action, const char *a, const char *b,
 
 	if (s->running == NULL)
 		return SQLITE_OK;
+	sqlite_trace_note(s, action, a, b);
 	if (s->running->how == DB_RUN_OUTSIDE) {
 		/* VACUUM attaches, copies and renames inside itself. */
 		return SQLITE_OK;
@@ -193,6 +194,8 @@ sqlite_run_statement(struct db *d, const struct db_statement *x,
 	}
 	if (result == 0 && code != SQLITE_DONE)
 		result = failed(s, code, e);
+	sqlite_trace_read(s, stmt == NULL ? 0 : sqlite3_stmt_status(stmt,
+		SQLITE_STMTSTATUS_FULLSCAN_STEP, 0));
 	sqlite3_finalize(stmt);
 	s->running = NULL;
 	sqlite3_set_authorizer(s->h, NULL, NULL);

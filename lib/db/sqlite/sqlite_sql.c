@@ -119,7 +119,26 @@ sqlite_sql_quote(const char *name)
 const char *
 sqlite_sql_named(const char *name)
 {
-	return strcmp(name, "ledger") == 0 ? sqlite_ledger_sql : NULL;
+	static const struct {
+		const char *name, *sql;
+	} more[] = {
+		{ "size", "SELECT (SELECT page_count FROM pragma_page_count) * "
+			"(SELECT page_size FROM pragma_page_size)" },
+		/* Only where a column is AUTOINCREMENT is there such a table. */
+		{ "sequences-there", "SELECT 1 FROM sqlite_schema WHERE name = "
+			"'sqlite_sequence'" },
+		{ "sequences", "SELECT name, seq FROM sqlite_sequence WHERE "
+			"seq > 0 ORDER BY name" },
+		{ "unvalidated", "SELECT 1 WHERE 0" }, /* there is no such thing */
+	};
+	size_t i;
+
+	if (strcmp(name, "ledger") == 0)
+		return sqlite_ledger_sql;
+	for (i = 0; i < sizeof(more) / sizeof(*more); i++)
+		if (strcmp(more[i].name, name) == 0)
+			return more[i].sql;
+	return NULL;
 }
 
 int

@@ -201,6 +201,23 @@ sqlite_watch_cancel(struct db *d)
 	s->watch = NULL;
 }
 
+void
+sqlite_watch_totals(const struct sqlite *s, int64_t out[3])
+{
+	size_t i, n = s->watch == NULL ? 0 : s->watch->n;
+
+	memset(out, 0, 3 * sizeof(*out));
+	for (i = 0; i < n; i++) {
+		const struct watched *t = &s->watch->v[i];
+
+		if (db_is_ours(t->table))
+			continue;
+		out[0] += t->inserted;
+		out[1] += t->updated;
+		out[2] += t->deleted;
+	}
+}
+
 /* Names for the nulled columns. */
 static int
 name_nulled(struct db *d, const struct watched *t, struct db_change *c,

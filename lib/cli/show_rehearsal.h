@@ -1,0 +1,16 @@
+/* show_rehearsal: what a rehearsal saw, as text. */
+#ifndef CLI_SHOW_REHEARSAL_H
+#define CLI_SHOW_REHEARSAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf;
+struct part_rehearsal;
+
+void show_rehearsal(const struct part_rehearsal *r, struct buf *out);
+
+/* "0.4 ms", "27 ms", "3 s": microseconds for people, into out. */
+const char *show_rehearsal_time(int64_t us, char *out, size_t room);
+
+#endif

@@ -1,0 +1,59 @@
+/* op_rehearse_part: what the files of a rehearsal share. */
+#ifndef OP_OP_REHEARSE_PART_H
+#define OP_OP_REHEARSE_PART_H
+
+#include "db/db_keep.h"
+#include "doc/part.h"
+#include "doc/part_rehearsal.h"
+#include "migration/script.h"
+#include "op/op_apply_part.h"
+#include "op/op_rehearse.h"
+
+/* A table that a file names, as it was before. */
+struct seen_table {
+	char *asked; /* as the file writes it */
+	char *now; /* its name after a RENAME; NULL: the same */
+	int rebuilt; /* made anew under its own name */
+	struct db_census before;
+	struct db_keep keep; /* values that may become others */
+};
+
+/* A list of "NAME, number" or of texts, of which two are compared. */
+struct seen_list {
+	struct strs names;
+	int64_t *v;
+};
+
+struct rehearse {
+	struct part_rehearsal *out;
+	const struct op_rehearse *r;
+	struct apply a; /* on the copy */
+	struct part_rehearsed *now; /* the migration that runs */
+	const struct migration *m;
+	struct script script;
+	struct seen_table *tables;
+	size_t tables_n;
+	struct seen_list sequences, left;
+	int64_t begin_us, own_us; /* own: what looking on has cost */
+	int64_t statement_us; /* when the statement began */
+	int64_t written;
+	size_t statements; /* of all migrations */
+};
+
+/* op_rehearse_look.c: before a migration, after it, and forgetting. */
+int op_rehearse_before(struct rehearse *x, struct err *e);
+int op_rehearse_after(struct rehearse *x, const struct part_done *done,
+	struct err *e);
+void op_rehearse_forget(struct rehearse *x);
+
+/*
+ * Whether the tables are as they were before: 1, or 0 with words in what.  gone
+ * gets whether rows or values are fewer.
+ */
+int op_rehearse_same(struct rehearse *x, char *what, size_t room,
+	struct err *e);
+
+/* op_rehearse_down.c: the way back, tried and undone. */
+int op_rehearse_down(struct rehearse *x, const char *before, struct err *e);
+
+#endif
