@@ -113,6 +113,9 @@ directive(struct migration_part *p, const char *at, const char *end, int line,
 		return whole == -1 ? -1 : 0;
 	if (comment_is(verb, n, "included"))
 		return 0; /* in the ledger: what follows stood there */
+	if (comment_is(verb, n, "expect"))
+		return expect_parse(&p->expects, verb + n, end,
+			p->file, line, e);
 	p->include |= comment_is(verb, n, "include");
 	if (comment_is(verb, n, "allow-loss"))
 		list = &p->allow_loss;
@@ -123,7 +126,7 @@ directive(struct migration_part *p, const char *at, const char *end, int line,
 	else
 		return bad_line(e, p->file, line,
 			"mig knows no such directive; it knows allow-loss "
-			"NAME, rebuild TABLE, after VERSION, repeatable, "
+			"NAME, rebuild TABLE, expect ..., after VERSION, repeatable, "
 			"replaces VERSION, placeholders and include PATH");
 	if (k == 0)
 		return bad_line(e, p->file, line, "the directive names "
@@ -186,6 +189,7 @@ migration_free_part(struct migration_part *p)
 	strs_free(&p->rebuilds);
 	strs_free(&p->after);
 	strs_free(&p->replaces);
+	expect_free(&p->expects);
 }
 
 void

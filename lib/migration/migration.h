@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/strs.h"
+#include "migration/expect.h"
 
 struct err;
 
@@ -40,6 +41,7 @@ struct migration_part {
 	struct strs rebuilds; /* -- mig: rebuild TABLE */
 	struct strs after; /* -- mig: after VERSION, of the up only */
 	struct strs replaces; /* -- mig: replaces VERSION, of the up only */
+	struct expect_list expects; /* -- mig: expect ... */
 	int repeatable; /* -- mig: repeatable, of the up only */
 	/* What is open in it, and how it was filled: text.h. */
 	int include, placeholders;

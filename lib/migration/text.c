@@ -70,10 +70,11 @@ look_at_fragment(struct migration_part *p, const char *file, const char *text,
 	int result = migration_prepare(&x, e);
 	size_t i;
 
-	if (result == 0 && (x.include || x.after.n > 0 || x.repeatable))
+	if (result == 0 && (x.include || x.after.n > 0 || x.repeatable ||
+		x.expects.n > 0))
 		result = format_bad(e, file, 0, "an included file may hold "
-			"neither '-- mig: include', '-- mig: after' nor "
-			"'-- mig: repeatable'");
+			"no '-- mig: include', '-- mig: after', '-- mig: "
+			"repeatable' and '-- mig: expect'");
 	for (i = 0; i < x.allow_loss.n; i++)
 		strs_add_once(&p->allow_loss, x.allow_loss.v[i]);
 	for (i = 0; i < x.rebuilds.n; i++)

@@ -25,7 +25,7 @@ op_scratch_run(struct db *d, const struct op *o, const struct migration *m,
 	const struct strs none = { 0 };
 	struct run r = { .db = d, .tool = o->tool, .by = "mig-gen",
 		.allow = &none, .allow_all = 1, .option = "--allow-loss",
-		.down = down, .last = 1 };
+		.down = down, .last = 1, .empty = 1 };
 	struct part_done done = { 0 };
 	int result = run_migration(&done, m, &r, e);
 

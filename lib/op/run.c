@@ -113,14 +113,16 @@ try_inside(struct running *x, struct err *e)
 		return -1;
 	if (db_begin(d, x->rebuilds.n == 0, e) == -1)
 		return run_at_migration(x, e);
-	if (ensure(x, e) == -1 || db_watch_start(d, &x->allow, e) == -1 ||
-		run_statements(x, e) == -1)
+	if (ensure(x, e) == -1 || run_expect_before(x, e) == -1 ||
+		db_watch_start(d, &x->allow, e) == -1 || run_statements(x, e)
+		== -1)
 		goto fail;
 	if (run_judge(x, e) == -1) {
 		run_at_migration(x, e);
 		goto fail;
 	}
-	if (t != NULL && t->judge(t->arg, x->done, e) == -1)
+	if (run_expect_after(x, e) == -1 ||
+		(t != NULL && t->judge(t->arg, x->done, e) == -1))
 		goto fail;
 	if (record(x, "applied", (int64_t)x->script.n, start,
 		    x->r->down ? "rollback" : "apply", e) == -1)
@@ -155,6 +157,7 @@ forget(struct running *x)
 	free(x->rebuilt);
 	x->rebuilt = NULL;
 	x->rebuilt_n = 0;
+	run_expect_forget(x);
 	shape_list_clear(&x->done->losses, &part_loss_shape);
 	shape_list_clear(&x->done->delta, &part_delta_shape);
 }
@@ -254,6 +257,8 @@ outside(struct running *x, struct err *e)
 		return -1;
 	if (x->r->down)
 		return outside_down(x, e);
+	if (run_expect_before(x, e) == -1)
+		return -1;
 	if (note_step(x, "running", i, start, NULL, e) == -1)
 		return run_at_migration(x, e);
 	for (; i < (int64_t)x->script.n; i++) {
@@ -266,12 +271,18 @@ outside(struct running *x, struct err *e)
 			note_step(x, "running", i + 1, start, NULL, e) == -1)
 			goto fail;
 	}
-	if (note_step(x, "applied", i, start, "apply", e) == -1)
+	if (run_expect_after(x, e) == -1)
+		goto not_as_said;
+	if (note_step(x, "applied", i, start, "apply", e) == -1) {
+		if (strcmp(e->reason, "rehearsal") == 0)
+			goto not_as_said;
 		return run_at_migration(x, e);
+	}
 	x->done->duration_ms = clock_ms() - start;
 	return 0;
 fail:
 	run_at_statement(x, &x->script.v[i], e);
+not_as_said:
 	x->failure = e->text;
 	if (note_step(x, "failed", i, start, "fail", &second) == -1)
 		err_wrap(e, "and the ledger could not be written");
@@ -320,6 +331,7 @@ run_migration(struct part_done *done, const struct migration *m,
 		db_census_free(&x.rebuilt[i].before);
 	}
 	free(x.rebuilt);
+	run_expect_forget(&x);
 	strs_free(&x.rebuilds);
 	strs_free(&x.allow);
 	script_free(&x.script);

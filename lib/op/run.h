@@ -49,6 +49,7 @@ struct run {
 	int again; /* the ledger may have a row of it */
 	const char *before; /* down: the version that is applied then */
 	int last; /* of its run: note the schema's fingerprint */
+	int empty; /* a database without rows: nothing is expected of it */
 	const char *rehearsed; /* the fingerprint to come; NULL: not known */
 	const struct run_trace *trace; /* NULL: nobody looks on */
 };

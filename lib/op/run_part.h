@@ -21,6 +21,7 @@ struct running {
 	struct rebuilt *rebuilt;
 	size_t rebuilt_n;
 	int64_t dangling; /* before; only for a rebuild */
+	struct db_census *unchanged; /* one for each expectation; or NULL */
 	struct part_done *done;
 	const char *failure; /* why, for the ledger */
 };
@@ -36,6 +37,14 @@ int run_one(struct running *x, const struct script_statement *s, int how,
 
 /* All of them, in the transaction that is open. */
 int run_statements(struct running *x, struct err *e);
+
+/*
+ * run_expect.c: before the first statement, behind the last: ERR_FAILED
+ * "expectation".
+ */
+int run_expect_before(struct running *x, struct err *e);
+int run_expect_after(struct running *x, struct err *e);
+void run_expect_forget(struct running *x);
 
 /* run_judge.c: what really happened, before it is committed. */
 int run_judge(struct running *x, struct err *e);

@@ -262,7 +262,8 @@ pg_stage_open(struct db **out, const struct db_stage *how, struct err *e)
 void
 pg_stage_end(struct pg *p)
 {
-	struct db_options o = { .url = p->url, .report = p->base.report };
+	struct db_options o = { .url = p->url, .mode = DB_WRITE,
+		.report = p->base.report };
 	struct pg *m = NULL;
 	struct err e;
 

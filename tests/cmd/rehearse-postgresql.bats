@@ -1,0 +1,118 @@
+# The rehearsal on PostgreSQL: what a server tells that a file does not.
+load ../lib
+load ../pg
+
+setup_file() { if pg_available; then pg_start; fi; }
+teardown_file() { pg_stop; }
+
+prepare() {
+	pg_available || skip "$PG_REASON"
+	dropdb --if-exists app
+	createdb app
+	export DATABASE_URL=postgresql:///app
+	psql -q app <<- 'SQL'
+		CREATE TABLE users (id bigint PRIMARY KEY, email text NOT NULL, score numeric(10,2), made timestamp);
+		CREATE TABLE orders (id serial PRIMARY KEY, user_id bigint REFERENCES users ON DELETE CASCADE, total int);
+		INSERT INTO users SELECT i, 'u' || i, i + 0.25, now() FROM generate_series(1, 200) i;
+		INSERT INTO orders (user_id, total) SELECT 1 + i % 200, i % 50 FROM generate_series(1, 600) i;
+	SQL
+	mkdir -p migrations
+}
+
+rehearse() { # OPTION...
+	rm -rf backups
+	mig-backup -q -o none
+	run --separate-stderr mig-verify --latest --rehearse "$@"
+}
+
+no_server_left() {
+	! pgrep -f "mig-server-" > left || { cat left; return 1; }
+}
+
+@test "locks, rewrites and scans, in the words of the server" {
+	migration 1_a 'ALTER TABLE users ADD COLUMN token uuid DEFAULT gen_random_uuid();
+ALTER TABLE orders ALTER COLUMN user_id SET NOT NULL;'
+	rehearse
+	[ "$status" -eq 0 ]
+	[ "$(json '.rehearsal.migrations[0].statements[0].works[0] | .relation + "|" + .action + "|" + .why')" = 'users|rewritten|rewriting table "users"' ]
+	[ "$(json '.rehearsal.migrations[0].statements[0].locks[0] | .relation + "|" + .mode')" = 'users|AccessExclusive' ]
+	[ "$(json '.rehearsal.migrations[0].statements[1].works[0].why')" = 'verifying table "orders"' ]
+	[ "$(json '.rehearsal.migrations[0].statements[0].locks[0].held_us >= .rehearsal.migrations[0].statements[1].duration_us')" = true ]
+	[ "$(json '.rehearsal.migrations[0].statements[0].wal_bytes > 0')" = true ]
+}
+
+@test "an index made concurrently: its locks while it runs, and no other" {
+	migration 1_a 'INSERT INTO orders (user_id, total) SELECT 1, i FROM generate_series(1, 50000) i;'
+	printf -- '-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY o ON orders (total);\n-- migrate:down transaction:false\nDROP INDEX CONCURRENTLY o;\n' > migrations/2_b.sql
+	rehearse
+	[ "$status" -eq 0 ]
+	[ "$(json '[.rehearsal.migrations[1].statements[0].locks[] | select(.relation == "orders")][0].mode')" = ShareUpdateExclusive ]
+	[ "$(json '.rehearsal.migrations[1].down')" = exact ]
+	works mig-apply
+	[ "$(psql -Atc "SELECT count(*) FROM pg_class WHERE relname = 'o'" app)" = 1 ]
+}
+
+@test "one that fails on duplicates leaves an invalid index on the copy only" {
+	printf -- '-- migrate:up transaction:false\nCREATE UNIQUE INDEX CONCURRENTLY o ON orders (total);\n' > migrations/1_b.sql
+	rehearse
+	[ "$status" -eq 3 ]
+	[[ $stderr == *'could not create unique index'* ]]
+	[ "$(psql -Atc "SELECT count(*) FROM pg_class WHERE relname = 'o'" app)" = 0 ]
+}
+
+@test "a narrowing cast is counted, refused, and allowed by name" {
+	migration 1_a 'ALTER TABLE users ALTER COLUMN score TYPE int;'
+	rehearse
+	[ "$status" -eq 3 ]
+	[[ $stderr == *"'users.score': 200 values (not kept by the new type)"* ]]
+	[ "$(json '.rehearsal.migrations[0].effects[0].columns[0] | .change, .lossy, .samples[0]' | paste -sd '|')" = 'converted|200|1: 1.25 -> 1' ]
+	fails 3 'not kept by the new type' mig-apply --rehearse
+	works mig-apply --rehearse --allow-loss users.score
+}
+
+@test "the settings of the live database are those of the copy" {
+	psql -q app -c "ALTER DATABASE app SET timezone TO 'Asia/Tokyo'"
+	migration 1_a 'ALTER TABLE users ALTER COLUMN made TYPE timestamptz;'
+	rehearse
+	[ "$status" -eq 0 ]
+	# With UTC there would be nothing to rewrite.
+	[ "$(json '.rehearsal.migrations[0].statements[0].works[0].action')" = rewritten ]
+	[ "$(json '[.rehearsal.notes[] | select(test("locale|settings"))] | length')" = 0 ]
+}
+
+@test "a sequence that goes back, a constraint not validated" {
+	migration 1_a "SELECT setval('orders_id_seq', 5);
+ALTER TABLE orders ADD CONSTRAINT c CHECK (total > 1) NOT VALID;"
+	rehearse
+	[ "$status" -eq 0 ]
+	[ "$(json '.rehearsal.migrations[0].sequences[0]')" = 'orders_id_seq: 600 -> 5' ]
+	[ "$(json '.rehearsal.migrations[0].left[0]')" = 'constraint c of orders is not validated' ]
+}
+
+@test "production is held to the rehearsal" {
+	migration 1_a 'CREATE TABLE x (a int);' 'DROP TABLE x;'
+	migration 2_a 'CREATE TABLE y (a int);'
+	printf '[p]\npolicy = production\n' > mig.conf
+	rehearse
+	receipt=$(archive).receipt.json
+	jq -c --arg f "$(printf %064d 0)" '.rehearsal.migrations[1].fingerprint = $f' "$receipt" > r
+	cat r > "$receipt"
+	fails 6 'not the one that the rehearsal proved' mig-apply --env p --yes
+	[ "$(psql -Atc "SELECT to_regclass('x'), to_regclass('y')" app)" = 'x|' ]
+}
+
+@test "a scratch server that somebody named is left as it was" {
+	migration 1_a 'CREATE TABLE x (a int);'
+	rehearse --scratch postgresql:///postgres
+	[ "$status" -eq 0 ]
+	[ "$(psql -Atc "SELECT count(*) FROM pg_database WHERE datname LIKE 'mig_scratch%'" postgres)" = 0 ]
+}
+
+@test "without the live database the copy says what it does not know" {
+	migration 1_a 'CREATE TABLE x (a int);'
+	mig-backup -q -o none
+	run --separate-stderr env -u DATABASE_URL mig-verify --rehearse "$(archive)"
+	[ "$status" -eq 0 ] || { echo "$stderr"; return 1; }
+	[[ $output == *'were not at hand'* ]]
+	no_server_left
+}
