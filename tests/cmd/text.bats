@@ -108,7 +108,7 @@ apply() { works mig-apply -q --no-backup "$@"; }
 	fails 2 "names nothing" mig-apply
 	echo '-- mig: include parts/again.sql' > migrations/parts/again.sql
 	migration 1_a '-- mig: include parts/again.sql'
-	fails 2 "an included file may hold neither" mig-apply
+	fails 2 "an included file may hold no" mig-apply
 	echo 'CREATE TABLE a (x);' > migrations/parts/a.sql
 	migration 1_a '-- mig: include parts/a.sql'
 	fails 2 "are for mig's own format" mig-apply --format dbmate
