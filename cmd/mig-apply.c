@@ -1,6 +1,8 @@
 /* mig-apply: run the pending migrations behind a verified backup. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "cli/cli.h"
 #include "doc/doc.h"
 #include "doc/doc_apply.h"
@@ -9,7 +11,7 @@
 enum {
 	OPT_TO = 1, OPT_STEPS, OPT_DRY_RUN, OPT_ALLOW_LOSS, OPT_MAX_AGE,
 	OPT_NO_BACKUP, OPT_FORCE_NO_BACKUP, OPT_REHEARSE, OPT_NO_REHEARSE,
-	OPT_FORCE_NO_REHEARSE, OPT_SCRATCH, OPT_SAMPLE, OPT_ALLOW_MISSING,
+	OPT_FORCE_NO_REHEARSE, OPT_URL_ENV, OPT_RESTORE, OPT_SCRATCH, OPT_SAMPLE, OPT_ALLOW_MISSING,
 	OPT_ALLOW_ORDER, OPT_RESUME, OPT_REPAIR, OPT_REPAIR_APPLIED,
 	OPT_HOOKS, OPT_HOOK_TIMEOUT, OPT_WAIT, OPT_YES, OPT_JOBS
 };
@@ -33,6 +35,10 @@ static const struct opt options[] = {
 		OPT_NO_REHEARSE, 0 },
 	{ 0, "force-no-rehearse", NULL, "the same, in production too",
 		OPT_FORCE_NO_REHEARSE, 0 },
+	{ 0, "url-env", "NAME", "the variable with the command's database",
+		OPT_URL_ENV, 0 },
+	{ 0, "restore-on-failure", NULL, "bring the backup back if the command "
+		"fails", OPT_RESTORE, 0 },
 	{ 0, "scratch", "PLACE", "rehearse in this folder, or on this server",
 		OPT_SCRATCH, 0 },
 	{ 0, "sample", "N", "compare the values of N rows per table",
@@ -58,16 +64,48 @@ static const struct opt options[] = {
 };
 
 static const struct opt_program program = { .name = "mig-apply",
-	.synopsis = "[-]",
-	.purpose = "Run the pending migrations, behind a verified backup.",
-	.options = options, .values = 1, .jobs = 1, .many = 1 };
+	.synopsis = "[-] [-- COMMAND ...]",
+	.purpose = "Run the pending migrations, or a command, behind a verified "
+		"backup.",
+	.options = options, .values = 1, .jobs = 1, .command = 1, .many = 1 };
 
 struct apply {
 	struct op_apply_options o;
 	const char *hooks;
+	char **words; /* of the command */
 	int yes, no_backup, force, rehearse, force_rehearse;
 	int64_t hook_s, steps, wait, max_age, jobs;
 };
+
+/* Of the rehearsal, and of a command. */
+static int
+take_copy(struct apply *a, int id, const char *value, struct err *e)
+{
+	switch (id) {
+	case OPT_REHEARSE:
+		a->rehearse = 1;
+		break;
+	case OPT_FORCE_NO_REHEARSE:
+		a->force_rehearse = 1;
+		/* FALLTHROUGH */
+	case OPT_NO_REHEARSE:
+		a->o.no_rehearse = 1;
+		break;
+	case OPT_URL_ENV:
+		a->o.url_env = value;
+		break;
+	case OPT_RESTORE:
+		a->o.restore_on_failure = 1;
+		break;
+	case OPT_SCRATCH:
+		a->o.scratch = value;
+		break;
+	case OPT_SAMPLE:
+		return cli_number("sample", value, 1, (int64_t)1 << 40,
+			&a->o.sample, e);
+	}
+	return 0;
+}
 
 static int
 take(void *arg, int id, const char *value, struct err *e)
@@ -94,21 +132,6 @@ take(void *arg, int id, const char *value, struct err *e)
 	case OPT_NO_BACKUP:
 		a->no_backup = 1;
 		break;
-	case OPT_REHEARSE:
-		a->rehearse = 1;
-		break;
-	case OPT_FORCE_NO_REHEARSE:
-		a->force_rehearse = 1;
-		/* FALLTHROUGH */
-	case OPT_NO_REHEARSE:
-		a->o.no_rehearse = 1;
-		break;
-	case OPT_SCRATCH:
-		a->o.scratch = value;
-		break;
-	case OPT_SAMPLE:
-		return cli_number("sample", value, 1, (int64_t)1 << 40,
-			&a->o.sample, e);
 	case OPT_ALLOW_MISSING:
 		a->o.allow_problems |= SANITY_ALLOW_MISSING;
 		break;
@@ -138,6 +161,8 @@ take(void *arg, int id, const char *value, struct err *e)
 		break;
 	case OPT_JOBS:
 		return cli_jobs(value, &a->jobs, e);
+	default:
+		return take_copy(a, id, value, e);
 	}
 	return 0;
 }
@@ -196,6 +221,10 @@ settle(struct cli *c, struct apply *a)
 	}
 	if (settle_rehearsal(c, a) == -1)
 		return -1;
+	a->words = mem_array(c->command.n + 1, sizeof(*a->words));
+	memcpy(a->words, c->command.v, c->command.n * sizeof(*a->words));
+	if (c->command.n > 0)
+		a->o.command = (const char *const *)a->words;
 	a->o.steps = (long)a->steps;
 	a->o.no_backup = a->no_backup;
 	a->o.max_age_s = a->max_age == -1 ? c->max_age_s : a->max_age;
@@ -221,7 +250,7 @@ run(struct cli *c, struct apply *a)
 	if (op_apply(body, &c->op, &a->o, &c->err) == 0) {
 		status = cli_write(c, d);
 	} else if (body->applied.n == 0 && c->err.code != ERR_LEFT &&
-		body->rehearsal == NULL) {
+		body->rehearsal == NULL && body->command == NULL) {
 		status = cli_fail(c);
 	} else {
 		/* What was applied, or rehearsed, must be told with the failure. */
@@ -252,6 +281,7 @@ main(int argc, char **argv)
 	else
 		status = run(&c, &a);
 	strs_free(&a.o.allow);
+	free(a.words);
 	strs_free(&a.o.repair_applied);
 	return cli_end(&c, status);
 }

@@ -313,6 +313,7 @@ cli_start(struct cli *c, const struct opt_program *p, int argc, char **argv,
 	mem_on_failure(out_of_memory);
 	catch_signals();
 	if (opt_parse(p, argc, argv, take_common, c, &c->operands,
+		&c->command,
 		&c->words, &c->err) ==
 		-1) {
 		struct err first = c->err;
@@ -344,6 +345,7 @@ int
 cli_end(struct cli *c, int status)
 {
 	strs_free(&c->operands);
+	strs_free(&c->command);
 	conf_free(&c->conf);
 	strs_free(&c->set);
 	strs_free(&c->set_file);

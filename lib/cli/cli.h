@@ -27,6 +27,7 @@ struct cli {
 	const struct opt_program *program;
 	struct op op; /* ready for the verb */
 	struct strs operands;
+	struct strs command; /* behind "--" */
 	enum cli_policy policy;
 	int64_t max_age_s;
 	int yes; /* --yes; set by the program's own options */

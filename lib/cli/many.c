@@ -294,6 +294,11 @@ settle(struct many *m)
 		return err_next(&c->err, "name one with --database, and run it "
 			"for each");
 	}
+	if (c->command.n > 0) {
+		err_set(&c->err, ERR_USAGE, "usage", "a command is for one "
+			"database, and several are named");
+		return err_next(&c->err, "run it once for each");
+	}
 	if (c->operands.n > 0) {
 		err_set(&c->err, ERR_USAGE, "usage", "'%s' is of one "
 			"database, and several are named", c->operands.v[0]);

@@ -158,14 +158,17 @@ short_options(struct parse *x, char **argv, struct err *e)
 int
 opt_parse(const struct opt_program *p, int argc, char **argv,
 	int (*take)(void *arg, int id, const char *value, struct err *e),
-	void *arg, struct strs *operands, struct strs *words, struct err *e)
+	void *arg, struct strs *operands, struct strs *command,
+	struct strs *words, struct err *e)
 {
 	struct parse x = { p, take, arg, { 0 }, words };
 	int i, used = 1, options = 1;
 
 	for (i = 1; i < argc && used != -1; i += used) {
 		used = 1;
-		if (!options || argv[i][0] != '-' || argv[i][1] == '\0')
+		if (!options && p->command)
+			strs_add(command, argv[i]);
+		else if (!options || argv[i][0] != '-' || argv[i][1] == '\0')
 			strs_add(operands, argv[i]);
 		else if (strcmp(argv[i], "--") == 0)
 			options = 0;

@@ -28,18 +28,21 @@ struct opt_program {
 	const struct opt *options; /* ends in a NULL name */
 	int values; /* it runs SQL, which may need values for placeholders */
 	int jobs; /* it has the option --jobs */
+	int command; /* words behind "--" are another program's */
 	int many; /* it can be run over several databases */
 	const char *const *alone; /* options that it then has not; or NULL */
 };
 
 /*
- * Parse.  take is called for each option in order; operands gets the rest.
+ * Parse.  take is called for each option in order; operands gets the rest, command
+ * what stands behind "--" where the program takes a command.
  * words gets the options as "--name" and "--name=value", for another run.
  * ERR_USAGE names what is wrong.
  */
 int opt_parse(const struct opt_program *p, int argc, char **argv,
 	int (*take)(void *arg, int id, const char *value, struct err *e),
-	void *arg, struct strs *operands, struct strs *words, struct err *e);
+	void *arg, struct strs *operands, struct strs *command,
+	struct strs *words, struct err *e);
 
 /* Print --help: usage, purpose, the options of the program and the common. */
 void opt_help(const struct opt_program *p, FILE *out);

@@ -92,7 +92,8 @@ effect(const struct part_effect *f, struct buf *out)
 	if (f->cascaded > 0)
 		buf_printf(out, " (%s by a foreign key or trigger)",
 			num_commas(f->cascaded, a, sizeof(a)));
-	buf_text(out, f->named ? "" : "; the file does not name it");
+	if (!f->named && f->inserted + f->updated + f->deleted > 0)
+		buf_text(out, "; the file does not name it");
 	if (f->sampled >= 0)
 		buf_printf(out, "; values of %s rows compared", num_commas(
 			f->sampled, a, sizeof(a)));
@@ -101,34 +102,50 @@ effect(const struct part_effect *f, struct buf *out)
 		column(&c[i], out);
 }
 
+void
+show_rehearsal_effects(const struct shape_list *effects,
+	const struct shape_list *losses, struct buf *out)
+{
+	const struct part_effect *f = effects->items;
+	const struct part_loss *l = losses->items;
+	char a[32];
+	size_t i;
+
+	for (i = 0; i < effects->n; i++)
+		effect(&f[i], out);
+	for (i = 0; i < losses->n; i++)
+		buf_printf(out, "    loses '%s': %s %s (%s)%s\n", l[i].name,
+			num_commas(l[i].amount, a, sizeof(a)), l[i].unit,
+			l[i].action, l[i].allowed ? ", allowed" : "");
+}
+
 static void
 migration(const struct part_rehearsed *m, struct buf *out)
 {
 	const struct trace_statement *s = m->statements.items;
-	const struct part_effect *f = m->effects.items;
-	const struct part_loss *l = m->losses.items;
 	char a[32], b[32], c[32], d[32];
 	size_t i;
 
-	buf_printf(out, "  rehearsed %s  %s  (%s, %s written, %s -> %s)\n",
-		m->migration, m->name, show_rehearsal_time(m->duration_us, a,
-		sizeof(a)), num_bytes(m->wal_bytes, b, sizeof(b)),
-		num_bytes(m->size_before, c, sizeof(c)),
-		num_bytes(m->size_after, d, sizeof(d)));
+	buf_printf(out, "  rehearsed %s%s%s  (%s", m->migration,
+		*m->migration == '\0' ? "" : "  ", m->name,
+		show_rehearsal_time(m->duration_us, a, sizeof(a)));
+	if (m->wal_bytes >= 0)
+		buf_printf(out, ", %s written", num_bytes(m->wal_bytes, b,
+			sizeof(b)));
+	if (m->size_after >= 0)
+		buf_printf(out, ", %s -> %s", num_bytes(m->size_before, c,
+			sizeof(c)), num_bytes(m->size_after, d, sizeof(d)));
+	buf_text(out, m->size_after >= 0 ? ")\n" : ", did not end well)\n");
 	for (i = 0; i < m->statements.n; i++)
 		statement(&s[i], out);
-	for (i = 0; i < m->effects.n; i++)
-		effect(&f[i], out);
-	for (i = 0; i < m->losses.n; i++)
-		buf_printf(out, "    loses '%s': %s %s (%s)%s\n", l[i].name,
-			num_commas(l[i].amount, a, sizeof(a)), l[i].unit,
-			l[i].action, l[i].allowed ? ", allowed" : "");
+	show_rehearsal_effects(&m->effects, &m->losses, out);
 	for (i = 0; i < m->sequences.n; i++)
 		buf_printf(out, "    sequence goes back: %s\n",
 			m->sequences.v[i]);
 	for (i = 0; i < m->left.n; i++)
 		buf_printf(out, "    leaves: %s\n", m->left.v[i]);
-	buf_printf(out, "    down: %s%s%s%s\n", m->down, m->down_text == NULL ?
+	if (*m->migration != '\0')
+		buf_printf(out, "    down: %s%s%s%s\n", m->down, m->down_text == NULL ?
 		"" : " (", m->down_text == NULL ? "" : m->down_text,
 		m->down_text == NULL ? "" : ")");
 }

@@ -10,6 +10,11 @@ struct part_rehearsal;
 
 void show_rehearsal(const struct part_rehearsal *r, struct buf *out);
 
+/* Its tables and losses: struct part_effect, struct part_loss. */
+struct shape_list;
+void show_rehearsal_effects(const struct shape_list *effects,
+	const struct shape_list *losses, struct buf *out);
+
 /* "0.4 ms", "27 ms", "3 s": microseconds for people, into out. */
 const char *show_rehearsal_time(int64_t us, char *out, size_t room);
 

@@ -98,6 +98,22 @@ gap(const struct part_gap *g, struct buf *out)
 	}
 }
 
+static void
+command(const struct part_command *c, struct buf *out)
+{
+	char ms[32];
+	size_t i;
+
+	buf_printf(out, "  ran         %s  (%s", c->command,
+		num_time(c->duration_ms, ms, sizeof(ms)));
+	if (c->status > 0)
+		buf_printf(out, ", status %lld", (long long)c->status);
+	buf_printf(out, ")\n  the database is %s\n", c->left);
+	show_rehearsal_effects(&c->effects, &c->losses, out);
+	for (i = 0; i < c->kept.n; i++)
+		buf_printf(out, "  kept        %s\n", c->kept.v[i]);
+}
+
 void
 show_run_apply(const void *body, struct buf *out)
 {
@@ -114,6 +130,13 @@ show_run_apply(const void *body, struct buf *out)
 	else if (strcmp(d->result, "planned") == 0)
 		buf_printf(out, "%zu pending, nothing was written\n",
 			d->plan.n);
+	else if (d->command == NULL && d->applied.n == 0 && d->rehearsal !=
+		NULL && strcmp(d->rehearsal->result, "passed") != 0)
+		buf_text(out, "nothing was done, for the rehearsal did not "
+			"pass\n");
+	else if (d->command != NULL)
+		buf_printf(out, "the command %s\n", strcmp(d->result,
+			"failed") == 0 ? "FAILED" : "ended well");
 	else
 		buf_printf(out, "%zu applied%s\n", d->applied.n,
 			strcmp(d->result, "failed") == 0 ? ", then FAILED" :
@@ -123,6 +146,8 @@ show_run_apply(const void *body, struct buf *out)
 	if (d->rehearsal != NULL)
 		show_rehearsal(d->rehearsal, out);
 	done(&d->applied, "applied", out);
+	if (d->command != NULL)
+		command(d->command, out);
 	if (d->backup != NULL)
 		buf_printf(out, "  behind the backup %s\n", d->backup->path);
 	if (d->no_backup)

@@ -37,6 +37,11 @@ lists(const struct doc_status *d, struct buf *out)
 	char when[CLOCK_TEXT];
 	size_t i;
 
+	if (d->triage != NULL)
+		buf_printf(out, "  UNFINISHED  %s: %s\n              %s\n"
+			"    go on     %s\n    go back   %s\n",
+			d->triage->what, d->triage->state, d->triage->text,
+			d->triage->forward, d->triage->back);
 	for (i = 0; i < d->pending.n; i++)
 		buf_printf(out, "  pending     %s  %s\n", p[i].migration,
 			p[i].name);
@@ -69,7 +74,7 @@ show_status(const void *body, struct buf *out)
 
 	buf_printf(out, "%s: %s\n", d->database.path,
 		d->up_to_date ? "up to date" :
-		d->problems.n > 0 ? "needs attention" : "migrations pending");
+		d->problems.n > 0 || d->triage != NULL ? "needs attention" : "migrations pending");
 	buf_printf(out, "  current     %s\n", or_none(d->current));
 	if (d->heads.n == 0)
 		buf_text(out, "  head        none\n");

@@ -103,7 +103,8 @@ db_open(struct db **out, const struct db_options *o, struct err *e)
 	driver = o->engine == NULL ? NULL : db_driver_named(o->engine);
 	if (driver != NULL)
 		return driver->open(out, o, e);
-	driver = o->mode == DB_SCRATCH || o->mode == DB_SCRATCH_WRITE ?
+	driver = o->mode == DB_SCRATCH || o->mode == DB_SCRATCH_WRITE ||
+			o->mode == DB_SCRATCH_SHARED ?
 		&sqlite_driver : db_driver_of(o->url, e);
 	return driver == NULL ? -1 : driver->open(out, o, e);
 }

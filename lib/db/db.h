@@ -27,6 +27,7 @@ enum db_mode {
 	DB_WRITE,
 	DB_SCRATCH, /* a file of ours: read only, no lock, no journal */
 	DB_SCRATCH_WRITE, /* a file of ours, to be changed */
+	DB_SCRATCH_SHARED, /* the same, and by other programs */
 	DB_MEMORY /* a new empty one of the engine, gone when it is closed */
 };
 

@@ -16,6 +16,7 @@ static const struct shape_field fields[] = {
 	SHAPE_MAY_OF(doc_apply, backup, OBJECT, &part_backup_shape),
 	SHAPE_MAY_OF(doc_apply, gap, OBJECT, &part_gap_shape),
 	SHAPE_MAY_OF(doc_apply, verification, OBJECT, &doc_verification_shape),
+	SHAPE_MAY_OF(doc_apply, command, OBJECT, &part_command_shape),
 	SHAPE_MAY_OF(doc_apply, rehearsal, OBJECT, &part_rehearsal_shape),
 	SHAPE_AT(doc_apply, duration_ms, INT),
 	SHAPE_MAY_OF(doc_apply, error, OBJECT, &doc_error_shape),

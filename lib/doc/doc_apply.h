@@ -7,6 +7,7 @@
 #include "doc/doc_error.h"
 #include "doc/doc_verification.h"
 #include "doc/part.h"
+#include "doc/part_command.h"
 #include "doc/part_rehearsal.h"
 
 struct doc_apply {
@@ -21,6 +22,7 @@ struct doc_apply {
 	struct part_backup *backup; /* NULL: none was needed or wanted */
 	struct part_gap *gap; /* since that backup */
 	struct doc_verification *verification; /* handed in; may be NULL */
+	struct part_command *command; /* NULL: migrations of mig's */
 	struct part_rehearsal *rehearsal; /* NULL: none was made */
 	int64_t duration_ms;
 	struct doc_error *error; /* result failed: why */

@@ -68,6 +68,22 @@ static const struct shape_field event_fields[] = {
 const struct shape doc_status_event_shape = { NULL, 0,
 	sizeof(struct doc_status_event), event_fields };
 
+static const char *const triages[] = { "not-applied", "applied-up-to",
+	"applied-unrecorded", "partly", NULL };
+
+static const struct shape_field triage_fields[] = {
+	SHAPE_AT(doc_status_triage, what, TEXT),
+	SHAPE_ONE_OF(doc_status_triage, state, triages),
+	SHAPE_MAY(doc_status_triage, statement, INT),
+	SHAPE_AT(doc_status_triage, text, TEXT),
+	SHAPE_AT(doc_status_triage, forward, TEXT),
+	SHAPE_AT(doc_status_triage, back, TEXT),
+	SHAPE_END,
+};
+
+const struct shape doc_status_triage_shape = { NULL, 0,
+	sizeof(struct doc_status_triage), triage_fields };
+
 static const struct shape_field fields[] = {
 	SHAPE_AT(doc_status, tool, TEXT),
 	SHAPE_OF(doc_status, database, PART, &wire_database_shape),
@@ -83,6 +99,7 @@ static const struct shape_field fields[] = {
 	SHAPE_OF(doc_status, problems, LIST, &doc_status_problem_shape),
 	SHAPE_AT(doc_status, ignored, STRINGS),
 	SHAPE_ONE_OF(doc_status, schema, schemas),
+	SHAPE_MAY_OF(doc_status, triage, OBJECT, &doc_status_triage_shape),
 	SHAPE_MAY(doc_status, running, TEXT),
 	SHAPE_MAY_OF(doc_status, backup, OBJECT, &doc_status_backup_shape),
 	SHAPE_OF(doc_status, backups, LIST, &doc_status_backup_shape),

@@ -49,6 +49,15 @@ struct doc_status_event {
 	char *detail; /* may be NULL */
 };
 
+/* What a run that crashed or failed has left, and the two ways from there. */
+struct doc_status_triage {
+	char *what; /* a migration, or a command */
+	const char *state; /* not-applied, applied-up-to, ... */
+	int64_t statement; /* done so far; -1 (null): not known */
+	char *text;
+	char *forward, *back; /* the commands */
+};
+
 struct doc_status {
 	char *tool;
 	struct wire_database database;
@@ -63,6 +72,7 @@ struct doc_status {
 	struct shape_list problems;
 	struct strs ignored; /* .sql files that are not migrations */
 	const char *schema; /* same, changed, unknown */
+	struct doc_status_triage *triage; /* NULL: nothing has crashed */
 	char *running; /* who holds the lock; NULL: nobody */
 	struct doc_status_backup *backup; /* the newest; NULL: none */
 	struct shape_list backups; /* under --backups, newest first */
@@ -77,5 +87,6 @@ extern const struct shape doc_status_node_shape;
 extern const struct shape doc_status_problem_shape;
 extern const struct shape doc_status_backup_shape;
 extern const struct shape doc_status_event_shape;
+extern const struct shape doc_status_triage_shape;
 
 #endif

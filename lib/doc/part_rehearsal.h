@@ -36,8 +36,8 @@ struct part_rehearsed {
 	char *name;
 	char *checksum; /* of its text, filled in */
 	int64_t duration_us; /* with its commit */
-	int64_t wal_bytes;
-	int64_t size_before, size_after; /* of the database, bytes */
+	int64_t wal_bytes; /* -1 (null): not known */
+	int64_t size_before, size_after; /* bytes; after -1 (null): it failed */
 	char *fingerprint; /* of the schema behind it */
 	struct shape_list statements; /* struct trace_statement */
 	struct shape_list effects; /* struct part_effect */

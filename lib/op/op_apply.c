@@ -114,8 +114,8 @@ op_apply_confirm(struct apply *a, const char *verb, size_t n, const char *what,
 }
 
 /* The document from the pipe: a verification that passed, nothing else. */
-static int
-judge_document(const struct apply *a, struct err *e)
+int
+op_apply_document(const struct apply *a, struct err *e)
 {
 	const struct doc *d = a->p->document;
 	const struct doc_verification *v;
@@ -147,7 +147,9 @@ judge_document(const struct apply *a, struct err *e)
 int
 op_apply_backup(struct apply *a, struct err *e)
 {
-	struct secure s = { .max_age_s = a->p->max_age_s };
+	/* What would be brought back must hold all that is there now. */
+	struct secure s = { .max_age_s = a->p->max_age_s,
+		.fresh = a->p->restore_on_failure };
 	struct receipt r;
 	int result;
 
@@ -177,7 +179,8 @@ op_apply_backup(struct apply *a, struct err *e)
 	a->out->gap = mem_alloc(sizeof(*a->out->gap));
 	result = bind_gap(a->out->gap, &r, a->s.db, e);
 	if (result == 0)
-		result = op_apply_rehearse(a, &r, e);
+		result = a->p->command != NULL ? op_guard_rehearse(a, &r, e) :
+			op_apply_rehearse(a, &r, e);
 	shape_release(&receipt_shape, &r);
 	if (result == 0 && strcmp(a->out->gap->written, "no") != 0)
 		report_say(a->o->report, REPORT_NOTE,
@@ -230,7 +233,11 @@ work(struct apply *a, struct err *e)
 		(a->p->resume ? SANITY_RESUME : 0);
 	int open;
 
-	if (judge_document(a, e) == -1 || open_all(a, e) == -1)
+	if (op_guard_check(a->p, e) == -1)
+		return -1;
+	if (a->p->command != NULL)
+		return op_guard(a, e);
+	if (op_apply_document(a, e) == -1 || open_all(a, e) == -1)
 		return -1;
 	op_apply_current(a, a->plan.current);
 	if (a->p->repair)

@@ -25,6 +25,9 @@ struct op_apply_options {
 	int no_rehearse; /* although the policy asks for it: loud */
 	const char *scratch; /* where: a folder, or a server's url; NULL */
 	int64_t sample; /* of it: rows per table that are compared; 0: all */
+	const char *const *command; /* another tool's, instead; NULL: none */
+	const char *url_env; /* the variable from which it takes its url */
+	int restore_on_failure;
 	int repair; /* mend the records, run nothing */
 	struct strs repair_applied; /* failed ones that count as applied */
 	struct doc *document; /* read from the pipe; NULL: none.  Taken. */

@@ -53,6 +53,27 @@ int op_apply_all(struct apply *a, const struct run_trace *trace,
 /* What the scripts say that they would lose; -1 when that is not allowed. */
 int op_apply_forecast(struct apply *a, struct err *e);
 
+/* The hook gets the error as the document has it; its own is only said. */
+void op_apply_tell_failure(struct apply *a, const struct err *e);
+
+/* ERR_USAGE or ERR_REFUSED unless the document, if there is one, is a proof. */
+int op_apply_document(const struct apply *a, struct err *e);
+
+/* ERR_USAGE: what is for migrations and what is for a command, at once. */
+int op_guard_check(const struct op_apply_options *p, struct err *e);
+
+/* op_guard.c: another tool's command, instead of a plan. */
+int op_guard(struct apply *a, struct err *e);
+
+/* Its rehearsal, if one is asked for: as op_apply_rehearse(). */
+int op_guard_rehearse(struct apply *a, struct receipt *r, struct err *e);
+
+/* What is shown of a command: no word that may be a secret.  Gives. */
+char *op_guard_words(const char *const *argv);
+
+/* The url of a copy in the form that like has, for another program.  Gives. */
+char *op_guard_url(const char *copy, const char *like);
+
 /* op_repair.c: the records, instead of the pending migrations. */
 int op_repair(struct apply *a, struct err *e);
 

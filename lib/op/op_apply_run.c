@@ -9,6 +9,7 @@
 #include "doc/doc_apply.h"
 #include "op/op_apply_part.h"
 #include "op/op_hook.h"
+#include "op/op_triage.h"
 
 void
 op_apply_current(struct apply *a, const char *version)
@@ -42,10 +43,19 @@ apply_one(struct apply *a, struct run *r, const struct migration *m,
 	const struct ledger_row *row = ledger_find(&a->s.ledger, m->version);
 	const struct migration *before;
 	struct err second;
+	int64_t all;
+	int told;
 
 	/* One that ran to its end, and runs again, begins anew. */
-	r->skip = row == NULL || strcmp(row->state, "applied") == 0 ? 0 :
-		row->statements;
+	r->skip = 0;
+	if (row != NULL && strcmp(row->state, "applied") != 0 &&
+		op_triage_statements(a->s.db, a->o, row, &r->skip, &all, &told,
+			e) == -1)
+		return -1;
+	if (row != NULL && r->skip > row->statements && a->p->resume)
+		report_say(a->o->report, REPORT_NOTE, "migration %s: %lld of "
+			"its statements are done, as the schema says",
+			m->version, (long long)r->skip);
 	r->rehearsed = op_apply_rehearsed(a, m);
 	r->again = version_is_repeatable(m->version) || row != NULL ||
 		ledger_find_stale(&a->s.ledger, m->version) != NULL;
@@ -141,9 +151,8 @@ op_apply_all(struct apply *a, const struct run_trace *trace, struct err *e)
 	return result;
 }
 
-/* The hook gets the error as the document has it; its own is only said. */
-static void
-tell_failure(struct apply *a, const struct err *e)
+void
+op_apply_tell_failure(struct apply *a, const struct err *e)
 {
 	struct doc_error error = { 0 };
 	struct err second;
@@ -164,19 +173,19 @@ op_apply_run(struct apply *a, struct err *e)
 		a->out->result = "failed";
 		if (strcmp(e->reason, "hook") == 0)
 			e->code = ERR_REFUSED;
-		tell_failure(a, e);
+		op_apply_tell_failure(a, e);
 		return -1;
 	}
 	a->out->result = "failed";
 	if (op_apply_backup(a, e) == -1 || db_blocked(a->s.db, &a->tables,
 		e) == -1 || op_apply_all(a, NULL, e) == -1) {
-		tell_failure(a, e);
+		op_apply_tell_failure(a, e);
 		return -1;
 	}
 	a->out->result = "applied";
 	/* All is done: the status says only that the hook is not. */
 	if (op_hook_run(a->o, HOOK_AFTER, a->out, NULL, e) == 0)
 		return 0;
-	tell_failure(a, e);
+	op_apply_tell_failure(a, e);
 	return -1;
 }

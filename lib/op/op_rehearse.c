@@ -35,7 +35,7 @@ on_begin(void *arg, const struct migration *m, struct err *e)
 	x->now->name = mem_dup(m->name);
 	x->now->checksum = mem_dup(m->checksum);
 	x->now->down = "none";
-	x->now->down_us = -1;
+	x->now->down_us = x->now->size_after = -1;
 	if (script_of_part(&m->up, db_rules(x->a.s.db), &x->script, e) == -1 ||
 		op_rehearse_before(x, e) == -1)
 		return -1;
@@ -271,13 +271,15 @@ rehearse(struct part_rehearsal *out, const struct op_rehearse *r,
 	x.a.p = &p;
 	scrap.result = "planned";
 	out->result = "passed";
-	if (op_state_read(&x.a.s, copy, &quiet, 1, &scrap.database, &why) ==
-		-1 || run_plan(&x, &why) == -1)
+	x.a.s.db = copy;
+	if (p.command != NULL ? op_rehearse_command(out, r, copy, &why) == -1 :
+		op_state_read(&x.a.s, copy, &quiet, 1, &scrap.database, &why)
+		== -1 || run_plan(&x, &why) == -1)
 		conclude(out, r->o, &why);
 	note_limits(&x);
 	out->comparable = fingerprint != NULL && out->fingerprint != NULL &&
 		strcmp(fingerprint, out->fingerprint) == 0;
-	if (!out->comparable)
+	if (out->fingerprint != NULL && !out->comparable)
 		note(out, "The copy's schema does not compare with the live "
 			"one's: the real run is not held to it.");
 	op_rehearse_forget(&x);

@@ -56,4 +56,8 @@ int op_rehearse_same(struct rehearse *x, char *what, size_t room,
 /* op_rehearse_down.c: the way back, tried and undone. */
 int op_rehearse_down(struct rehearse *x, const char *before, struct err *e);
 
+/* op_guard_rehearse.c: a command, instead of a plan. */
+int op_rehearse_command(struct part_rehearsal *out,
+	const struct op_rehearse *r, struct db *copy, struct err *e);
+
 #endif

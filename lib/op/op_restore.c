@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backup/journal.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/id.h"
@@ -357,6 +358,7 @@ op_restore(struct doc_rollback *out, const struct op *o,
 	struct restore r = { .out = out, .o = o, .p = p, .held = -1 };
 	struct lock *lock = NULL;
 	int64_t start = clock_ms();
+	struct err ignored;
 	int result;
 
 	out->tool = mem_dup(o->tool);
@@ -368,6 +370,10 @@ op_restore(struct doc_rollback *out, const struct op *o,
 	out->duration_ms = clock_ms() - start;
 	if (result == 0 && r.proof.read.manifest.migration != NULL)
 		out->current = mem_dup(r.proof.read.manifest.migration);
+	if (result == 0 && r.archive != NULL && strcmp(out->result, "done") ==
+		0 && p->into == NULL && journal_restored(r.archive, &ignored)
+		== -1)
+		report_say(o->report, REPORT_WARN, "%s", ignored.text);
 	remove_scratch(&r);
 	if (r.held != -1)
 		close(r.held);

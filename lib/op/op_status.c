@@ -18,6 +18,8 @@
 #include "migration/plan.h"
 #include "migration/repair.h"
 #include "op/op_state.h"
+#include "op/op_triage.h"
+#include "os/file.h"
 
 struct status {
 	struct doc_status *out;
@@ -265,9 +267,14 @@ static int
 work(struct status *s, struct err *e)
 {
 	char holder[256];
+	int guarded = 0;
 
-	if (op_state_open(&s->s, s->o, DB_READ, 1, &s->out->database, e) ==
-		-1 || plan_make(&s->plan, &s->s.set, &s->s.ledger, NULL, e) == -1)
+	/* Whose tool is guarded has no folder that mig knows. */
+	if (!file_is_dir(s->o->migrations) && op_triage_is_guarded(s->o,
+		&guarded, e) == -1)
+		return -1;
+	if (op_state_open(&s->s, s->o, DB_READ, !guarded, &s->out->database,
+		e) == -1 || plan_make(&s->plan, &s->s.set, &s->s.ledger, NULL, e) == -1)
 		return -1;
 	s->out->folder = mem_dup(s->o->migrations);
 	s->out->format = mem_dup(s->s.history.format->name);
@@ -277,13 +284,15 @@ work(struct status *s, struct err *e)
 	if (db_problems(s->s.db, found, s, e) == -1 ||
 		fill_schema(s, e) == -1 || fill_backups(s, e) == -1)
 		return -1;
+	if (op_triage_fill(s->out, s->s.db, s->o, &s->s.ledger, e) == -1)
+		return -1;
 	if (s->p->repairs && fill_repairs(s, e) == -1)
 		return -1;
 	if (s->p->history &&
 		ledger_each(s->s.db, one_event, &s->out->history, e) == -1)
 		return -1;
 	s->out->up_to_date = s->out->pending.n == 0 &&
-		s->out->problems.n == 0;
+		s->out->problems.n == 0 && s->out->triage == NULL;
 	return 0;
 }
 

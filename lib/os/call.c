@@ -2,8 +2,10 @@
 #include "os/call.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -39,10 +41,11 @@ make_input(const char *input, size_t n, struct err *e)
 
 /* In the child: only calls that are safe after a fork among threads. */
 static void
-become(const char *path, char **environment, int input, pid_t parent)
+become(const char *const *argv, char **environment, int input, int report,
+	pid_t parent)
 {
-	char *const argv[] = { (char *)path, NULL };
 	sigset_t none;
+	int why;
 
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -54,7 +57,11 @@ become(const char *path, char **environment, int input, pid_t parent)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (dup2(input, 0) == -1 || dup2(2, 1) == -1)
 		_Exit(126);
-	execve(path, argv, environment);
+	execvpe(argv[0], (char *const *)argv, environment);
+	why = errno;
+	/* Nobody is left to tell that this could not be told. */
+	if (write(report, &why, sizeof(why)) == -1)
+		_Exit(126);
 	_Exit(127);
 }
 
@@ -107,25 +114,83 @@ judge(const char *path, int status, struct err *e)
 		WTERMSIG(status));
 }
 
+/* The process, in a group of its own; -1. */
+static pid_t
+start(const char *const *argv, const struct strs *environment,
+	const char *input, size_t n, struct err *e)
+{
+	int fd = make_input(input, n, e), report[2], why = 0;
+	pid_t me = getpid(), pid;
+	char **merged;
+	ssize_t got;
+
+	if (fd == -1)
+		return -1;
+	if (pipe2(report, O_CLOEXEC) == -1) {
+		close(fd);
+		return err_sys(e, "make a pipe");
+	}
+	merged = child_environment(environment);
+	pid = fork();
+	if (pid == 0)
+		become(argv, merged, fd, report[1], me);
+	close(fd);
+	close(report[1]);
+	free(merged);
+	if (pid == -1) {
+		close(report[0]);
+		return err_sys(e, "start '%s'", argv[0]);
+	}
+	setpgid(pid, pid); /* whoever comes first */
+	/* It ends when the program runs: then nothing has been told. */
+	while ((got = read(report[0], &why, sizeof(why))) == -1 && errno ==
+		EINTR)
+		;
+	close(report[0]);
+	if (got != sizeof(why))
+		return pid;
+	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		;
+	err_set(e, ERR_ENV, "program", "'%s' cannot be run: %s", argv[0],
+		strerror(why));
+	return err_next(e, "check the command and PATH");
+}
+
+int
+call_program(const char *const *argv, const struct strs *environment,
+	int64_t limit_ms, int *status, struct err *e)
+{
+	pid_t pid = start(argv, environment, "", 0, e);
+	int raw = 0;
+
+	*status = -1;
+	if (pid == -1)
+		return -1;
+	if (wait_for(pid, limit_ms == -1 ? INT64_MAX / 4 : limit_ms, &raw, 1) ==
+		-1) {
+		end_group(pid);
+		return stop_check(e) == -1 ? -1 : err_set(e, ERR_ENV,
+			"program", "'%s' took too long, and was ended",
+			argv[0]);
+	}
+	*status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
+	return 0;
+}
+
 int
 call_run(const char *path, const struct strs *environment, const char *input,
 	size_t n, int64_t limit_ms, int stoppable, struct err *e)
 {
-	char **merged, words[32];
-	int fd = make_input(input, n, e), status = 0, result;
-	pid_t me = getpid(), pid;
+	const char *const argv[] = { path, NULL };
+	char words[32];
+	int status = 0, result;
+	pid_t pid = start(argv, environment, input, n, e);
 
-	if (fd == -1)
+	if (pid == -1) {
+		e->code = ERR_ENV;
+		memcpy(e->reason, "hook", sizeof("hook"));
 		return -1;
-	merged = child_environment(environment);
-	pid = fork();
-	if (pid == 0)
-		become(path, merged, fd, me);
-	close(fd);
-	free(merged);
-	if (pid == -1)
-		return err_sys(e, "start '%s'", path);
-	setpgid(pid, pid); /* whoever comes first */
+	}
 	if (wait_for(pid, limit_ms, &status, stoppable) == 0)
 		return judge(path, status, e);
 	result = stoppable ? stop_check(e) : 0;

@@ -276,9 +276,39 @@ pg_stage_end(struct pg *p)
 		pg_open_close(&m->base);
 }
 
-/* Of a server that somebody named, the caller knows how to reach it. */
+/* What the connection was made of, with another database. */
+static char *
+uri_of(const struct pg *p)
+{
+	static const char *const more[] = { "host", "port", "password",
+		"sslmode", "sslrootcert", "sslcert", "sslkey", NULL };
+	PQconninfoOption *all = PQconninfo(p->c), *o;
+	const char *const *m;
+	struct buf b = { 0 };
+	char between = '?';
+
+	buf_text(&b, "postgresql://");
+	for (o = all; o != NULL && o->keyword != NULL; o++)
+		if (strcmp(o->keyword, "user") == 0 && o->val != NULL)
+			buf_percent(&b, o->val);
+	buf_text(&b, "@/");
+	buf_percent(&b, p->name);
+	for (m = more; *m != NULL; m++)
+		for (o = all; o != NULL && o->keyword != NULL; o++)
+			if (strcmp(o->keyword, *m) == 0 && o->val != NULL &&
+				*o->val != '\0') {
+				buf_printf(&b, "%c%s=", between, *m);
+				buf_percent(&b, o->val);
+				between = '&';
+			}
+	PQconninfoFree(all);
+	return buf_detach(&b);
+}
+
 char *
 pg_stage_url(const struct db *d)
 {
-	return mem_dup(((const struct pg *)d)->url);
+	const struct pg *p = (const struct pg *)d;
+
+	return p->staged == 2 ? mem_dup(p->url) : uri_of(p);
 }

@@ -212,7 +212,8 @@ sqlite_open_db(struct db **out, const struct db_options *o, struct err *e)
 	if (o->mode == DB_MEMORY) {
 		s->path = mem_dup(":memory:");
 		s->shown = mem_dup(":memory:");
-	} else if (o->mode == DB_SCRATCH || o->mode == DB_SCRATCH_WRITE) {
+	} else if (o->mode == DB_SCRATCH || o->mode == DB_SCRATCH_WRITE ||
+		o->mode == DB_SCRATCH_SHARED) {
 		s->path = mem_dup(o->url);
 		s->shown = mem_dup(o->url);
 	} else {

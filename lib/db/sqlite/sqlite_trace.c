@@ -133,7 +133,7 @@ int
 sqlite_trace_stage(struct db **out, const struct db_stage *how, struct err *e)
 {
 	struct db_options o = { .url = how->from.path, .busy_ms = 5000,
-		.mode = DB_SCRATCH_WRITE, .report = how->report };
+		.mode = DB_SCRATCH_SHARED, .report = how->report };
 
 	if (sqlite_open_db(out, &o, e) == -1)
 		return -1;

@@ -1,0 +1,182 @@
+# mig-apply -- COMMAND: another tool's command behind a verified backup.
+load ../lib
+
+prepare() {
+	family
+	cat > tool <<- 'SH'
+		#!/bin/sh
+		# tool SQL [STATUS]: runs SQL on the database that it is told.
+		echo "on $DATABASE_URL, $MIG_GUARD"
+		sqlite3 "${DATABASE_URL#sqlite:}" "$1" || exit 9
+		exit "${2:-0}"
+	SH
+	chmod +x tool
+}
+
+journal() { jq -r "$1" "$(archive).journal.json"; }
+tidy() {
+	run ls -A backups
+	refute_output --partial .mig-
+}
+
+@test "a command that ends well: backup, delta, document" {
+	works mig-apply -- ./tool 'CREATE TABLE log (a); INSERT INTO log VALUES (1)'
+	[[ $stderr == *'on sqlite:app.db, run'* ]]
+	[ "$(json '.result + .command.left + (.command.status | tostring)')" = appliedchanged0 ]
+	[ "$(json '.command.effects[0] | .table + (.after | tostring)')" = log1 ]
+	[ "$(json '.backup.source')" = taken ]
+	[ "$(journal .state)" = done ]
+	assert_file_exist "$(archive).receipt.json"
+	# Another tool's database gets no table of mig's.
+	[ "$(sqlite3 app.db "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'mig%'")" = 0 ]
+}
+
+@test "a command that fails half-way: 7, what it left, and the way back works" {
+	before=$(contents)
+	fails 7 "ended with status 3" mig-apply -- ./tool 'DELETE FROM child WHERE id < 3; CREATE TABLE half (a)' 3
+	[[ $stderr == *"mig-rollback --restore '"* ]]
+	[ "$(json '.result + .command.left')" = failedchanged ]
+	[ "$(json '.command.losses[0] | .name + (.amount | tostring)')" = child2 ]
+	works mig-status
+	[ "$(json '.triage.state')" = partly ]
+	back=$(json '.triage.back')
+	works sh -c "$back --accept-loss"
+	[ "$(contents)" = "$before" ]
+	works mig-status
+	[ "$(json '.triage')" = null ]
+}
+
+@test "--restore-on-failure brings everything back" {
+	before=$(contents)
+	fails 6 'the backup is restored' mig-apply --restore-on-failure -- ./tool 'DELETE FROM parent; CREATE TABLE half (a)' 3
+	[ "$(contents)" = "$before" ]
+	[ "$(json '.command.left')" = restored ]
+	[ "$(json '.command.kept | length')" = 1 ]
+	[ "$(jq -r .state "$(ls backups/*.journal.json)")" = restored ]
+	works mig-status
+	[ "$(json '.triage')" = null ]
+	tidy
+}
+
+@test "--restore-on-failure restores what was there just before" {
+	works mig-apply -- ./tool 'CREATE TABLE one (a)'
+	sqlite3 app.db "INSERT INTO one VALUES (7)"
+	fails 6 'restored' mig-apply --restore-on-failure -- ./tool 'DROP TABLE one' 1
+	[ "$(sqlite3 app.db 'SELECT a FROM one')" = 7 ]
+}
+
+@test "one that fails and changes nothing: 6" {
+	fails 6 'nothing was changed' mig-apply -- ./tool 'SELECT 1' 4
+	[ "$(json '.command.left')" = unchanged ]
+	works mig-status
+	[ "$(json '.triage')" = null ]
+}
+
+@test "a loss is found in the rehearsal, before it happens" {
+	before=$(contents)
+	fails 3 "would lose 'child': 1 row" mig-apply --rehearse --url-env DATABASE_URL -- ./tool 'DELETE FROM child WHERE id = 1'
+	[ "$(contents)" = "$before" ]
+	[ "$(json '.rehearsal.result')" = refused ]
+	[ "$(json '.command')" = null ]
+	works mig-apply --rehearse --url-env DATABASE_URL --allow-loss child -- ./tool 'DELETE FROM child WHERE id = 1'
+	[[ $stderr == *'.mig-scratch-'*', rehearse'*'on sqlite:app.db, run'* ]]
+	[ "$(json '.rehearsal.result')" = passed ]
+	tidy
+}
+
+@test "a loss that was not rehearsed is found afterwards, and taken back if asked" {
+	fails 7 "would lose 'child': 1 row" mig-apply -- ./tool 'DELETE FROM child WHERE id = 1'
+	fails 6 'restored' mig-apply --restore-on-failure -- ./tool 'DELETE FROM child WHERE id = 2'
+	[ "$(rows child)" = 4 ]
+}
+
+@test "a column and a table that only get another name are no loss, once rehearsed" {
+	works mig-apply --rehearse --url-env DATABASE_URL -- ./tool 'ALTER TABLE parent RENAME COLUMN note TO remark; ALTER TABLE child RENAME TO kid'
+	[ "$(json '[.rehearsal.migrations[0].effects[].columns[] | .change + .column] | join(" ")')" = renamedremark ]
+}
+
+@test "a rehearsal that fails refuses, and nothing is touched" {
+	before=$(sha256sum app.db)
+	fails 3 "ended with status 9 on the copy" mig-apply --rehearse --url-env DATABASE_URL -- ./tool 'DROP TABLE nothing'
+	[ "$(sha256sum app.db)" = "$before" ]
+	tidy
+}
+
+@test "a command that does not go to the copy is noticed" {
+	fails 3 'has changed nothing on the copy' mig-apply --rehearse --url-env OTHER_URL -- ./tool 'SELECT 1'
+	fails 7 'takes its url from somewhere else than OTHER_URL' mig-apply --rehearse --url-env OTHER_URL -- ./tool 'CREATE TABLE wrong (a)'
+	fails 2 '--url-env NAME' mig-apply --rehearse -- ./tool 'SELECT 1'
+}
+
+@test "the real run must come to what was rehearsed" {
+	printf '#!/bin/sh\nsqlite3 "${DATABASE_URL#sqlite:}" "CREATE TABLE t_$MIG_GUARD (a)"\n' > tool
+	fails 7 'is not the one that the rehearsal proved' mig-apply --rehearse --url-env DATABASE_URL -- ./tool
+}
+
+@test "the url of the copy has the form of the one that it replaces" {
+	printf '#!/bin/sh\necho "$X_URL" >> urls\nsqlite3 "$(echo "$X_URL" | sed "s|.*:/*\\(/[^?]*\\).*|\\1|")" "CREATE TABLE t$((($(wc -l < urls) + 1) / 2)) (a)"\n' > tool
+	full=$PWD/app.db
+	for url in "sqlite:///$full" "db:sqlite:$full" "sqlite3:$full" "sqlite:$full?cache=shared" "$full" "sqlite+aiosqlite:////$full"; do
+		X_URL=$url mig-apply -o none -q --rehearse --url-env X_URL -- ./tool
+	done
+	run sed -n 'p;n' urls
+	assert_line --index 0 --regexp '^sqlite:////.*/\.mig-scratch-'
+	assert_line --index 1 --regexp '^db:sqlite:/.*/\.mig-scratch-'
+	assert_line --index 2 --regexp '^sqlite3:/.*/\.mig-scratch-'
+	assert_line --index 3 --regexp '^sqlite:/.*/\.mig-scratch-.*\?cache=shared$'
+	assert_line --index 4 --regexp '^/.*/\.mig-scratch-'
+	assert_line --index 5 --regexp '^sqlite\+aiosqlite:////.*/\.mig-scratch-'
+}
+
+@test "words that may be secret are shown nowhere" {
+	works mig-apply -- ./tool 'CREATE TABLE x (a)' 0 --password=hunter2 -p hunter3 postgres://u:hunter4@h/d
+	refute_regex "$output$(cat backups/*.journal.json)" 'hunter'
+	[ "$(json .command.command)" = './tool ... 0 --password=... -p ... ...' ]
+}
+
+@test "a command that cannot be run, a signal, another runner" {
+	fails 4 "'./nothing' cannot be run: No such file" mig-apply -- ./nothing
+	[ "$(journal .state)" = failed ]
+	printf '#!/bin/sh\nkill -9 $$\n' > tool
+	fails 6 'was ended by signal 9' mig-apply -- ./tool
+	printf '#!/bin/sh\nexec mig-apply -- true\n' > tool
+	fails 6 'ended with status 8' mig-apply -- ./tool
+}
+
+@test "an interrupted command is ended with all that it has started" {
+	printf '#!/bin/sh\nsqlite3 app.db "CREATE TABLE early (a)"\ntouch began\nsleep 47 & sleep 47\n' > tool
+	mig-apply -- ./tool > doc 2> said 3>&- &
+	pid=$!
+	for _ in $(seq 200); do [ -e began ] && break; sleep 0.05; done
+	kill -TERM "$pid"
+	wait "$pid" && status=0 || status=$?
+	[ "$status" -eq 7 ] || { cat said; return 1; }
+	! pgrep -f 'sleep 47'
+	works mig-status
+	[ "$(json '.triage.state')" = partly ]
+}
+
+@test "hooks, the document from a pipe, and what does not go together" {
+	mkdir hooks
+	printf '#!/bin/sh\ncat > seen-$MIG_HOOK\n' | tee hooks/before-apply > hooks/after-apply
+	chmod +x hooks/*
+	mig-backup -q | mig-verify -q > v.json
+	works sh -c "mig-apply - --hooks hooks -- ./tool 'CREATE TABLE x (a)' < v.json"
+	[ "$(json '.backup.source')" = document ]
+	[ "$(jq -r .result seen-after-apply)" = applied ]
+	[ "$(jq -r .result seen-before-apply)" = planned ]
+	fails 2 'are for a command' mig-apply --url-env X
+	fails 2 'are for migrations' mig-apply --to 1 -- true
+	fails 2 'needs a backup' mig-apply --no-backup --restore-on-failure -- true
+	fails 2 'for one database' mig-apply --database sqlite:a --database sqlite:b -- true
+	works mig-apply --no-backup -- ./tool 'CREATE TABLE y (a)'
+	works mig-apply --dry-run -- ./tool 'CREATE TABLE z (a)'
+	[ "$(sqlite3 app.db "SELECT count(*) FROM sqlite_schema WHERE name = 'z'")" = 0 ]
+}
+
+@test "production asks for the variable, and rehearses" {
+	printf '[p]\npolicy = production\n' > mig.conf
+	fails 2 '--url-env NAME' mig-apply --env p --yes -- ./tool 'CREATE TABLE x (a)'
+	works mig-apply --env p --yes --url-env DATABASE_URL -- ./tool 'CREATE TABLE x (a)'
+	[ "$(json '.rehearsal.result')" = passed ]
+}
