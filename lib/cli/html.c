@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/num.h"
 #include "cli/html_locks.h"
 #include "cli/html_style.h"
 #include "cli/html_tables.h"
@@ -103,10 +104,11 @@ fact(const char *name, const char *value, struct buf *out)
 	buf_text(out, "</dd>\n");
 }
 
-static int64_t
-of_ms(int64_t ms)
+static const char *
+of_ms(int64_t ms, char out[HTML_TIME])
 {
-	return ms < 0 ? -1 : ms > INT64_MAX / 1000 ? INT64_MAX : ms * 1000;
+	return ms >= 1000 && ms < INT64_MAX / 1000 ? html_time(ms * 1000, out) :
+		num_time(ms, out, HTML_TIME);
 }
 
 static void
@@ -115,8 +117,7 @@ fact_times(const struct part_rehearsal *r, struct buf *out)
 	char all[HTML_TIME], restore[HTML_TIME];
 
 	buf_printf(out, "<dt>Time</dt><dd>%s, %s of it for the restore</dd>\n",
-		html_time(of_ms(r->duration_ms), all),
-		html_time(of_ms(r->restore_ms), restore));
+		of_ms(r->duration_ms, all), of_ms(r->restore_ms, restore));
 }
 
 static void
@@ -135,7 +136,7 @@ fact_compared(const struct part_rehearsal *r, struct buf *out)
 
 static void
 facts(const struct html_page *page, const struct part_rehearsal *r,
-	struct buf *out)
+	const struct word *w, struct buf *out)
 {
 	const struct part_rehearsed *m = r->migrations.items;
 	struct html_losses sum = { 0 };
@@ -161,9 +162,11 @@ facts(const struct html_page *page, const struct part_rehearsal *r,
 	html_tables_losses(&sum, out);
 	buf_text(out, "</dd>\n");
 	fact_compared(r, out);
-	fact("The real run", r->comparable ? "mig-apply holds it to what was "
-		"seen here" : "cannot be held to what was seen here: the copy "
-		"has another schema than the backup", out);
+	if (!r->comparable)
+		fact("The real run", "cannot be held to what was seen here: "
+			"the copy has another schema than the backup", out);
+	else if (w->word != NULL && strcmp(w->word, "passed") == 0)
+		fact("The real run", "is held to what was seen here", out);
 	buf_text(out, "</dl>\n");
 }
 
@@ -187,6 +190,29 @@ strongest(const struct part_rehearsed *m, struct buf *out)
 	html_locks_free(&l);
 }
 
+static void
+overview_row(const struct part_rehearsed *m, size_t number, struct buf *out)
+{
+	const struct word *w = find(downs, m->down);
+	struct html_losses sum = { 0 };
+
+	buf_printf(out, "<tr><th scope=\"row\"><a href=\"#m%zu\">", number);
+	html_text(m->migration, out);
+	buf_text(out, "</a> ");
+	html_text(m->name, out);
+	buf_text(out, "</th>");
+	html_time_cell(m->duration_us, out);
+	html_bytes_cell(m->wal_bytes, out);
+	buf_text(out, "<td>");
+	strongest(m, out);
+	buf_text(out, "</td><td>");
+	html_tables_count(&m->losses, &sum);
+	html_tables_losses(&sum, out);
+	buf_printf(out, "</td><td class=\"%s\">", w->class);
+	html_text(m->down, out);
+	buf_text(out, "</td></tr>\n");
+}
+
 /* One line for each migration, when there are several. */
 static void
 overview(const struct part_rehearsal *r, struct buf *out)
@@ -203,27 +229,8 @@ overview(const struct part_rehearsal *r, struct buf *out)
 		"class=\"n\">WAL</th><th scope=\"col\">Strongest lock</th>"
 		"<th scope=\"col\">Losses</th><th scope=\"col\">Way back</th>"
 		"</tr></thead>\n<tbody>\n");
-	for (i = 0; i < r->migrations.n; i++) {
-		const struct word *w = find(downs, m[i].down);
-		struct html_losses sum = { 0 };
-
-		buf_printf(out, "<tr><th scope=\"row\"><a href=\"#m%zu\">",
-			i + 1);
-		html_text(m[i].migration, out);
-		buf_text(out, "</a> ");
-		html_text(m[i].name, out);
-		buf_text(out, "</th>");
-		html_time_cell(m[i].duration_us, out);
-		html_bytes_cell(m[i].wal_bytes, out);
-		buf_text(out, "<td>");
-		strongest(&m[i], out);
-		buf_text(out, "</td><td>");
-		html_tables_count(&m[i].losses, &sum);
-		html_tables_losses(&sum, out);
-		buf_printf(out, "</td><td class=\"%s\">", w->class);
-		html_text(m[i].down, out);
-		buf_text(out, "</td></tr>\n");
-	}
+	for (i = 0; i < r->migrations.n; i++)
+		overview_row(&m[i], i + 1, out);
 	html_table_end(out);
 }
 
@@ -333,7 +340,7 @@ html_rehearsal(const struct html_page *page, const struct part_rehearsal *r,
 	head(page, w, out);
 	buf_text(out, "<body>\n<main>\n");
 	verdict(page, r, w, out);
-	facts(page, r, out);
+	facts(page, r, w, out);
 	overview(r, out);
 	if (r->migrations.n == 0)
 		buf_text(out, "<p>No migration was run.</p>\n");
