@@ -95,7 +95,7 @@ const char html_style[] =
 	".l0{fill:var(--l0)}.l1{fill:var(--l1)}.l2{fill:var(--l2)}"
 	".l3{fill:var(--l3)}.l4{fill:var(--l4)}.l5{fill:var(--l5)}"
 	".l6{fill:var(--l6)}.l7{fill:var(--l7)}.l8{fill:var(--l8)}\n"
-	"svg .open{fill-opacity:.35}\n"
+	"svg .open{fill-opacity:.45}\n"
 	"ul.legend{list-style:none;padding:0;margin:.5rem 0;display:flex;"
 	"flex-wrap:wrap;gap:.2rem 1.5rem}\n"
 	"svg.key{width:.75rem;height:.75rem;margin-right:.45rem;"

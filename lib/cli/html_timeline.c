@@ -20,7 +20,7 @@
 #define WIDTH 900
 #define LINE_X 40 /* where the numbers of the lines end */
 #define PLOT_X 272
-#define PLOT_WIDTH 396
+#define PLOT_WIDTH 384
 #define WORDS_X (PLOT_X + PLOT_WIDTH + 12)
 #define TOP 26 /* of the first row */
 #define ROW 20
