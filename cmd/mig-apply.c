@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/html.h"
 #include "doc/doc.h"
 #include "doc/doc_apply.h"
 #include "op/op_apply.h"
@@ -11,7 +12,8 @@
 enum {
 	OPT_TO = 1, OPT_STEPS, OPT_DRY_RUN, OPT_ALLOW_LOSS, OPT_MAX_AGE,
 	OPT_NO_BACKUP, OPT_FORCE_NO_BACKUP, OPT_REHEARSE, OPT_NO_REHEARSE,
-	OPT_FORCE_NO_REHEARSE, OPT_URL_ENV, OPT_RESTORE, OPT_SCRATCH, OPT_SAMPLE, OPT_ALLOW_MISSING,
+	OPT_FORCE_NO_REHEARSE, OPT_URL_ENV, OPT_RESTORE, OPT_REPORT,
+	OPT_SCRATCH, OPT_SAMPLE, OPT_ALLOW_MISSING,
 	OPT_ALLOW_ORDER, OPT_RESUME, OPT_REPAIR, OPT_REPAIR_APPLIED,
 	OPT_HOOKS, OPT_HOOK_TIMEOUT, OPT_WAIT, OPT_YES, OPT_JOBS
 };
@@ -35,6 +37,8 @@ static const struct opt options[] = {
 		OPT_NO_REHEARSE, 0 },
 	{ 0, "force-no-rehearse", NULL, "the same, in production too",
 		OPT_FORCE_NO_REHEARSE, 0 },
+	{ 0, "report", "FILE", "write the rehearsal as a page of HTML",
+		OPT_REPORT, 0 },
 	{ 0, "url-env", "NAME", "the variable with the command's database",
 		OPT_URL_ENV, 0 },
 	{ 0, "restore-on-failure", NULL, "bring the backup back if the command "
@@ -71,7 +75,7 @@ static const struct opt_program program = { .name = "mig-apply",
 
 struct apply {
 	struct op_apply_options o;
-	const char *hooks;
+	const char *hooks, *report;
 	char **words; /* of the command */
 	int yes, no_backup, force, rehearse, force_rehearse;
 	int64_t hook_s, steps, wait, max_age, jobs;
@@ -90,6 +94,9 @@ take_copy(struct apply *a, int id, const char *value, struct err *e)
 		/* FALLTHROUGH */
 	case OPT_NO_REHEARSE:
 		a->o.no_rehearse = 1;
+		break;
+	case OPT_REPORT:
+		a->report = value;
 		break;
 	case OPT_URL_ENV:
 		a->o.url_env = value;
@@ -245,6 +252,7 @@ run(struct cli *c, struct apply *a)
 {
 	struct doc *d = doc_new(&doc_apply_shape);
 	struct doc_apply *body = d->body;
+	struct html_page page = { 0 };
 	int status, written;
 
 	if (op_apply(body, &c->op, &a->o, &c->err) == 0) {
@@ -259,6 +267,10 @@ run(struct cli *c, struct apply *a)
 		written = cli_write(c, d);
 		status = written == 0 ? status : written;
 	}
+	page.database = body->database.path;
+	page.archive = body->backup == NULL ? NULL : body->backup->path;
+	page.verdict = body->result;
+	status = cli_report(c, a->report, &page, body->rehearsal, status);
 	doc_free(d);
 	return status;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/html.h"
 #include "doc/doc.h"
 #include "doc/doc_backup.h"
 #include "doc/doc_verification.h"
@@ -12,7 +13,7 @@
 
 enum {
 	OPT_QUICK = 1, OPT_DEEP, OPT_LATEST, OPT_ARCHIVE, OPT_SCRATCH,
-	OPT_REHEARSE, OPT_TO, OPT_ALLOW_LOSS, OPT_SAMPLE, OPT_JOBS
+	OPT_REHEARSE, OPT_TO, OPT_ALLOW_LOSS, OPT_SAMPLE, OPT_REPORT, OPT_JOBS
 };
 
 static const struct opt options[] = {
@@ -31,6 +32,8 @@ static const struct opt options[] = {
 	{ 't', "to", "VERSION", "rehearse up to this migration", OPT_TO, 0 },
 	{ 0, "allow-loss", "NAME", "in the rehearsal: table or table.column",
 		OPT_ALLOW_LOSS, 1 },
+	{ 0, "report", "FILE", "write the rehearsal as a page of HTML",
+		OPT_REPORT, 0 },
 	{ 0, "sample", "N", "compare the values of N rows per table",
 		OPT_SAMPLE, 0 },
 	{ 'j', "jobs", "N", "check with N threads", OPT_JOBS, 0 },
@@ -46,7 +49,7 @@ struct verify {
 	struct op_verify_options o;
 	struct op_apply_options plan; /* for a rehearsal */
 	int quick, deep, latest, rehearse;
-	const char *archive;
+	const char *archive, *report;
 	int64_t jobs;
 };
 
@@ -80,6 +83,9 @@ take(void *arg, int id, const char *value, struct err *e)
 	case OPT_ALLOW_LOSS:
 		strs_add_once(&v->plan.allow, value);
 		break;
+	case OPT_REPORT:
+		v->report = value;
+		break;
 	case OPT_SAMPLE:
 		return cli_number("sample", value, 1, (int64_t)1 << 40,
 			&v->o.sample, e);
@@ -95,6 +101,7 @@ one(struct cli *c, struct verify *v)
 {
 	struct doc *d = doc_new(&doc_verification_shape);
 	struct doc_verification *body = d->body;
+	struct html_page page = { 0 };
 	int status, written;
 
 	if (op_verify(body, &c->op, &v->o, &c->err) == 0) {
@@ -106,6 +113,10 @@ one(struct cli *c, struct verify *v)
 	} else {
 		status = cli_fail(c);
 	}
+	page.database = body->database == NULL ? "" : body->database->path;
+	page.archive = body->path;
+	page.verdict = body->result;
+	status = cli_report(c, v->report, &page, body->rehearsal, status);
 	doc_free(d);
 	return status;
 }
@@ -172,9 +183,12 @@ settle(struct cli *c, struct verify *v)
 		return err_set(&c->err, ERR_USAGE, "usage", "--quick restores "
 			"nothing: there is no copy to rehearse on");
 	if (!v->rehearse && (v->plan.to != NULL || v->plan.allow.n > 0 ||
-		v->o.sample > 0))
-		return err_set(&c->err, ERR_USAGE, "usage", "--to, --allow-loss "
-			"and --sample are for a rehearsal: --rehearse");
+		v->o.sample > 0 || v->report != NULL))
+		return err_set(&c->err, ERR_USAGE, "usage", "--to, --allow-loss, "
+			"--sample and --report are for a rehearsal: --rehearse");
+	if (v->report != NULL && c->operands.n > 1)
+		return err_set(&c->err, ERR_USAGE, "usage", "--report is of one "
+			"archive, and several are named");
 	v->o.rehearse = v->rehearse ? &v->plan : NULL;
 	if (named > 1) {
 		err_set(&c->err, ERR_USAGE, "usage",

@@ -18,6 +18,8 @@
 
 struct doc;
 struct doc_error;
+struct html_page;
+struct part_rehearsal;
 
 #define CLI_TOOL "mig " MIG_VERSION
 
@@ -91,6 +93,13 @@ int cli_complain(struct cli *c);
 
 /* Of mig.conf and the options, for programs that need some. */
 int cli_values(struct cli *c);
+
+/*
+ * Behind the verb: write the page of its rehearsal to path, if that is not NULL; the
+ * exit status, which was status before.
+ */
+int cli_report(struct cli *c, const char *path, const struct html_page *page,
+	const struct part_rehearsal *r, int status);
 
 /* Before the verb: the questions that the policy asks. */
 void cli_ask(struct cli *c, enum cli_policy from);

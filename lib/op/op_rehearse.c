@@ -167,12 +167,12 @@ on_end(void *arg, const struct migration *m, struct part_done *done,
 	x->now->losses = done->losses;
 	memset(&done->losses, 0, sizeof(done->losses));
 	if (db_trace_written(x->a.s.db, &written, e) == -1 ||
-		db_trace_size(x->a.s.db, &x->now->size_after, e) == -1 ||
 		db_fingerprint(x->a.s.db, fingerprint, e) == -1)
 		return -1;
 	x->now->wal_bytes = written > x->written ? written - x->written : 0;
 	x->now->fingerprint = mem_dup(fingerprint);
-	if (op_rehearse_after(x, done, e) == -1)
+	if (op_rehearse_after(x, done, e) == -1 ||
+		db_trace_size(x->a.s.db, &x->now->size_after, e) == -1)
 		return -1;
 	mark_allowed(x, m);
 	if (m->down.text != NULL && op_rehearse_down(x, before, e) == -1)

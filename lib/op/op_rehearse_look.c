@@ -12,7 +12,7 @@
 #include "guard/loss.h"
 #include "op/op_rehearse_part.h"
 
-#define KEEP_MAX 100000 /* rows whose values are kept, if nothing is said */
+#define KEEP_MAX 1000000 /* rows whose values are kept, if nothing is said */
 
 static void
 forget_list(struct seen_list *l)
@@ -328,7 +328,9 @@ compare_values(struct rehearse *x, const struct seen_table *t,
 	/* An UPDATE that names the column is meant to change it. */
 	if (!strs_same(c->change, "converted"))
 		return 0;
-	add_loss(x, f->table, c->column, "not kept by the new type", lossy);
+	add_loss(x, f->table, c->column, f->sampled == -1 ?
+		"not kept by the new type" :
+		"not kept by the new type, in the rows compared", lossy);
 	return 0;
 }
 
@@ -470,6 +472,9 @@ op_rehearse_after(struct rehearse *x, const struct part_done *done,
 	}
 	for (i = 0; i < x->tables_n && result == 0; i++)
 		result = judge_table(x, &x->tables[i], e);
+	/* What was kept aside is no part of the database's size. */
+	for (i = 0; i < x->tables_n; i++)
+		db_keep_free(x->a.s.db, &x->tables[i].keep);
 	if (result == 0)
 		result = judge_sequences(x, e);
 	if (result == 0)
