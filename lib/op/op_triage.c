@@ -46,7 +46,9 @@ compare(const struct part_rehearsal *r, const struct ledger_row *row,
 	size_t i, k;
 
 	for (i = 0; i < r->migrations.n; i++)
-		if (strcmp(m[i].migration, row->version) == 0)
+		if (strcmp(m[i].migration, row->version) == 0 &&
+			row->checksum != NULL && strcmp(m[i].checksum,
+			row->checksum) == 0)
 			break;
 	if (i == r->migrations.n || !r->comparable)
 		return;
@@ -70,21 +72,30 @@ op_triage_statements(struct db *d, const struct op *o,
 	const struct ledger_row *row, int64_t *done, int64_t *all, int *told,
 	struct err *e)
 {
-	char *archive = archive_of(o, row->backup), now[65];
-	struct receipt r;
+	struct store s;
 	struct err ignored;
+	char now[65];
+	size_t i;
 
 	*done = row->statements;
 	*all = -1;
 	*told = 0;
-	if (archive == NULL)
+	if (db_fingerprint(d, now, e) == -1)
+		return -1;
+	/* A run that resumes has a later backup, without a rehearsal. */
+	if (store_list(&s, o->backups, NULL, &ignored) == -1)
 		return 0;
-	if (receipt_read(&r, archive, &ignored) == 1) {
-		if (r.rehearsal != NULL && db_fingerprint(d, now, e) == 0)
+	for (i = 0; i < s.n && *all == -1; i++) {
+		struct receipt r;
+
+		if (s.v[i].damaged || receipt_read(&r, s.v[i].path, &ignored)
+			!= 1)
+			continue;
+		if (r.rehearsal != NULL)
 			compare(r.rehearsal, row, now, done, all, told);
 		shape_release(&receipt_shape, &r);
 	}
-	free(archive);
+	store_free(&s);
 	return 0;
 }
 

@@ -16,8 +16,8 @@ struct op;
 
 /*
  * The statements of an interrupted migration that are done, as the live schema says:
- * at least what the ledger knows.  A rehearsal is looked for in the receipt of the
- * backup that the row names.  *told 0: there is none, or it does not tell.
+ * at least what the ledger knows.  A rehearsal of this text is looked for in the
+ * receipts of the backups, the newest first.  *told 0: there is none, or it does not tell.
  */
 int op_triage_statements(struct db *d, const struct op *o,
 	const struct ledger_row *row, int64_t *done, int64_t *all, int *told,

@@ -116,3 +116,54 @@ ALTER TABLE orders ADD CONSTRAINT c CHECK (total > 1) NOT VALID;"
 	[[ $output == *'were not at hand'* ]]
 	no_server_left
 }
+
+@test "after a crash the schema tells how far it came, and --resume believes it" {
+	printf -- '-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY a ON orders (total);\nCREATE INDEX CONCURRENTLY b ON orders (total);\nCREATE INDEX CONCURRENTLY c ON orders (total);\n' > migrations/1_b.sql
+	works mig-apply --rehearse
+	works mig-status
+	[ "$(json .triage)" = null ]
+	# As if it had been killed behind the second, before the ledger heard of that.
+	psql -q app -c "DROP INDEX c; UPDATE mig.mig_ledger SET state = 'running', statements = 1"
+	works mig-status
+	[ "$(json '.triage | .what + .state + (.statement | tostring)')" = 1applied-up-to2 ]
+	[ "$(json '.triage.forward')" = 'mig-apply --resume' ]
+	works mig-apply --resume
+	[[ $stderr == *'2 of its statements are done, as the schema says'* ]]
+	[ "$(psql -Atc "SELECT count(*) FROM pg_class WHERE relname IN ('a', 'b', 'c')" app)" = 3 ]
+	psql -q app -c "UPDATE mig.mig_ledger SET state = 'running', statements = 1"
+	works mig-status
+	[ "$(json '.triage.state')" = applied-unrecorded ]
+	works mig-apply --resume
+	works mig-status --check
+	# Without a rehearsal the ledger is all there is.
+	jq -c '.rehearsal = null' "$(archive).receipt.json" > r
+	for file in backups/*.receipt.json; do cat r > "$file"; done
+	psql -q app -c "DROP INDEX c; UPDATE mig.mig_ledger SET state = 'running', statements = 1"
+	works mig-status
+	[ "$(json '.triage | .state + (.statement | tostring)')" = applied-up-to1 ]
+	[[ $(json '.triage.text') == *'no rehearsal to compare'* ]]
+}
+
+@test "an invalid index is part of the truth" {
+	migration 0_dup 'SELECT 1;'
+	works mig-apply -q
+	printf -- '-- migrate:up transaction:false\nCREATE UNIQUE INDEX CONCURRENTLY o ON orders (total);\n' > migrations/1_b.sql
+	fails 7 'could not create unique index' mig-apply
+	works mig-status
+	[ "$(json '.triage.state')" = partly ]
+	[[ $(json '.triage.forward') == *'mig-apply --resume' ]]
+}
+
+@test "guard: a command on PostgreSQL, its rehearsal, its way back" {
+	printf '#!/bin/sh\nexec psql -q -v ON_ERROR_STOP=1 "$DATABASE_URL" -c "$1"\n' > tool
+	chmod +x tool
+	works mig-apply --rehearse --url-env DATABASE_URL -- ./tool 'CREATE TABLE x (a int)'
+	[ "$(json '.rehearsal.result + .command.left')" = passedchanged ]
+	[ "$(json '.rehearsal.migrations[0].wal_bytes > 0')" = true ]
+	fails 3 "would lose 'orders': 3 rows" mig-apply --rehearse --url-env DATABASE_URL -- ./tool 'DELETE FROM users WHERE id = 1'
+	fails 6 'restored' mig-apply --restore-on-failure -- ./tool 'DELETE FROM users WHERE id = 1'
+	[ "$(psql -Atc 'SELECT count(*) FROM orders' app)" = 600 ]
+	[ "$(psql -Atc "SELECT to_regclass('x')" app)" = x ]
+	works mig-apply --rehearse --scratch postgresql:///postgres --url-env DATABASE_URL -- ./tool 'CREATE TABLE y (a int)'
+	[ "$(psql -Atc "SELECT count(*) FROM pg_database WHERE datname LIKE 'mig_scratch%'" postgres)" = 0 ]
+}
