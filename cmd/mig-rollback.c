@@ -11,7 +11,7 @@ enum {
 	OPT_TO = 1, OPT_STEPS, OPT_RESTORE, OPT_INTO, OPT_OFFLINE,
 	OPT_ASSUME_STOPPED, OPT_NO_SAFETY, OPT_ACCEPT_LOSS, OPT_DRY_RUN,
 	OPT_WAIT, OPT_YES, OPT_JOBS, OPT_NO_CHECK, OPT_OTHER, OPT_UNDO,
-	OPT_RESUME
+	OPT_RESUME, OPT_ONLY
 };
 
 static const struct opt options[] = {
@@ -23,6 +23,8 @@ static const struct opt options[] = {
 		0 },
 	{ 0, "into", "PATH", "with --restore: into a new file beside",
 		OPT_INTO, 0 },
+	{ 0, "only", "NAMES", "with --restore: these tables, beside the live "
+		"ones", OPT_ONLY, 1 },
 	{ 0, "offline", NULL, "with --restore: replace a damaged file",
 		OPT_OFFLINE, 0 },
 	{ 0, "assume-stopped", NULL, "with --offline: do not look for users "
@@ -59,9 +61,21 @@ static const struct opt_program program = { .name = "mig-rollback",
 struct rollback {
 	struct op_rollback_options down;
 	struct op_restore_options back;
+	struct strs only;
 	int restore, dry_run, accept, yes;
 	int64_t steps, wait, jobs;
 };
+
+/* "a,b.c": names, which may hold a comma only where they are said alone. */
+static void
+split(struct strs *only, const char *names)
+{
+	const char *comma;
+
+	for (; (comma = strchr(names, ',')) != NULL; names = comma + 1)
+		strs_add_n(only, names, (size_t)(comma - names));
+	strs_add(only, names);
+}
 
 static int
 take(void *arg, int id, const char *value, struct err *e)
@@ -79,6 +93,9 @@ take(void *arg, int id, const char *value, struct err *e)
 		break;
 	case OPT_INTO:
 		r->back.into = value;
+		break;
+	case OPT_ONLY:
+		split(&r->only, value);
 		break;
 	case OPT_OFFLINE:
 		r->back.offline = 1;
@@ -134,13 +151,13 @@ settle(struct cli *c, struct rollback *r)
 		return err_set(e, ERR_USAGE, "usage",
 			"--steps, --to and --restore are three ways; name "
 			"one");
-	if (!r->restore && (r->back.into != NULL || r->back.offline ||
+	if (!r->restore && (r->only.n > 0 || r->back.into != NULL || r->back.offline ||
 		r->back.no_safety_backup || r->back.assume_stopped ||
 		r->back.no_check || r->back.other_database || r->back.undo ||
 		r->back.resume ||
 		c->operands.n > 0))
 		return err_set(e, ERR_USAGE, "usage",
-			"an archive, --into, --offline, --assume-stopped, "
+			"an archive, --only, --into, --offline, --assume-stopped, "
 			"--no-check, --other-database, --undo, --resume and "
 			"--no-safety-backup "
 			"go with --restore");
@@ -149,6 +166,12 @@ settle(struct cli *c, struct rollback *r)
 		r->dry_run))
 		return err_set(e, ERR_USAGE, "usage",
 			"--undo or --resume stands alone with --restore");
+	if (r->only.n > 0 && (r->back.into != NULL || r->back.offline ||
+		r->back.undo || r->back.resume))
+		return err_set(e, ERR_USAGE, "usage",
+			"--only goes beside the live tables: not with --into, "
+			"--offline, --undo or --resume");
+	r->back.only = r->only.n > 0 ? &r->only : NULL;
 	if (r->back.into != NULL && r->back.offline)
 		return err_set(e, ERR_USAGE, "usage",
 			"--into and --offline are two places; name one");
@@ -212,5 +235,7 @@ main(int argc, char **argv)
 	} else if (c.operands.n == 1) {
 		r.back.archive = c.operands.v[0];
 	}
-	return cli_end(&c, run(&c, &r));
+	passed = run(&c, &r);
+	strs_free(&r.only);
+	return cli_end(&c, passed);
 }

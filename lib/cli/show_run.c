@@ -162,6 +162,7 @@ void
 show_run_rollback(const void *body, struct buf *out)
 {
 	const struct doc_rollback *d = body;
+	const struct doc_rollback_brought *b = d->brought.items;
 	int planned = strcmp(d->result, "planned") == 0;
 	size_t i;
 
@@ -172,6 +173,10 @@ show_run_rollback(const void *body, struct buf *out)
 		buf_printf(out, "%zu %s\n", planned ? d->plan.n : d->done.n,
 			planned ? "to roll back, nothing was written" :
 				  "rolled back");
+	else if (strcmp(d->mode, "only") == 0)
+		buf_printf(out, "%s from %s\n", planned ? "would be brought" :
+			"brought", d->archive == NULL ? "the backup" :
+			d->archive->path);
 	else if (strcmp(d->mode, "undo") == 0)
 		buf_text(out, "as it was before the restore\n");
 	else if (strcmp(d->mode, "resume") == 0)
@@ -185,6 +190,10 @@ show_run_rollback(const void *body, struct buf *out)
 	done(&d->done, "rolled back", out);
 	if (d->gap != NULL)
 		gap(d->gap, out);
+	for (i = 0; i < d->brought.n; i++)
+		buf_printf(out, "  %s is in %s, %lld rows\n    to put it back: "
+			"%s;\n", b[i].name, b[i].into, (long long)b[i].rows,
+			b[i].sql);
 	for (i = 0; i < d->kept.n; i++)
 		buf_printf(out, "  kept        %s\n", d->kept.v[i]);
 	if (d->safety != NULL && d->kept.n == 0)

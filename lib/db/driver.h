@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 
+#include "db/db_bring.h"
 #include "db/db_copy.h"
 #include "db/db_keep.h"
 #include "db/db_trace.h"
@@ -101,6 +102,8 @@ struct db_driver {
 	int (*stage)(struct db **out, const struct db_stage *how,
 		struct err *e);
 	char *(*stage_url)(const struct db *d);
+	int (*bring)(struct db *d, const struct db_bring *b,
+		struct db_brought *out, struct err *e);
 	int (*census)(struct db *d, const char *table, int content,
 		struct db_census *out, struct err *e);
 	int (*check)(struct db *d, int deep, char *found, size_t room,

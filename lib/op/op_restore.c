@@ -15,6 +15,7 @@
 #include "doc/doc.h"
 #include "doc/doc_rollback.h"
 #include "op/op_db.h"
+#include "op/op_only.h"
 #include "op/secure.h"
 #include "os/file.h"
 #include "os/lock.h"
@@ -302,6 +303,8 @@ work(struct restore *r, struct lock **lock, struct err *e)
 	char *path = NULL;
 	int result;
 
+	if (r->p->only != NULL)
+		return op_only(r, e);
 	if (r->o->url != NULL && db_is_server(r->o->url))
 		return op_server_restore(r, e);
 	if (r->p->undo || r->p->resume)
@@ -363,15 +366,16 @@ op_restore(struct doc_rollback *out, const struct op *o,
 
 	out->tool = mem_dup(o->tool);
 	out->mode = p->undo ? "undo" : p->resume ? "resume" :
-		p->into != NULL ? "into" :
+		p->only != NULL ? "only" : p->into != NULL ? "into" :
 		p->offline ? "offline" : "restore";
 	out->result = "failed";
 	result = work(&r, &lock, e);
 	out->duration_ms = clock_ms() - start;
-	if (result == 0 && r.proof.read.manifest.migration != NULL)
+	if (result == 0 && p->only == NULL && r.proof.read.manifest.migration !=
+		NULL)
 		out->current = mem_dup(r.proof.read.manifest.migration);
 	if (result == 0 && r.archive != NULL && strcmp(out->result, "done") ==
-		0 && p->into == NULL && journal_restored(r.archive, &ignored)
+		0 && p->into == NULL && p->only == NULL && journal_restored(r.archive, &ignored)
 		== -1)
 		report_say(o->report, REPORT_WARN, "%s", ignored.text);
 	remove_scratch(&r);

@@ -60,6 +60,7 @@ const struct db_driver pg_driver = {
 	.trace_written = pg_trace_written,
 	.keep = pg_keep_values,
 	.keep_query = pg_keep_query,
+	.bring = pg_bring_table,
 	.stage = pg_stage_open,
 	.stage_url = pg_stage_url,
 	.census = pg_catalog_census,

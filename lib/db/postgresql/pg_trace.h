@@ -14,6 +14,10 @@ int pg_trace_written(struct db *d, int64_t *bytes, struct err *e);
 int pg_trace_notice(struct pg *p, const char *text);
 void pg_trace_free(struct pg *p);
 
+/* pg_bring.c */
+int pg_bring_table(struct db *d, const struct db_bring *b,
+	struct db_brought *out, struct err *e);
+
 /* pg_keep.c */
 int pg_keep_values(struct db *d, const struct strs *columns, int64_t limit,
 	struct db_keep *k, struct err *e);

@@ -143,6 +143,10 @@ int sqlite_run_statement(struct db *d, const struct db_statement *x,
 /* Rows inserted, updated and deleted since the watch began. */
 void sqlite_watch_totals(const struct sqlite *s, int64_t out[3]);
 
+/* sqlite_bring.c */
+int sqlite_bring_table(struct db *d, const struct db_bring *b,
+	struct db_brought *out, struct err *e);
+
 /* sqlite_keep.c */
 int sqlite_keep_values(struct db *d, const struct strs *columns,
 	int64_t limit, struct db_keep *k, struct err *e);

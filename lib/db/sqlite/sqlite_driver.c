@@ -51,6 +51,7 @@ const struct db_driver sqlite_driver = {
 	.trace_written = sqlite_trace_written,
 	.keep = sqlite_keep_values,
 	.keep_query = sqlite_keep_query,
+	.bring = sqlite_bring_table,
 	.stage = sqlite_trace_stage,
 	.stage_url = sqlite_trace_url,
 	.census = sqlite_catalog_census,

@@ -1,0 +1,112 @@
+# mig-rollback --restore --only: single tables and columns, beside the live ones.
+load ../lib
+load ../pg
+
+setup_file() { if pg_available; then pg_start; fi; }
+teardown_file() { pg_stop; }
+
+prepare() { family; }
+
+new() { json ".brought[$1].into" | tr -d '"'; }
+
+@test "a table that lost rows, and its rows put back by the command that is printed" {
+	mig-backup -q -o none
+	sqlite3 app.db 'DELETE FROM child WHERE id > 2'
+	before=$(sqlite3 app.db 'SELECT * FROM parent; SELECT * FROM child')
+	works mig-rollback --restore --only child
+	[ "$(json '.mode + .result + (.brought[0].rows | tostring)')" = onlydone5 ]
+	[ "$(rows "$(new 0)")" = 5 ]
+	[ "$(sqlite3 app.db 'SELECT * FROM parent; SELECT * FROM child')" = "$before" ]
+	sqlite3 app.db "$(json '.brought[0].sql')"
+	[ "$(rows child)" = 5 ]
+	[ "$(sqlite3 app.db 'SELECT x FROM child WHERE id = 5')" = t ]
+	run ls -A backups
+	refute_output --partial .mig-
+}
+
+@test "a column that was dropped, by key" {
+	mig-backup -q -o none
+	sqlite3 app.db "ALTER TABLE parent DROP COLUMN note; INSERT INTO parent VALUES (9, 'new')"
+	works mig-rollback --restore --only parent.note
+	[ "$(sqlite3 app.db "SELECT group_concat(name) FROM pragma_table_info('$(new 0)')")" = id,note ]
+	sqlite3 app.db "$(json '.brought[0].sql')"
+	[ "$(sqlite3 app.db "SELECT group_concat(id || coalesce(note, '-')) FROM parent")" = 1-,2x,3y,9- ]
+}
+
+@test "a table that is gone, several at once, and all or none" {
+	mig-backup -q -o none
+	sqlite3 app.db 'DROP TABLE child'
+	fails 2 "no table 'nobody'" mig-rollback --restore --only child,nobody
+	fails 2 "no table and column 'parent.nothing'" mig-rollback --restore --only child --only parent.nothing
+	[ "$(sqlite3 app.db 'SELECT count(*) FROM sqlite_schema WHERE type = "table"')" = 1 ]
+	works mig-rollback --restore --only child,parent.name
+	sqlite3 app.db "$(json '.brought[0].sql')"
+	[ "$(rows child)" = 5 ]
+	[ "$(sqlite3 app.db "SELECT group_concat(name) FROM (SELECT name FROM \"$(new 1)\" ORDER BY id)")" = a,b,c ]
+}
+
+@test "what mig has recorded stays true" {
+	migration 1_a 'CREATE TABLE x (a);'
+	works mig-apply
+	mig-backup -q -o none
+	works mig-rollback --restore --only parent
+	works mig-status --check
+	[ "$(json .schema)" = same ]
+	works mig-status --history
+	[ "$(json '.history[-1].event')" = only ]
+}
+
+@test "no key, another database, a plan, and what does not go together" {
+	sqlite3 app.db 'CREATE TABLE bag (a, b); INSERT INTO bag VALUES (1, 2), (1, 2)'
+	mig-backup -q -o none
+	fails 3 'has no primary key' mig-rollback --restore --only bag.a
+	works mig-rollback --restore --only bag
+	[ "$(json '.brought[0].rows')" = 2 ]
+	works mig-rollback --restore --only parent --dry-run
+	[ "$(json '.result')" = planned ]
+	fails 2 'not with --into' mig-rollback --restore --only parent --into x.db
+	fails 2 'go with --restore' mig-rollback --steps 1 --only parent
+	fails 2 "''" mig-rollback --restore --only ''
+	sqlite3 other.db 'CREATE TABLE t (a)'
+	fails 3 'of another database' mig-rollback --database sqlite:other.db --restore --only parent "$(archive)"
+	works mig-rollback --database sqlite:other.db --restore --other-database --only parent "$(archive)"
+	[ "$(sqlite3 other.db "SELECT count(*) FROM \"$(new 0)\"")" = 3 ]
+}
+
+@test "names that are not plain" {
+	sqlite3 app.db 'CREATE TABLE "My ""Table""" ("Key 1" TEXT PRIMARY KEY, "x.y" BLOB) WITHOUT ROWID; INSERT INTO "My ""Table""" VALUES (1, x'"'00ff'"')'
+	mig-backup -q -o none
+	sqlite3 app.db 'DELETE FROM "My ""Table"""'
+	works mig-rollback --restore --only 'My "Table"'
+	sqlite3 app.db "$(json '.brought[0].sql')"
+	[ "$(sqlite3 app.db 'SELECT hex("x.y") FROM "My ""Table"""')" = 00FF ]
+}
+
+@test "PostgreSQL: a table, a column, a type that is gone, a schema" {
+	pg_available || skip "$PG_REASON"
+	dropdb --if-exists --force app
+	createdb app
+	export DATABASE_URL=postgresql:///app
+	psql -q app <<- 'SQL'
+		CREATE TYPE mood AS ENUM ('sad', 'glad');
+		CREATE SCHEMA s;
+		CREATE TABLE users (id bigint PRIMARY KEY, name text, m mood, score numeric(10,2));
+		CREATE TABLE s."My T" (a int, b int, note text, PRIMARY KEY (a, b));
+		INSERT INTO users SELECT i, 'u' || i, 'glad', i FROM generate_series(1, 100) i;
+		INSERT INTO s."My T" SELECT i, i, E'a\tb\\' FROM generate_series(1, 10) i;
+	SQL
+	mig-backup -q -o none
+	psql -q app <<- 'SQL'
+		ALTER TABLE users DROP COLUMN m;
+		DROP TYPE mood;
+		UPDATE users SET name = NULL WHERE id < 50;
+		DELETE FROM s."My T" WHERE a > 5;
+	SQL
+	works mig-rollback --restore --only 'users.m,users.name' --only 's."My T"'
+	[ "$(json '[.brought[].rows] | join(" ")')" = '100 100 10' ]
+	for i in 0 1 2; do psql -q -v ON_ERROR_STOP=1 app -c "$(json ".brought[$i].sql")"; done
+	[ "$(psql -Atc "SELECT count(*), count(m), min(m), count(name) FROM users" app)" = '100|100|glad|100' ]
+	[ "$(psql -Atc "SELECT count(*), min(note) = 'a' || chr(9) || 'b' || chr(92) FROM s.\"My T\"" app)" = '10|t' ]
+	fails 2 "no table 'nobody'" mig-rollback --restore --only users,nobody
+	[ "$(psql -Atc "SELECT count(*) FROM pg_class WHERE relname ~ '^users_2'" app)" = 0 ]
+}
