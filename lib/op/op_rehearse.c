@@ -261,7 +261,7 @@ rehearse(struct part_rehearsal *out, const struct op_rehearse *r,
 	struct op quiet = *r->o;
 	struct op_apply_options p = *r->p;
 	struct rehearse x = { .out = out, .r = r };
-	struct err why;
+	struct err why, ignored;
 
 	quiet.hooks = NULL;
 	quiet.confirm = NULL;
@@ -274,8 +274,12 @@ rehearse(struct part_rehearsal *out, const struct op_rehearse *r,
 	x.a.s.db = copy;
 	if (p.command != NULL ? op_rehearse_command(out, r, copy, &why) == -1 :
 		op_state_read(&x.a.s, copy, &quiet, 1, &scrap.database, &why)
-		== -1 || run_plan(&x, &why) == -1)
+		== -1 || run_plan(&x, &why) == -1) {
 		conclude(out, r->o, &why);
+		/* It failed in the middle. */
+		if (x.now != NULL)
+			op_rehearse_left(&x, &ignored);
+	}
 	note_limits(&x);
 	out->comparable = fingerprint != NULL && out->fingerprint != NULL &&
 		strcmp(fingerprint, out->fingerprint) == 0;

@@ -451,11 +451,24 @@ judge_sequences(struct rehearse *x, struct err *e)
 }
 
 int
+op_rehearse_left(struct rehearse *x, struct err *e)
+{
+	struct seen_list now = { { 0 }, NULL };
+	size_t i;
+	int result = read_list(x, "unvalidated", 0, &now, e);
+
+	for (i = 0; i < now.names.n && result == 0; i++)
+		if (!strs_has(&x->left.names, now.names.v[i]))
+			strs_add(&x->now->left, now.names.v[i]);
+	forget_list(&now);
+	return result;
+}
+
+int
 op_rehearse_after(struct rehearse *x, const struct part_done *done,
 	struct err *e)
 {
 	const struct part_delta *d = done->delta.items;
-	struct seen_list now = { { 0 }, NULL };
 	size_t i;
 	int result = 0;
 
@@ -477,13 +490,7 @@ op_rehearse_after(struct rehearse *x, const struct part_done *done,
 		db_keep_free(x->a.s.db, &x->tables[i].keep);
 	if (result == 0)
 		result = judge_sequences(x, e);
-	if (result == 0)
-		result = read_list(x, "unvalidated", 0, &now, e);
-	for (i = 0; i < now.names.n && result == 0; i++)
-		if (!strs_has(&x->left.names, now.names.v[i]))
-			strs_add(&x->now->left, now.names.v[i]);
-	forget_list(&now);
-	return result;
+	return result == 0 ? op_rehearse_left(x, e) : -1;
 }
 
 /* --- after the way back -------------------------------------------------- */

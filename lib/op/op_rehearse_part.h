@@ -46,6 +46,9 @@ int op_rehearse_after(struct rehearse *x, const struct part_done *done,
 	struct err *e);
 void op_rehearse_forget(struct rehearse *x);
 
+/* What the migration leaves undone: it has failed, too, and stays half done. */
+int op_rehearse_left(struct rehearse *x, struct err *e);
+
 /*
  * Whether the tables are as they were before: 1, or 0 with words in what.  gone
  * gets whether rows or values are fewer.
