@@ -293,9 +293,22 @@ read_other(struct script_words *w, struct script_statement *s)
 				lex_is(&w->t, "SYSTEM") ||
 				lex_is(&w->t, "SCHEMA"))
 				s->kind = SCRIPT_OUTSIDE;
+	} else if (script_eat(w, "CLUSTER")) {
+		s->either = 1;
+		script_eat(w, "VERBOSE");
+		s->table = take_name(w); /* which is written anew */
+	} else if (script_eat(w, "COPY")) {
+		s->table = take_name(w);
+	} else if (script_eat(w, "MERGE") && script_eat(w, "INTO")) {
+		s->table = take_name(w);
+		/* Rows that it deletes are not of a DELETE that was looked at. */
+		if (script_find(w, "DELETE")) {
+			free(s->table);
+			s->table = NULL;
+		}
 	} else if (lex_is(&w->t, "ANALYZE") || lex_is(&w->t, "SET") ||
 		lex_is(&w->t, "RESET") || lex_is(&w->t, "REFRESH") ||
-		lex_is(&w->t, "CLUSTER") || lex_is(&w->t, "COMMENT")) {
+		lex_is(&w->t, "COMMENT")) {
 		s->either = 1;
 	}
 }
