@@ -72,7 +72,7 @@ find_table(struct rehearse *x, const char *name)
 }
 
 static int
-add_table(struct rehearse *x, const char *name, struct err *e)
+add_table(struct rehearse *x, const char *name, int named, struct err *e)
 {
 	struct db_census c;
 	struct seen_table *t;
@@ -89,6 +89,7 @@ add_table(struct rehearse *x, const char *name, struct err *e)
 	t = &x->tables[x->tables_n++];
 	memset(t, 0, sizeof(*t));
 	t->asked = mem_dup(c.name == NULL ? name : c.name);
+	t->named = named;
 	t->before = c;
 	return 0;
 }
@@ -121,7 +122,7 @@ add_all_tables(struct rehearse *x, struct err *e)
 	t = all.items;
 	for (i = 0; i < all.n && result == 0; i++)
 		if (!db_is_ours(t[i].name) && t[i].rows != -1)
-			result = add_table(x, t[i].name, e);
+			result = add_table(x, t[i].name, 0, e);
 	db_tables_free(&all);
 	return result;
 }
@@ -135,10 +136,10 @@ add_named(struct rehearse *x, struct err *e)
 	for (i = 0; i < x->script.n; i++) {
 		const struct script_statement *s = &x->script.v[i];
 
-		if (add_table(x, s->table, e) == -1)
+		if (add_table(x, s->table, 1, e) == -1)
 			return -1;
 		for (k = 0; k < s->more.n; k++)
-			if (add_table(x, s->more.v[k], e) == -1)
+			if (add_table(x, s->more.v[k], 1, e) == -1)
 				return -1;
 		opaque |= is_opaque(s);
 	}
@@ -188,6 +189,39 @@ follow(struct rehearse *x, struct err *e)
 	return result;
 }
 
+static int
+is_named(const struct rehearse *x, const char *table)
+{
+	size_t i;
+
+	for (i = 0; i < x->script.n; i++)
+		if (strs_same(x->script.v[i].table, table) ||
+			strs_same(x->script.v[i].to, table) ||
+			strs_has(&x->script.v[i].more, table))
+			return 1;
+	for (i = 0; i < x->tables_n; i++)
+		if (x->tables[i].named && strs_same(x->tables[i].asked, table))
+			return 1;
+	return strs_has(&x->parts, table);
+}
+
+/* Partitions and children of what the file names: a statement reaches them. */
+static int
+add_parts(struct rehearse *x, struct err *e)
+{
+	struct db *d = x->a.s.db;
+	struct db_rows *r;
+	int more;
+
+	if (db_query(&r, d, e, db_sql(d, "parts"), "") == -1)
+		return -1;
+	while ((more = db_next(r, e)) == 1)
+		if (is_named(x, db_text(r, 1)))
+			strs_add_once(&x->parts, db_text(r, 0));
+	db_rows_free(r);
+	return more;
+}
+
 int
 op_rehearse_before(struct rehearse *x, struct err *e)
 {
@@ -198,6 +232,7 @@ op_rehearse_before(struct rehearse *x, struct err *e)
 		read_sequences(x, &x->sequences, e) == -1 ||
 		read_list(x, "unvalidated", 0, &x->left, e) == -1 ||
 		add_named(x, e) == -1 || follow(x, e) == -1 ||
+		add_parts(x, e) == -1 ||
 		/* The last, so that what mig keeps aside was there before. */
 		db_trace_migration(d, e) == -1 ? -1 : 0;
 }
@@ -218,6 +253,7 @@ op_rehearse_forget(struct rehearse *x)
 	x->tables_n = 0;
 	forget_list(&x->sequences);
 	forget_list(&x->left);
+	strs_free(&x->parts);
 	script_free(&x->script);
 	memset(&x->script, 0, sizeof(x->script));
 }
@@ -387,19 +423,6 @@ effect_of(struct rehearse *x, const char *table)
 }
 
 static int
-is_named(const struct rehearse *x, const char *table)
-{
-	size_t i;
-
-	for (i = 0; i < x->script.n; i++)
-		if (strs_same(x->script.v[i].table, table) ||
-			strs_same(x->script.v[i].to, table) ||
-			strs_has(&x->script.v[i].more, table))
-			return 1;
-	return 0;
-}
-
-static int
 judge_table(struct rehearse *x, const struct seen_table *t, struct err *e)
 {
 	const char *now = t->now != NULL && !t->rebuilt ? t->now : t->asked;
@@ -411,7 +434,7 @@ judge_table(struct rehearse *x, const struct seen_table *t, struct err *e)
 	if (db_census(x->a.s.db, now, 1, &after, e) == -1)
 		return -1;
 	f = effect_of(x, after.name == NULL ? now : after.name);
-	f->named = 1;
+	f->named = t->named;
 	if (f->before == -1)
 		f->before = t->before.rows;
 	f->after = after.there ? after.rows : -1;
@@ -470,7 +493,7 @@ op_rehearse_after(struct rehearse *x, const struct part_done *done,
 {
 	const struct part_delta *d = done->delta.items;
 	size_t i;
-	int result = 0;
+	int result = add_parts(x, e); /* new ones */
 
 	for (i = 0; i < done->delta.n; i++) {
 		struct part_effect *f = effect_of(x, d[i].table);

@@ -14,6 +14,7 @@ struct seen_table {
 	char *asked; /* as the file writes it */
 	char *now; /* its name after a RENAME; NULL: the same */
 	int rebuilt; /* made anew under its own name */
+	int named; /* by the file */
 	struct db_census before;
 	struct db_keep keep; /* values that may become others */
 };
@@ -34,6 +35,7 @@ struct rehearse {
 	struct seen_table *tables;
 	size_t tables_n;
 	struct seen_list sequences, left;
+	struct strs parts; /* tables that belong to one that the file names */
 	int64_t begin_us, own_us; /* own: what looking on has cost */
 	int64_t statement_us; /* when the statement began */
 	int64_t written;

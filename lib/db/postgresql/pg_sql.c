@@ -312,6 +312,18 @@ pg_sql_named(const char *name)
 			"c.relname) || ' is invalid' FROM pg_catalog.pg_index "
 			"i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid "
 			"WHERE NOT i.indisvalid ORDER BY 1" },
+		/* Each table that inherits, and all that it inherits from. */
+		{ "parts", "WITH RECURSIVE tree(part, whole) AS (SELECT "
+			"inhrelid, inhparent FROM pg_catalog.pg_inherits UNION "
+			"SELECT t.part, i.inhparent FROM tree AS t JOIN "
+			"pg_catalog.pg_inherits AS i ON i.inhrelid = t.whole) "
+			"SELECT " PG_NAME("n", "c") ", " PG_NAME("m", "b")
+			" FROM tree AS t JOIN pg_catalog.pg_class AS c ON "
+			"c.oid = t.part JOIN pg_catalog.pg_namespace AS n ON "
+			"n.oid = c.relnamespace JOIN pg_catalog.pg_class AS b "
+			"ON b.oid = t.whole JOIN pg_catalog.pg_namespace AS m "
+			"ON m.oid = b.relnamespace WHERE c.relkind IN ('r', 'p', "
+			"'f') ORDER BY 1, 2" },
 	};
 	size_t i;
 

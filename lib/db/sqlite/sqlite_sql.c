@@ -129,7 +129,9 @@ sqlite_sql_named(const char *name)
 			"'sqlite_sequence'" },
 		{ "sequences", "SELECT name, seq FROM sqlite_sequence WHERE "
 			"seq > 0 ORDER BY name" },
-		{ "unvalidated", "SELECT 1 WHERE 0" }, /* there is no such thing */
+		/* There are no such things. */
+		{ "unvalidated", "SELECT 1 WHERE 0" },
+		{ "parts", "SELECT 1 WHERE 0" },
 	};
 	size_t i;
 
