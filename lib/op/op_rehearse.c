@@ -206,7 +206,7 @@ judge_losses(struct rehearse *x, struct err *e)
 static int
 run_plan(struct rehearse *x, struct err *e)
 {
-	const struct run_trace trace = { x, on_begin, on_before, on_after,
+	const struct run_trace trace = { x, &x->expected, on_begin, on_before, on_after,
 		on_judge, on_end };
 	const struct plan_limit limit = { x->r->p->to, x->r->p->steps };
 	unsigned allow = x->r->p->allow_problems | (x->r->p->resume ?

@@ -17,6 +17,7 @@
 struct way_back {
 	struct rehearse *x;
 	const char *before; /* the fingerprint that it must lead to */
+	struct strs expected; /* that it may take without a name */
 	int64_t begin_us;
 	int schema, same; /* the schema, the rows are as before */
 	char what[256]; /* what is not the same */
@@ -27,8 +28,9 @@ on_begin(void *arg, const struct migration *m, struct err *e)
 {
 	struct way_back *b = arg;
 
-	(void)m;
-	(void)e;
+	strs_free(&b->expected);
+	if (op_rehearse_expect(b->x, &m->down, &b->expected, e) == -1)
+		return -1;
 	b->begin_us = clock_us();
 	return 0;
 }
@@ -129,7 +131,7 @@ op_rehearse_down(struct rehearse *x, const char *before, struct err *e)
 {
 	const struct strs none = { 0 };
 	struct way_back b = { .x = x, .before = before };
-	const struct run_trace trace = { &b, on_begin, on_before, on_after,
+	const struct run_trace trace = { &b, &b.expected, on_begin, on_before, on_after,
 		on_judge, on_end };
 	const struct run r = { .db = x->a.s.db, .tool = x->r->o->tool,
 		.report = NULL, .by = "rehearsal", .allow = &none,
@@ -145,6 +147,7 @@ op_rehearse_down(struct rehearse *x, const char *before, struct err *e)
 		x->now->down = "broken";
 		x->now->down_text = mem_dup(why.text);
 	}
+	strs_free(&b.expected);
 	shape_release(&part_done_shape, &done);
 	/* It was really undone, for no transaction was around it. */
 	return result == 0 ? run_again(x, &r, e) : 0;

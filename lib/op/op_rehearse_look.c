@@ -109,29 +109,57 @@ is_opaque(const struct script_statement *s)
 	return 0;
 }
 
+/* Something with CASCADE drops or empties what it does not name. */
 static int
-add_all_tables(struct rehearse *x, struct err *e)
+takes_along(const struct script_statement *s)
+{
+	size_t i;
+
+	if (s->kind == SCRIPT_DROP || s->kind == SCRIPT_DROP_TABLE ||
+		s->kind == SCRIPT_DROP_COLUMN || s->kind == SCRIPT_TRUNCATE)
+		for (i = 0; i + 7 <= s->n; i++)
+			if (strncasecmp(s->text + i, "cascade", 7) == 0)
+				return 1;
+	return 0;
+}
+
+static int
+all_tables(struct rehearse *x, struct strs *out, struct err *e)
 {
 	struct shape_list all = { 0 };
 	const struct wire_table *t;
 	size_t i;
-	int result = 0;
 
 	if (db_tables(x->a.s.db, &all, e) == -1)
 		return -1;
 	t = all.items;
-	for (i = 0; i < all.n && result == 0; i++)
+	for (i = 0; i < all.n; i++)
 		if (!db_is_ours(t[i].name) && t[i].rows != -1)
-			result = add_table(x, t[i].name, 0, e);
+			strs_add_once(out, t[i].name);
 	db_tables_free(&all);
-	return result;
+	return 0;
+}
+
+int
+op_rehearse_expect(struct rehearse *x, const struct migration_part *part,
+	struct strs *out, struct err *e)
+{
+	struct script script;
+	size_t i;
+	int any = 0;
+
+	if (script_of_part(part, db_rules(x->a.s.db), &script, e) == -1)
+		return -1;
+	for (i = 0; i < script.n; i++)
+		any |= is_opaque(&script.v[i]) || takes_along(&script.v[i]);
+	script_free(&script);
+	return any ? all_tables(x, out, e) : 0;
 }
 
 static int
 add_named(struct rehearse *x, struct err *e)
 {
 	size_t i, k;
-	int opaque = 0;
 
 	for (i = 0; i < x->script.n; i++) {
 		const struct script_statement *s = &x->script.v[i];
@@ -141,9 +169,13 @@ add_named(struct rehearse *x, struct err *e)
 		for (k = 0; k < s->more.n; k++)
 			if (add_table(x, s->more.v[k], 1, e) == -1)
 				return -1;
-		opaque |= is_opaque(s);
 	}
-	return opaque ? add_all_tables(x, e) : 0;
+	if (op_rehearse_expect(x, &x->m->up, &x->expected, e) == -1)
+		return -1;
+	for (i = 0; i < x->expected.n; i++)
+		if (add_table(x, x->expected.v[i], 0, e) == -1)
+			return -1;
+	return 0;
 }
 
 static int
@@ -254,6 +286,7 @@ op_rehearse_forget(struct rehearse *x)
 	forget_list(&x->sequences);
 	forget_list(&x->left);
 	strs_free(&x->parts);
+	strs_free(&x->expected);
 	script_free(&x->script);
 	memset(&x->script, 0, sizeof(x->script));
 }

@@ -35,6 +35,7 @@ struct rehearse {
 	struct seen_table *tables;
 	size_t tables_n;
 	struct seen_list sequences, left;
+	struct strs expected; /* that may go without a name */
 	struct strs parts; /* tables that belong to one that the file names */
 	int64_t begin_us, own_us; /* own: what looking on has cost */
 	int64_t statement_us; /* when the statement began */
@@ -47,6 +48,10 @@ int op_rehearse_before(struct rehearse *x, struct err *e);
 int op_rehearse_after(struct rehearse *x, const struct part_done *done,
 	struct err *e);
 void op_rehearse_forget(struct rehearse *x);
+
+/* The tables that a text may take without naming them.  Appends each once. */
+int op_rehearse_expect(struct rehearse *x, const struct migration_part *part,
+	struct strs *out, struct err *e);
 
 /* What the migration leaves undone: it has failed, too, and stays half done. */
 int op_rehearse_left(struct rehearse *x, struct err *e);

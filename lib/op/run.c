@@ -103,6 +103,8 @@ try_inside(struct running *x, struct err *e)
 {
 	struct db *d = x->r->db;
 	const struct run_trace *t = x->r->trace;
+	const struct strs *expected = t != NULL && t->expected != NULL ?
+		t->expected : &x->allow;
 	int64_t start = clock_ms();
 	char first[256];
 
@@ -114,8 +116,8 @@ try_inside(struct running *x, struct err *e)
 	if (db_begin(d, x->rebuilds.n == 0, e) == -1)
 		return run_at_migration(x, e);
 	if (ensure(x, e) == -1 || run_expect_before(x, e) == -1 ||
-		db_watch_start(d, &x->allow, e) == -1 || run_statements(x, e)
-		== -1)
+		db_watch_start(d, expected, e) == -1 || run_statements(x, e) ==
+		-1)
 		goto fail;
 	if (run_judge(x, e) == -1) {
 		run_at_migration(x, e);

@@ -22,6 +22,8 @@ struct report;
  */
 struct run_trace {
 	void *arg;
+	/* Tables to count before it, that may go without a name; or NULL. */
+	const struct strs *expected;
 	int (*begin)(void *arg, const struct migration *m, struct err *e);
 	int (*before)(void *arg, int outside, struct err *e);
 	int (*after)(void *arg, const char *sql, size_t n, int line,
