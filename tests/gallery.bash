@@ -85,7 +85,7 @@ gallery_cut() {
 		}
 		key == "down" {
 			place = "up"
-			put("up", "-- migrate:down")
+			put("up", rest == "" ? "-- migrate:down" : "-- migrate:down " rest)
 			next
 		}
 		key == "says" {

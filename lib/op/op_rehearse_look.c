@@ -483,6 +483,23 @@ judge_table(struct rehearse *x, const struct seen_table *t, struct err *e)
 	return result;
 }
 
+/* A sequence that is begun anew has no last value until it is used. */
+static int64_t
+restarted(struct rehearse *x, const char *name, int64_t otherwise)
+{
+	char *sql = mem_printf("SELECT last_value - 1 FROM %s", name);
+	struct err ignored;
+	struct db_rows *r;
+
+	if (db_query(&r, x->a.s.db, &ignored, sql, "") == 0) {
+		if (db_next(r, &ignored) == 1)
+			otherwise = db_int(r, 0);
+		db_rows_free(r);
+	}
+	free(sql);
+	return otherwise;
+}
+
 static int
 judge_sequences(struct rehearse *x, struct err *e)
 {
@@ -490,18 +507,22 @@ judge_sequences(struct rehearse *x, struct err *e)
 	size_t i, k;
 	int result = read_sequences(x, &now, e);
 
-	for (i = 0; i < now.names.n && result == 0; i++)
-		for (k = 0; k < x->sequences.names.n; k++) {
-			char *text;
+	for (k = 0; k < x->sequences.names.n && result == 0; k++) {
+		const char *name = x->sequences.names.v[k];
+		int64_t was = x->sequences.v[k], is;
+		char *text;
 
-			if (strcmp(now.names.v[i], x->sequences.names.v[k]) !=
-				0 || now.v[i] >= x->sequences.v[k])
-				continue;
-			text = mem_printf("%s: %" PRId64 " -> %" PRId64,
-				now.names.v[i], x->sequences.v[k], now.v[i]);
-			strs_add(&x->now->sequences, text);
-			free(text);
-		}
+		for (i = 0; i < now.names.n; i++)
+			if (strcmp(now.names.v[i], name) == 0)
+				break;
+		is = i < now.names.n ? now.v[i] : restarted(x, name, was);
+		if (is >= was)
+			continue;
+		text = mem_printf("%s: %" PRId64 " -> %" PRId64, name, was,
+			is);
+		strs_add(&x->now->sequences, text);
+		free(text);
+	}
 	forget_list(&now);
 	return result;
 }
