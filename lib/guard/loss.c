@@ -217,8 +217,7 @@ loss_of_rebuild(struct shape_list *losses, const char *table,
 			after->digests[column_of(after, before->columns[i])] !=
 				before->digests[i])
 			add_column(losses, table, before->columns[i],
-				"some of them changed by the rebuild", values,
-				0);
+				LOSS_CHANGED, values, 0);
 	}
 }
 

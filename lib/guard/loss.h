@@ -14,6 +14,9 @@ struct err;
 struct script;
 struct script_statement;
 
+/* The action of a rebuild's loss whose amount is only an upper bound. */
+#define LOSS_CHANGED "some of them changed by the rebuild"
+
 /*
  * Append to losses (struct part_loss) what the statement would destroy now.
  * A loss of nothing is none.  rebuilds: tables whose DROP is a rebuild's.

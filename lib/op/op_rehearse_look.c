@@ -365,6 +365,22 @@ add_loss(struct rehearse *x, const char *table, const char *column,
 	l->unit = "values";
 }
 
+/* A rebuild's loss says how many values there are; here it is known exactly. */
+static void
+correct_loss(struct rehearse *x, const char *table, const char *column,
+	int64_t lossy)
+{
+	char *name = mem_printf("%s.%s", table, column);
+	struct part_loss *l = x->now->losses.items;
+	size_t i;
+
+	for (i = 0; i < x->now->losses.n; i++)
+		if (strs_same(l[i].name, name) && strs_same(l[i].action,
+			LOSS_CHANGED))
+			l[i].amount = lossy;
+	free(name);
+}
+
 /* What became of the values of a column that is still there. */
 static int
 compare_values(struct rehearse *x, const struct seen_table *t,
@@ -394,6 +410,8 @@ compare_values(struct rehearse *x, const struct seen_table *t,
 	c->samples = samples;
 	if (before->rows > t->keep.rows && t->keep.aside != NULL)
 		f->sampled = t->keep.rows;
+	else if (lossy > 0)
+		correct_loss(x, f->table, c->column, lossy);
 	/* An UPDATE that names the column is meant to change it. */
 	if (!strs_same(c->change, "converted"))
 		return 0;
