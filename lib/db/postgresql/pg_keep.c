@@ -105,8 +105,9 @@ pg_keep_query(const struct db_keep *k, size_t column, const char *table_now,
 		k->types.v[column]);
 	out = how > 2 ? NULL : mem_printf("FROM (SELECT b.k AS k, b.c%zu AS o, "
 		"n.%s::pg_catalog.text AS w FROM %s AS b JOIN %s AS n ON %s = "
-		"b.k WHERE n.%s::pg_catalog.text IS DISTINCT FROM b.c%zu%s) "
-		"AS x", column, c, k->aside, t, k->key, c, column, more);
+		"b.k WHERE b.c%zu IS NOT NULL AND n.%s::pg_catalog.text IS "
+		"DISTINCT FROM b.c%zu%s) AS x", column, c, k->aside, t, k->key,
+		column, c, column, more);
 	free(more);
 	free(c);
 	free(t);

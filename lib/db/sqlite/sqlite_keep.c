@@ -112,11 +112,11 @@ sqlite_keep_query(const struct db_keep *k, size_t column,
 	char *c = sqlite_sql_quote(now), *t = sqlite_sql_quote(table_now);
 	char *out = how > 0 ? NULL : mem_printf("FROM (SELECT b.k AS k, "
 		"quote(b.c%zu) AS o, quote(n.%s) AS w FROM %s AS b JOIN main.%s "
-		"AS n ON %s = b.k WHERE CAST(b.c%zu AS TEXT) IS NOT "
-		"CAST(n.%s AS TEXT) AND NOT (typeof(b.c%zu) IN ('integer', "
-		"'real') AND typeof(n.%s) IN ('integer', 'real') AND b.c%zu = "
-		"n.%s))", column, c, k->aside, t, k->key, column, c, column, c,
-		column, c);
+		"AS n ON %s = b.k WHERE b.c%zu IS NOT NULL AND CAST(b.c%zu AS "
+		"TEXT) IS NOT CAST(n.%s AS TEXT) AND NOT (typeof(b.c%zu) IN "
+		"('integer', 'real') AND typeof(n.%s) IN ('integer', 'real') "
+		"AND b.c%zu = n.%s))", column, c, k->aside, t, k->key, column, column, c,
+		column, c, column, c);
 
 	free(c);
 	free(t);
