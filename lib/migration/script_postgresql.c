@@ -153,6 +153,18 @@ read_actions(struct script_words *w, struct script_statement *s)
 	}
 }
 
+/* SET SCHEMA: the same name in another schema. */
+static char *
+moved(struct script_words *w, const char *table)
+{
+	const char *dot = strrchr(table, '.');
+	char *schema = take_name(w), *to = schema == NULL ? NULL :
+		mem_printf("%s.%s", schema, dot == NULL ? table : dot + 1);
+
+	free(schema);
+	return to;
+}
+
 static void
 read_alter(struct script_words *w, struct script_statement *s)
 {
@@ -169,6 +181,10 @@ read_alter(struct script_words *w, struct script_statement *s)
 		if (s->table != NULL && script_eat(w, "RENAME") &&
 			script_eat(w, "TO")) {
 			s->to = take_name(w);
+			s->kind = SCRIPT_RENAME_TABLE;
+		} else if (s->table != NULL && script_eat(w, "SET") &&
+			script_eat(w, "SCHEMA")) {
+			s->to = moved(w, s->table);
 			s->kind = SCRIPT_RENAME_TABLE;
 		} else if (s->table != NULL) {
 			read_actions(w, s);

@@ -66,7 +66,8 @@ find_table(struct rehearse *x, const char *name)
 
 	for (i = 0; i < x->tables_n; i++)
 		if (strs_same(x->tables[i].asked, name) ||
-			strs_same(x->tables[i].before.name, name))
+			strs_same(x->tables[i].before.name, name) ||
+			strs_same(x->tables[i].now, name))
 			return &x->tables[i];
 	return NULL;
 }
@@ -188,6 +189,19 @@ keep(struct rehearse *x, struct seen_table *t, const struct strs *columns,
 		t->asked, columns, limit, &t->keep, e);
 }
 
+/* The schema stays; only SET SCHEMA names another one. */
+static void
+rename_table(struct seen_table *t, const char *to)
+{
+	const char *from = t->now == NULL ? t->asked : t->now;
+	const char *dot = strchr(to, '.') != NULL ? NULL : strrchr(from, '.');
+	char *now = mem_printf("%.*s%s", dot == NULL ? 0 :
+		(int)(dot + 1 - from), from, to);
+
+	free(t->now);
+	t->now = now;
+}
+
 /* Names that change, tables that are made anew, values that are converted. */
 static int
 follow(struct rehearse *x, struct err *e)
@@ -207,8 +221,7 @@ follow(struct rehearse *x, struct err *e)
 		if (t == NULL)
 			continue;
 		if (s->kind == SCRIPT_RENAME_TABLE && s->to != NULL) {
-			free(t->now);
-			t->now = mem_dup(s->to);
+			rename_table(t, s->to);
 		} else if (s->kind == SCRIPT_DROP_TABLE &&
 			strs_has(&rebuilds, s->table)) {
 			t->rebuilt = 1;
@@ -221,14 +234,22 @@ follow(struct rehearse *x, struct err *e)
 	return result;
 }
 
+/* As the file writes it, and as the database does. */
+static int
+is_name_of(const char *written, const char *table)
+{
+	return written != NULL && strs_same(strncmp(written, "public.", 7) == 0 ?
+		written + 7 : written, table);
+}
+
 static int
 is_named(const struct rehearse *x, const char *table)
 {
 	size_t i;
 
 	for (i = 0; i < x->script.n; i++)
-		if (strs_same(x->script.v[i].table, table) ||
-			strs_same(x->script.v[i].to, table) ||
+		if (is_name_of(x->script.v[i].table, table) ||
+			is_name_of(x->script.v[i].to, table) ||
 			strs_has(&x->script.v[i].more, table))
 			return 1;
 	for (i = 0; i < x->tables_n; i++)
