@@ -122,6 +122,7 @@ UPDATE $users SET note = '';
 TRUNCATE $log RESTART IDENTITY;
 -- says: losses | any(.name == "$log" and .amount == 40)
 -- says: statements[0].works | any(.relation == "$log" and .action == "emptied")
+-- says: sequences == ["$log_id_seq: 40 -> 0"]
 
 -- danger: dedup
 -- on: tags
@@ -183,6 +184,17 @@ INSERT INTO $t SELECT i, CASE WHEN i % 4 = 0 THEN 'x' || i ELSE i::text END FROM
 ALTER TABLE $t ALTER COLUMN code TYPE int USING CASE WHEN code ~ '^[0-9]+' THEN code::int END;
 -- says: effects[].columns | any(.column == "code" and .before == 40 and .after == 30 and .lossy == 10 and .samples[0] == "12: x12 -> null")
 -- says: losses | any(.name == "$t.code" and .amount == 10)
+
+-- danger: using_fills
+-- A null becomes something: no value is lost.
+-- setup:
+CREATE TABLE $t (id int PRIMARY KEY, n text);
+INSERT INTO $t SELECT i, CASE WHEN i > 5 THEN i::text END FROM generate_series(1, 20) AS n (i);
+-- up:
+ALTER TABLE $t ALTER COLUMN n TYPE text USING coalesce(n, '');
+-- says: statements[0].works | any(.relation == "$t" and .action == "rewritten")
+-- says: effects[].columns | any(.column == "n" and .before == 15 and .after == 20 and .lossy == 0)
+-- says: losses == []
 
 -- danger: using_now
 -- A USING that does not look at the old value.
@@ -339,7 +351,7 @@ SELECT setval(pg_get_serial_sequence('$users', 'id'), 50);
 -- danger: restart
 -- on: log
 ALTER TABLE $log ALTER COLUMN id RESTART WITH 10;
--- says: sequences | length == 1 and (.[0] | startswith("$log_id_seq: 40 -> "))
+-- says: sequences == ["$log_id_seq: 40 -> 9"]
 
 -- danger: upsert_nulls
 -- on: users
@@ -710,6 +722,40 @@ ALTER TABLE $days ATTACH PARTITION $days_4 FOR VALUES IN (4);
 ALTER TABLE $tags RENAME TO $labels;
 -- down:
 ALTER TABLE $labels RENAME TO $tags;
+
+-- harmless: in_schema
+-- on: users
+CREATE SCHEMA $s;
+CREATE TABLE $s.t (id int PRIMARY KEY, user_id int REFERENCES $users);
+INSERT INTO $s.t VALUES (1, 1), (2, NULL);
+CREATE TABLE public.$u (id int PRIMARY KEY);
+INSERT INTO public.$u VALUES (1);
+-- down:
+DROP SCHEMA $s CASCADE;
+DROP TABLE public.$u;
+
+-- harmless: rename_in_schema
+-- setup:
+CREATE SCHEMA $s;
+CREATE TABLE $s.a (id int PRIMARY KEY, x text);
+INSERT INTO $s.a VALUES (1, 'a'), (2, 'b');
+-- up:
+ALTER TABLE $s.a RENAME TO b;
+UPDATE $s.b SET x = 'c' WHERE id = 2;
+-- down:
+UPDATE $s.b SET x = 'b' WHERE id = 2;
+ALTER TABLE $s.b RENAME TO a;
+-- says: effects | [.[].after] == [2]
+
+-- harmless: other_schema
+-- on: tags
+-- setup:
+CREATE SCHEMA $s;
+-- up:
+ALTER TABLE $tags SET SCHEMA $s;
+-- down:
+ALTER TABLE $s.$tags SET SCHEMA public;
+-- says: effects | all(.before == .after)
 
 -- harmless: rename_column
 -- on: users

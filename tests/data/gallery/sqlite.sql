@@ -331,6 +331,16 @@ DROP TABLE $bills;
 ALTER TABLE $bills_new RENAME TO $bills;
 -- says: sequences == ["$bills: 120 -> 100"]
 
+-- danger: sequence_reset
+-- setup:
+CREATE TABLE $bills (id INTEGER PRIMARY KEY AUTOINCREMENT, x TEXT);
+INSERT INTO $bills WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 120)
+	SELECT i, 'x' FROM n;
+DELETE FROM $bills WHERE id > 100;
+-- up:
+UPDATE sqlite_sequence SET seq = 5 WHERE name = '$bills';
+-- says: sequences == ["$bills: 120 -> 5"]
+
 -- danger: index_of_all
 -- on: orders users
 CREATE INDEX $orders_state ON $orders (state, placed);
@@ -552,6 +562,33 @@ DROP TABLE $users;
 ALTER TABLE $users_new RENAME TO $users;
 CREATE UNIQUE INDEX $users_email ON $users (email);
 -- says: fingerprint != null
+
+-- harmless: rename_with_index
+-- on: users
+ALTER TABLE $users RENAME TO $people;
+-- down:
+ALTER TABLE $people RENAME TO $users;
+
+-- harmless: rename_with_view
+-- on: tags
+-- setup:
+CREATE VIEW $heavy AS SELECT label FROM $tags WHERE $tags.weight > 10;
+-- up:
+ALTER TABLE $tags RENAME TO $labels;
+-- down:
+ALTER TABLE $labels RENAME TO $tags;
+
+-- harmless: rebuild_fills
+-- A null becomes something: no value is lost.
+-- on: tags
+-- setup:
+UPDATE $tags SET label = NULL WHERE id <= 7;
+-- up:
+CREATE TABLE $tags_new (id INTEGER PRIMARY KEY, label TEXT NOT NULL, weight INTEGER);
+INSERT INTO $tags_new SELECT id, coalesce(label, ''), weight FROM $tags;
+DROP TABLE $tags;
+ALTER TABLE $tags_new RENAME TO $tags;
+-- says: effects[].columns | any(.column == "label" and .before == 53 and .after == 60)
 
 -- harmless: rebuild_and_back
 -- on: tags
