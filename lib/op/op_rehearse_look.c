@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -95,68 +94,6 @@ add_table(struct rehearse *x, const char *name, int named, struct err *e)
 	return 0;
 }
 
-/* What it does stands somewhere else than in its words. */
-static int
-is_opaque(const struct script_statement *s)
-{
-	static const char *const words[] = { "do", "call", "select", "execute",
-		NULL };
-	const char *const *w;
-
-	for (w = words; *w != NULL; w++)
-		if (s->kind == SCRIPT_OTHER && s->n > strlen(*w) &&
-			strncasecmp(s->text, *w, strlen(*w)) == 0)
-			return 1;
-	return 0;
-}
-
-/* Something with CASCADE drops or empties what it does not name. */
-static int
-takes_along(const struct script_statement *s)
-{
-	size_t i;
-
-	if (s->kind == SCRIPT_DROP || s->kind == SCRIPT_DROP_TABLE ||
-		s->kind == SCRIPT_DROP_COLUMN || s->kind == SCRIPT_TRUNCATE)
-		for (i = 0; i + 7 <= s->n; i++)
-			if (strncasecmp(s->text + i, "cascade", 7) == 0)
-				return 1;
-	return 0;
-}
-
-static int
-all_tables(struct rehearse *x, struct strs *out, struct err *e)
-{
-	struct shape_list all = { 0 };
-	const struct wire_table *t;
-	size_t i;
-
-	if (db_tables(x->a.s.db, &all, e) == -1)
-		return -1;
-	t = all.items;
-	for (i = 0; i < all.n; i++)
-		if (!db_is_ours(t[i].name) && t[i].rows != -1)
-			strs_add_once(out, t[i].name);
-	db_tables_free(&all);
-	return 0;
-}
-
-int
-op_rehearse_expect(struct rehearse *x, const struct migration_part *part,
-	struct strs *out, struct err *e)
-{
-	struct script script;
-	size_t i;
-	int any = 0;
-
-	if (script_of_part(part, db_rules(x->a.s.db), &script, e) == -1)
-		return -1;
-	for (i = 0; i < script.n; i++)
-		any |= is_opaque(&script.v[i]) || takes_along(&script.v[i]);
-	script_free(&script);
-	return any ? all_tables(x, out, e) : 0;
-}
-
 static int
 add_named(struct rehearse *x, struct err *e)
 {
@@ -195,8 +132,8 @@ rename_table(struct seen_table *t, const char *to)
 {
 	const char *from = t->now == NULL ? t->asked : t->now;
 	const char *dot = strchr(to, '.') != NULL ? NULL : strrchr(from, '.');
-	char *now = mem_printf("%.*s%s", dot == NULL ? 0 :
-		(int)(dot + 1 - from), from, to);
+	int n = dot == NULL ? 0 : (int)(dot + 1 - from);
+	char *now = mem_printf("%.*s%s", n, from, to);
 
 	free(t->now);
 	t->now = now;
@@ -243,8 +180,9 @@ is_name_of(const char *written, const char *table)
 }
 
 static int
-is_named(const struct rehearse *x, const char *table)
+is_named(struct rehearse *x, const char *table)
 {
+	const struct seen_table *t = find_table(x, table);
 	size_t i;
 
 	for (i = 0; i < x->script.n; i++)
@@ -252,10 +190,7 @@ is_named(const struct rehearse *x, const char *table)
 			is_name_of(x->script.v[i].to, table) ||
 			strs_has(&x->script.v[i].more, table))
 			return 1;
-	for (i = 0; i < x->tables_n; i++)
-		if (x->tables[i].named && strs_same(x->tables[i].asked, table))
-			return 1;
-	return strs_has(&x->parts, table);
+	return (t != NULL && t->named) || strs_has(&x->parts, table);
 }
 
 /* Partitions and children of what the file names: a statement reaches them. */
@@ -527,8 +462,8 @@ static int64_t
 restarted(struct rehearse *x, const char *name, int64_t otherwise)
 {
 	char *sql = mem_printf("SELECT last_value - 1 FROM %s", name);
-	struct err ignored;
 	struct db_rows *r;
+	struct err ignored;
 
 	if (db_query(&r, x->a.s.db, &ignored, sql, "") == 0) {
 		if (db_next(r, &ignored) == 1)
@@ -557,8 +492,7 @@ judge_sequences(struct rehearse *x, struct err *e)
 		is = i < now.names.n ? now.v[i] : restarted(x, name, was);
 		if (is >= was)
 			continue;
-		text = mem_printf("%s: %" PRId64 " -> %" PRId64, name, was,
-			is);
+		text = mem_printf("%s: %" PRId64 " -> %" PRId64, name, was, is);
 		strs_add(&x->now->sequences, text);
 		free(text);
 	}

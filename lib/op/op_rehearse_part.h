@@ -49,7 +49,7 @@ int op_rehearse_after(struct rehearse *x, const struct part_done *done,
 	struct err *e);
 void op_rehearse_forget(struct rehearse *x);
 
-/* The tables that a text may take without naming them.  Appends each once. */
+/* op_rehearse_expect.c: what a text may take unnamed.  Appends each once. */
 int op_rehearse_expect(struct rehearse *x, const struct migration_part *part,
 	struct strs *out, struct err *e);
 
