@@ -53,7 +53,7 @@ checked() { # KIND LEAST
 }
 
 @test "sqlite: each danger is named, with its number" {
-	together sqlite danger '' 30
+	together sqlite danger '' 36
 	[ "$(jq -r .rehearsal.result all/document)" = refused ]
 }
 
@@ -62,12 +62,12 @@ checked() { # KIND LEAST
 }
 
 @test "sqlite: no false alarm of harmless ones" {
-	together sqlite harmless "$GALLERY_HARMLESS" 20
+	together sqlite harmless "$GALLERY_HARMLESS" 30
 	[ "$(jq -r .rehearsal.result all/document)" = passed ]
 }
 
 @test "postgresql: each danger is named, with its number" {
-	together postgresql danger '' 45
+	together postgresql danger '' 54
 	[ "$(jq -r .rehearsal.result all/document)" = refused ]
 }
 
@@ -76,6 +76,6 @@ checked() { # KIND LEAST
 }
 
 @test "postgresql: no false alarm of harmless ones" {
-	together postgresql harmless "$GALLERY_HARMLESS" 20
+	together postgresql harmless "$GALLERY_HARMLESS" 35
 	[ "$(jq -r .rehearsal.result all/document)" = passed ]
 }

@@ -43,7 +43,7 @@ INSERT INTO $days SELECT i, 1 + i % 3, 'x' || i FROM generate_series(1, 90) AS n
 -- danger: cascade
 -- on: users orders
 DELETE FROM $users WHERE id <= 10;
--- says: losses | any(.name == "$orders" and .amount == 30 and .unit == "rows")
+-- says: losses | any(.name == "$orders" and .amount == 30 and .unit == "rows" and .action == "taken along by a foreign key or trigger")
 -- says: effects | any(.table == "$orders" and .named == false and .before == 300 and .after == 270 and .cascaded == 30)
 -- says: effects | any(.table == "$users" and .deleted == 10 and .after == 90)
 

@@ -41,7 +41,7 @@ INSERT INTO $log WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
 -- danger: cascade
 -- on: users orders
 DELETE FROM $users WHERE id <= 10;
--- says: losses | any(.name == "$orders" and .amount == 30 and .unit == "rows")
+-- says: losses | any(.name == "$orders" and .amount == 30 and .unit == "rows" and .action == "taken along by a foreign key or trigger")
 -- says: effects | any(.table == "$orders" and .named == false and .before == 300 and .after == 270 and .cascaded == 30)
 -- says: effects | any(.table == "$users" and .deleted == 10 and .after == 90)
 
