@@ -222,6 +222,13 @@ db_dump_sql(struct db *d, struct buf *out, struct err *e)
 }
 
 int
+db_fingerprint_loose(struct db *d, char out[65], struct err *e)
+{
+	return d->driver->loose == NULL ? db_fingerprint(d, out, e) :
+		d->driver->loose(d, out, e);
+}
+
+int
 db_tables(struct db *d, struct shape_list *out, struct err *e)
 {
 	memset(out, 0, sizeof(*out));

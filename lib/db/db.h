@@ -101,6 +101,12 @@ int db_dump_sql(struct db *d, struct buf *out, struct err *e);
 /* A digest of the schema, mig's own tables left out: 64 digits and a NUL. */
 int db_fingerprint(struct db *d, char out[65], struct err *e);
 
+/*
+ * The same, but what a change there and back leaves is not counted: SQLite's RENAME
+ * puts quotes around names.  For comparing at once; never stored.
+ */
+int db_fingerprint_loose(struct db *d, char out[65], struct err *e);
+
 /* Every table and its rows.  Gives out's items (struct wire_table). */
 int db_tables(struct db *d, struct shape_list *out, struct err *e);
 void db_tables_free(struct shape_list *l);

@@ -153,10 +153,6 @@ on_end(void *arg, const struct migration *m, struct part_done *done,
 	struct err *e)
 {
 	struct rehearse *x = arg;
-	const struct part_rehearsed *all = x->out->migrations.items;
-	size_t n = x->out->migrations.n;
-	const char *before = n < 2 ? x->out->fingerprint :
-		all[n - 2].fingerprint;
 	int64_t written;
 	char fingerprint[65];
 
@@ -175,7 +171,7 @@ on_end(void *arg, const struct migration *m, struct part_done *done,
 		db_trace_size(x->a.s.db, &x->now->size_after, e) == -1)
 		return -1;
 	mark_allowed(x, m);
-	if (m->down.text != NULL && op_rehearse_down(x, before, e) == -1)
+	if (m->down.text != NULL && op_rehearse_down(x, e) == -1)
 		return -1;
 	x->now = NULL;
 	return 0;

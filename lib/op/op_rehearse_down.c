@@ -16,7 +16,6 @@
 
 struct way_back {
 	struct rehearse *x;
-	const char *before; /* the fingerprint that it must lead to */
 	struct strs expected; /* that it may take without a name */
 	int64_t begin_us;
 	int schema, same; /* the schema, the rows are as before */
@@ -62,9 +61,9 @@ look(struct way_back *b, struct err *e)
 	char now[65];
 
 	b->x->now->down_us = clock_us() - b->begin_us;
-	if (db_fingerprint(d, now, e) == -1)
+	if (db_fingerprint_loose(d, now, e) == -1)
 		return -1;
-	b->schema = b->before != NULL && strcmp(now, b->before) == 0;
+	b->schema = strcmp(now, b->x->loose) == 0;
 	b->same = op_rehearse_same(b->x, b->what, sizeof(b->what), e);
 	return b->same == -1 ? -1 : 0;
 }
@@ -127,10 +126,10 @@ run_again(struct rehearse *x, const struct run *like, struct err *e)
 }
 
 int
-op_rehearse_down(struct rehearse *x, const char *before, struct err *e)
+op_rehearse_down(struct rehearse *x, struct err *e)
 {
 	const struct strs none = { 0 };
-	struct way_back b = { .x = x, .before = before };
+	struct way_back b = { .x = x };
 	const struct run_trace trace = { &b, &b.expected, on_begin, on_before, on_after,
 		on_judge, on_end };
 	const struct run r = { .db = x->a.s.db, .tool = x->r->o->tool,

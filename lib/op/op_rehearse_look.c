@@ -215,10 +215,12 @@ op_rehearse_before(struct rehearse *x, struct err *e)
 {
 	struct db *d = x->a.s.db;
 
-	return db_trace_size(d, &x->now->size_before, e) == -1 ||
+	return db_fingerprint_loose(d, x->loose, e) == -1 ||
+		db_trace_size(d, &x->now->size_before, e) == -1 ||
 		db_trace_written(d, &x->written, e) == -1 ||
 		read_sequences(x, &x->sequences, e) == -1 ||
 		read_list(x, "unvalidated", 0, &x->left, e) == -1 ||
+		op_rehearse_attached(x, &x->attached, e) == -1 ||
 		add_named(x, e) == -1 || follow(x, e) == -1 ||
 		add_parts(x, e) == -1 ||
 		/* The last, so that what mig keeps aside was there before. */
@@ -241,6 +243,7 @@ op_rehearse_forget(struct rehearse *x)
 	x->tables_n = 0;
 	forget_list(&x->sequences);
 	forget_list(&x->left);
+	strs_free(&x->attached);
 	strs_free(&x->parts);
 	strs_free(&x->expected);
 	script_free(&x->script);
@@ -248,171 +251,6 @@ op_rehearse_forget(struct rehearse *x)
 }
 
 /* --- behind it ----------------------------------------------------------- */
-
-static size_t
-column_of(const struct db_census *c, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < c->n; i++)
-		if (strs_same(c->columns[i], name))
-			break;
-	return i;
-}
-
-/* A new column with the very values of one that is gone. */
-static size_t
-renamed_to(const struct db_census *before, size_t i,
-	const struct db_census *after)
-{
-	size_t k;
-
-	for (k = 0; k < after->n; k++)
-		if (column_of(before, after->columns[k]) == before->n &&
-			after->values[k] == before->values[i] &&
-			after->digests[k] == before->digests[i])
-			return k;
-	return after->n;
-}
-
-static struct part_column *
-add_column(struct part_effect *f, const char *name, const char *change,
-	int64_t before, int64_t after)
-{
-	struct part_column *c = shape_list_add(&f->columns,
-		&part_column_shape);
-
-	c->column = mem_dup(name);
-	c->change = change;
-	c->before = before;
-	c->after = after;
-	c->lossy = -1;
-	return c;
-}
-
-static int
-has_loss(const struct part_rehearsed *now, const char *name)
-{
-	const struct part_loss *l = now->losses.items;
-	size_t i;
-
-	for (i = 0; i < now->losses.n; i++)
-		if (strs_same(l[i].name, name))
-			return 1;
-	return 0;
-}
-
-/* A loss that only the comparison has found. */
-static void
-add_loss(struct rehearse *x, const char *table, const char *column,
-	const char *action, int64_t amount)
-{
-	char *name = mem_printf("%s.%s", table, column);
-	struct part_loss *l;
-
-	if (amount <= 0 || has_loss(x->now, name) || has_loss(x->now, table)) {
-		free(name);
-		return;
-	}
-	l = shape_list_add(&x->now->losses, &part_loss_shape);
-	l->name = name;
-	l->action = mem_dup(action);
-	l->amount = amount;
-	l->unit = "values";
-}
-
-/* A rebuild's loss says how many values there are; here it is known exactly. */
-static void
-correct_loss(struct rehearse *x, const char *table, const char *column,
-	int64_t lossy)
-{
-	char *name = mem_printf("%s.%s", table, column);
-	struct part_loss *l = x->now->losses.items;
-	size_t i;
-
-	for (i = 0; i < x->now->losses.n; i++)
-		if (strs_same(l[i].name, name) && strs_same(l[i].action,
-			LOSS_CHANGED))
-			l[i].amount = lossy;
-	free(name);
-}
-
-/* What became of the values of a column that is still there. */
-static int
-compare_values(struct rehearse *x, const struct seen_table *t,
-	struct part_effect *f, size_t i, const struct db_census *after,
-	size_t k, struct err *e)
-{
-	const struct db_census *before = &t->before;
-	struct strs samples = { 0 };
-	struct part_column *c;
-	size_t kept;
-	int64_t lossy = -1;
-
-	for (kept = 0; kept < t->keep.columns.n; kept++)
-		if (strs_same(t->keep.columns.v[kept], before->columns[i]))
-			break;
-	if (kept < t->keep.columns.n && db_keep_compare(x->a.s.db, &t->keep,
-		kept, after->name == NULL ? f->table : after->name,
-		after->columns[k], &lossy, &samples, e) == -1)
-		return -1;
-	/* Of rows that come or go the counts tell enough. */
-	if (lossy <= 0 && (before->rows != after->rows || (before->values[i] ==
-		after->values[k] && before->digests[i] == after->digests[k])))
-		return 0;
-	c = add_column(f, after->columns[k], lossy >= 0 && !t->rebuilt ?
-		"converted" : "changed", before->values[i], after->values[k]);
-	c->lossy = lossy;
-	c->samples = samples;
-	if (before->rows > t->keep.rows && t->keep.aside != NULL)
-		f->sampled = t->keep.rows;
-	else if (lossy > 0)
-		correct_loss(x, f->table, c->column, lossy);
-	/* An UPDATE that names the column is meant to change it. */
-	if (!strs_same(c->change, "converted"))
-		return 0;
-	add_loss(x, f->table, c->column, f->sampled == -1 ?
-		"not kept by the new type" :
-		"not kept by the new type, in the rows compared", lossy);
-	return 0;
-}
-
-static int
-compare_columns(struct rehearse *x, const struct seen_table *t,
-	struct part_effect *f, const struct db_census *after, struct err *e)
-{
-	const struct db_census *before = &t->before;
-	struct part_column *c;
-	size_t i, k;
-	int *taken = mem_array(after->n + 1, sizeof(*taken)), result = 0;
-
-	for (i = 0; i < before->n && result == 0; i++) {
-		k = column_of(after, before->columns[i]);
-		if (k < after->n) {
-			result = compare_values(x, t, f, i, after, k, e);
-			continue;
-		}
-		k = renamed_to(before, i, after);
-		if (k < after->n && !taken[k] && before->values[i] > 0) {
-			taken[k] = 1;
-			c = add_column(f, after->columns[k], "renamed",
-				before->values[i], after->values[k]);
-			c->was = mem_dup(before->columns[i]);
-			continue;
-		}
-		add_column(f, before->columns[i], "dropped", before->values[i],
-			-1);
-		add_loss(x, f->table, before->columns[i], "dropped",
-			before->values[i]);
-	}
-	for (k = 0; k < after->n && result == 0; k++)
-		if (column_of(before, after->columns[k]) == before->n &&
-			!taken[k])
-			add_column(f, after->columns[k], "added", -1,
-				after->values[k]);
-	free(taken);
-	return result;
-}
 
 static struct part_effect *
 effect_of(struct rehearse *x, const char *table)
@@ -446,7 +284,7 @@ judge_table(struct rehearse *x, const struct seen_table *t, struct err *e)
 		f->before = t->before.rows;
 	f->after = after.there ? after.rows : -1;
 	if (after.there)
-		result = compare_columns(x, t, f, &after, e);
+		result = op_rehearse_columns(x, t, f, &after, e);
 	/* Nothing has come of it: it is no news. */
 	if (result == 0 && x->now->effects.n > n && f->columns.n == 0 &&
 		f->before == f->after) {
@@ -540,65 +378,7 @@ op_rehearse_after(struct rehearse *x, const struct part_done *done,
 		db_keep_free(x->a.s.db, &x->tables[i].keep);
 	if (result == 0)
 		result = judge_sequences(x, e);
-	return result == 0 ? op_rehearse_left(x, e) : -1;
-}
-
-/* --- after the way back -------------------------------------------------- */
-
-static int
-differs(const struct db_census *was, const struct db_census *is,
-	const char *table, char *what, size_t room)
-{
-	size_t i, k;
-
-	if (!is->there || is->rows != was->rows) {
-		snprintf(what, room, "%s: %" PRId64 " rows, not %" PRId64,
-			table, is->there ? is->rows : 0, was->rows);
-		return 1;
-	}
-	for (i = 0; i < was->n; i++) {
-		k = column_of(is, was->columns[i]);
-		if (k < is->n && is->values[k] == was->values[i] &&
-			is->digests[k] == was->digests[i])
-			continue;
-		if (k < is->n && is->values[k] == was->values[i])
-			snprintf(what, room, "%s.%s: other values", table,
-				was->columns[i]);
-		else
-			snprintf(what, room, "%s.%s: %" PRId64 " values, not %"
-				PRId64, table, was->columns[i], k < is->n ?
-				is->values[k] : 0, was->values[i]);
-		return 1;
-	}
-	return 0;
-}
-
-int
-op_rehearse_same(struct rehearse *x, char *what, size_t room, struct err *e)
-{
-	const struct part_effect *f = x->now->effects.items;
-	struct db_census is;
-	size_t i;
-	int other = 0;
-
-	for (i = 0; i < x->tables_n && !other; i++) {
-		if (db_census(x->a.s.db, x->tables[i].asked, 1, &is, e) == -1)
-			return -1;
-		other = differs(&x->tables[i].before, &is, x->tables[i].asked,
-			what, room);
-		db_census_free(&is);
-	}
-	for (i = 0; i < x->now->effects.n && !other; i++) {
-		if (f[i].named || f[i].before == -1)
-			continue;
-		if (db_census(x->a.s.db, f[i].table, 0, &is, e) == -1)
-			return -1;
-		other = (is.there ? is.rows : -1) != f[i].before;
-		if (other)
-			snprintf(what, room, "%s: %" PRId64 " rows, not %"
-				PRId64, f[i].table, is.there ? is.rows : 0,
-				f[i].before);
-		db_census_free(&is);
-	}
-	return !other;
+	if (result == 0)
+		result = op_rehearse_left(x, e);
+	return result == 0 ? op_rehearse_gone(x, e) : -1;
 }

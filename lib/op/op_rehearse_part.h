@@ -35,8 +35,10 @@ struct rehearse {
 	struct seen_table *tables;
 	size_t tables_n;
 	struct seen_list sequences, left;
+	struct strs attached; /* op_rehearse_attached() before it */
 	struct strs expected; /* that may go without a name */
 	struct strs parts; /* tables that belong to one that the file names */
+	char loose[65]; /* fingerprint before it, to compare the way back */
 	int64_t begin_us, own_us; /* own: what looking on has cost */
 	int64_t statement_us; /* when the statement began */
 	int64_t written;
@@ -48,6 +50,17 @@ int op_rehearse_before(struct rehearse *x, struct err *e);
 int op_rehearse_after(struct rehearse *x, const struct part_done *done,
 	struct err *e);
 void op_rehearse_forget(struct rehearse *x);
+
+/* op_rehearse_columns.c: its columns, before and after, into f. */
+int op_rehearse_columns(struct rehearse *x, const struct seen_table *t,
+	struct part_effect *f, const struct db_census *after, struct err *e);
+
+/*
+ * op_rehearse_gone.c: indexes, triggers and views that are there; and those that are
+ * gone though no statement drops them, as a rebuild or a CASCADE takes them.
+ */
+int op_rehearse_attached(struct rehearse *x, struct strs *out, struct err *e);
+int op_rehearse_gone(struct rehearse *x, struct err *e);
 
 /* op_rehearse_expect.c: what a text may take unnamed.  Appends each once. */
 int op_rehearse_expect(struct rehearse *x, const struct migration_part *part,
@@ -64,7 +77,7 @@ int op_rehearse_same(struct rehearse *x, char *what, size_t room,
 	struct err *e);
 
 /* op_rehearse_down.c: the way back, tried and undone. */
-int op_rehearse_down(struct rehearse *x, const char *before, struct err *e);
+int op_rehearse_down(struct rehearse *x, struct err *e);
 
 /* op_guard_rehearse.c: a command, instead of a plan. */
 int op_rehearse_command(struct part_rehearsal *out,

@@ -53,7 +53,7 @@ checked() { # KIND LEAST
 }
 
 @test "sqlite: each danger is named, with its number" {
-	together sqlite danger '' 36
+	together sqlite danger '' 37
 	[ "$(jq -r .rehearsal.result all/document)" = refused ]
 }
 
@@ -67,7 +67,7 @@ checked() { # KIND LEAST
 }
 
 @test "postgresql: each danger is named, with its number" {
-	together postgresql danger '' 54
+	together postgresql danger '' 56
 	[ "$(jq -r .rehearsal.result all/document)" = refused ]
 }
 

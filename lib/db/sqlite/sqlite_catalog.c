@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "codec/sha256.h"
+#include "db/lex.h"
 #include "db/sqlite/sqlite.h"
 #include "os/file.h"
 
@@ -95,8 +96,49 @@ behind_name(const char *sql)
 	return p + strspn(p, " \t\n");
 }
 
-int
-sqlite_catalog_fingerprint(struct db *d, char out[65], struct err *e)
+#define WORD "_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+/* Whether the name would be the same word without its quotes. */
+static int
+is_plain(const struct lex_token *t, const char *name, const char *begin)
+{
+	return *name != '\0' && strchr(WORD, *name) != NULL &&
+		name[strspn(name, WORD "0123456789")] == '\0' &&
+		strspn(t->text + t->n, WORD "0123456789") == 0 &&
+		(t->text == begin || strspn(t->text - 1, WORD "0123456789") ==
+			0);
+}
+
+/*
+ * Without quotes around names that need none: renaming a table puts them into
+ * all that refers to it, and renaming it back does not take them out.  Gives.
+ */
+static char *
+without_quotes(const char *sql)
+{
+	struct buf b = { 0 };
+	struct lex l;
+	struct lex_token t = { 0 };
+	struct err ignored;
+	const char *done = sql;
+
+	lex_open(&l, sql, strlen(sql), 1, LEX_SQLITE);
+	while (lex_next(&l, &t, &ignored) == 0 && t.kind != LEX_END) {
+		char *name = t.kind == LEX_NAME ? lex_name(&t) : NULL;
+
+		if (name != NULL && is_plain(&t, name, sql)) {
+			buf_printf(&b, "%.*s%s", (int)(t.text - done), done,
+				name);
+			done = t.text + t.n;
+		}
+		free(name);
+	}
+	buf_text(&b, done);
+	return buf_detach(&b);
+}
+
+static int
+fingerprint(struct db *d, int loose, char out[65], struct err *e)
 {
 	struct sqlite *s = sqlite_of(d);
 	struct sha256 *h = sha256_new();
@@ -112,9 +154,12 @@ sqlite_catalog_fingerprint(struct db *d, char out[65], struct err *e)
 			for (i = 0; i < 4; i++) {
 				const char *text = (const char *)
 					sqlite3_column_text(stmt, i);
+				char *plain = i < 3 || !loose ? NULL :
+					without_quotes(behind_name(text));
 
-				sha256_add_text(h, i < 3 ? text :
-					behind_name(text));
+				sha256_add_text(h, plain != NULL ? plain :
+					i < 3 ? text : behind_name(text));
+				free(plain);
 			}
 		if (code == SQLITE_DONE)
 			result = 0;
@@ -126,6 +171,18 @@ sqlite_catalog_fingerprint(struct db *d, char out[65], struct err *e)
 	sqlite3_finalize(stmt);
 	sha256_free(h);
 	return result;
+}
+
+int
+sqlite_catalog_fingerprint(struct db *d, char out[65], struct err *e)
+{
+	return fingerprint(d, 0, out, e);
+}
+
+int
+sqlite_catalog_loose(struct db *d, char out[65], struct err *e)
+{
+	return fingerprint(d, 1, out, e);
 }
 
 int

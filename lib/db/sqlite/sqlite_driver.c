@@ -20,6 +20,7 @@ const struct db_driver sqlite_driver = {
 	.identity = sqlite_catalog_identity,
 	.position = sqlite_position_get,
 	.fingerprint = sqlite_catalog_fingerprint,
+	.loose = sqlite_catalog_loose,
 	.copy_schema = sqlite_catalog_copy,
 	.dump_sql = sqlite_dump_sql,
 	.tables = sqlite_catalog_tables,

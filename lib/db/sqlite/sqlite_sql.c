@@ -130,6 +130,10 @@ sqlite_sql_named(const char *name)
 		{ "sequences", "SELECT name, seq FROM sqlite_sequence WHERE "
 			"seq > 0 ORDER BY name" },
 		/* There are no such things. */
+		{ "attached", "SELECT type, name, tbl_name FROM sqlite_schema "
+			"WHERE type IN ('index', 'trigger') AND sql IS NOT NULL "
+			"UNION ALL SELECT type, name, '' FROM sqlite_schema "
+			"WHERE type = 'view' ORDER BY 1, 2" },
 		{ "unvalidated", "SELECT 1 WHERE 0" },
 		{ "parts", "SELECT 1 WHERE 0" },
 	};

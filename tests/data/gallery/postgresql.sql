@@ -412,6 +412,22 @@ DROP TYPE $mood CASCADE;
 -- says: losses | any(.name == "$t.mood" and .amount == 50)
 -- says: effects | any(.table == "$t" and .named == false)
 
+-- danger: view_cascade
+-- setup:
+CREATE TABLE $t (id int PRIMARY KEY, n int);
+CREATE VIEW $seen AS SELECT n FROM $t;
+-- up:
+ALTER TABLE $t DROP COLUMN n CASCADE;
+-- says: left == ["view $seen is gone, and no statement drops it"]
+
+-- danger: column_takes_index
+-- setup:
+CREATE TABLE $t (id int PRIMARY KEY, a int, b int);
+CREATE INDEX $both ON $t (a, b);
+-- up:
+ALTER TABLE $t DROP COLUMN b;
+-- says: left == ["index $both of $t is gone, and no statement drops it"]
+
 -- danger: truncate_cascade
 -- on: users orders visits
 TRUNCATE $users CASCADE;

@@ -57,6 +57,16 @@ DROP TABLE $users_old;
 -- says: losses | any(.name == "$orders" and .amount == 300)
 -- says: effects | any(.table == "$orders" and .named == false and .after == 0)
 
+-- danger: rebuild_loses_index
+-- No row is lost, and the next query is slow.
+-- on: orders
+CREATE TRIGGER $stamp AFTER UPDATE ON $orders BEGIN SELECT 1; END;
+CREATE TABLE $orders_new (id INTEGER PRIMARY KEY, user_id INTEGER, total REAL, state TEXT, placed TEXT);
+INSERT INTO $orders_new SELECT * FROM $orders;
+DROP TABLE $orders;
+ALTER TABLE $orders_new RENAME TO $orders;
+-- says: left == ["index $orders_user of $orders is gone, and no statement drops it"]
+
 -- danger: set_null
 -- on: users visits
 DELETE FROM $users WHERE id <= 10;
