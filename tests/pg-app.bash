@@ -30,3 +30,13 @@ soon() {
 	echo "never came: $1"
 	return 1
 }
+
+# loses WORDS SQL [OPTION ...]: refused with the words, and nothing is changed.
+loses() {
+	local words=$1 before
+	migration 1_x "$2"
+	shift 2
+	before=$(contents)
+	fails 3 "$words" mig-apply -q --no-backup "$@" || { cat migrations/1_x.sql; return 1; }
+	assert_equal "$(contents)" "$before"
+}

@@ -150,3 +150,111 @@ RETURN x; END';
 	fails 3 "parent is held by process" mig-apply -q --no-backup
 	q "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$DB' AND pid <> pg_backend_pid()" > /dev/null
 }
+
+@test "a password is in no output, no document, no archive and no process list" {
+	family
+	q "DROP ROLE IF EXISTS mig_test_pw; CREATE ROLE mig_test_pw LOGIN SUPERUSER PASSWORD 'geheim77'"
+	migration 1_a 'CREATE TABLE a (x int); SELECT pg_sleep(0.3);' 'DROP TABLE a;'
+	local url seen
+	url="postgresql://mig_test_pw:geheim77@$(pg_encode "$PGHOST"):$PGPORT/$DB"
+	export MIG_DATABASE_URL=$url
+	(for ((n = 0; n < 200; n++)); do [ -e done ] && break; ps -eo args --no-headers; sleep 0.02; done > seen.txt) 3>&- &
+	seen=$!
+	mig-status -v > status.out 2> status.err
+	mig-backup -v > backup.out 2> backup.err
+	mig-verify -v < backup.out > verify.out 2> verify.err
+	mig-apply -v > apply.out 2> apply.err
+	mig-rollback -v --steps 1 > rollback.out 2> rollback.err
+	mig-rollback -v --restore --accept-loss --yes > restore.out 2> restore.err
+	touch done
+	wait "$seen"
+	# On a command line it is the caller who shows it; a message must not.
+	mig-backup -v -d "${url/$DB/absent}" > absent.out 2> absent.err || true
+	unset MIG_DATABASE_URL
+	grep -q mig-rollback seen.txt
+	run grep -h geheim77 ./*.out ./*.err seen.txt
+	assert_output ""
+	run bash -c "for f in backups/*.migbak; do tar -xOf \$f | zstd -dcq 2> /dev/null; tar -xOf \$f; done | grep -a -c geheim77"
+	assert_output 0
+	q "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'mig_test_pw'" > /dev/null
+	local old
+	old=$(pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '${DB}\\_mig\\_old\\_%'")
+	pg_drop "$old"
+}
+
+@test "losses: what the words say" {
+	family
+	loses "'child': 5 rows (DROP TABLE" 'DROP TABLE child;'
+	loses "'child': 5 rows (DROP TABLE" 'DROP TABLE parent, child;'
+	[[ $stderr == *"'parent': 3 rows (DROP TABLE"* ]]
+	loses "'parent.note': 2 values (DROP COLUMN" 'ALTER TABLE parent ADD y int, DROP COLUMN IF EXISTS note;'
+	loses "'child': 5 rows (TRUNCATE" 'TRUNCATE child;'
+	loses "'child': 5 rows (DELETE" 'DELETE FROM ONLY public.child AS c;'
+	loses "'child': 5 rows (DELETE" 'WITH x AS (SELECT 1) DELETE FROM child;'
+	loses "'child.x': 5 values (UPDATE" 'UPDATE child SET x = NULL;'
+	q 'CREATE SCHEMA "My App"; CREATE TABLE "My App"."T 1" ("A b" text); INSERT INTO "My App"."T 1" VALUES (1), (2)'
+	loses '"My App"."T 1"' 'DROP TABLE "My App"."T 1";'
+	loses '2 rows' 'SET search_path = "My App"; DROP TABLE "T 1";'
+	loses '2 values' 'ALTER TABLE "My App"."T 1" DROP "A b";'
+}
+
+@test "losses: what comes along without being named" {
+	family
+	loses "'child': 5 rows" 'TRUNCATE parent CASCADE;' --allow-loss parent
+	loses "'child': 2 rows" 'DELETE FROM parent WHERE id = 2;'
+	loses "'child': 5 rows" 'DELETE FROM parent;' --allow-loss parent
+	loses "'child': 5 rows" 'DO $$ BEGIN TRUNCATE child; END $$;'
+	loses "'child': 1 row" 'DO $$ BEGIN DELETE FROM child WHERE id = 1; END $$;'
+	loses "'child': 5 rows" 'DO $$ BEGIN DROP TABLE child; END $$;'
+	q "CREATE TABLE pet (id int PRIMARY KEY, owner int REFERENCES parent ON DELETE SET NULL); INSERT INTO pet VALUES (1, 1), (2, 1)"
+	loses "'pet.owner': 2 values" 'DELETE FROM parent WHERE id = 1;' --allow-loss child
+	q "CREATE SCHEMA s; CREATE TABLE s.t (x int); INSERT INTO s.t VALUES (1), (2), (3)"
+	loses "'s.t': 3 rows" 'DROP SCHEMA s CASCADE;'
+	q "CREATE FUNCTION gone() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM s.t; RETURN NEW; END';
+		CREATE TRIGGER gone AFTER INSERT ON parent FOR EACH ROW EXECUTE FUNCTION gone()"
+	loses "'s.t': 3 rows" "INSERT INTO parent VALUES (7, 'x', NULL);"
+}
+
+# A table that the file names for another reason is no exception.
+
+@test "losses: rows of a partition are rows of its table" {
+	q "CREATE TABLE p (id int, x text) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO (10);
+		CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20); INSERT INTO p VALUES (1, 'a'), (2, 'b'), (11, 'c')"
+	loses "'p': 3 rows" 'TRUNCATE p;'
+	loses "'p': 3 rows" 'DROP TABLE p;'
+	loses "'p1': 2 rows" 'DROP TABLE p1;'
+	loses "'p.x': 3 values" 'ALTER TABLE p DROP COLUMN x;'
+}
+
+@test "repair: a failed one is forgotten or recorded, a checksum is bytes" {
+	q "CREATE TABLE t (x int); INSERT INTO t VALUES (1), (1)"
+	outside 1_i 'CREATE UNIQUE INDEX CONCURRENTLY t_x ON t (x);'
+	fails 7 "could not create unique index" mig-apply -q
+	works mig-status --repair-plan
+	assert_equal "$(json '.repairs[].action')" forget
+	q "DROP INDEX t_x; DELETE FROM t; CREATE UNIQUE INDEX t_x ON t (x)"
+	works mig-apply --repair-applied 1 -q
+	assert_equal "$(q "SELECT state FROM mig.mig_ledger")" applied
+	works mig-status --check
+	rm -r migrations
+	mkdir migrations
+	q "DROP SCHEMA mig CASCADE"
+	echo 'CREATE TABLE a (x int);' > migrations/1_a.sql
+	works mig-apply -q --no-backup --format sqlx
+	echo 'CREATE TABLE a (x int, y int);' > migrations/1_a.sql
+	works mig-apply -q --repair
+	assert_equal "$(q "SELECT encode(checksum, 'hex') FROM _sqlx_migrations")" "$(sha384sum < migrations/1_a.sql | cut -c1-96)"
+	works mig-status
+	assert_equal "$(json '.problems | length')" 0
+}
+
+
+@test "losses: a search_path that does not lead to public hides nothing" {
+	family
+	q "CREATE SCHEMA app; ALTER DATABASE \"$DB\" SET search_path = app"
+	loses "'child': 5 rows" 'DROP TABLE public.child;'
+	loses "'child': 5 rows" 'TRUNCATE public.child;'
+	loses "'parent.name'" 'UPDATE public.parent SET name = NULL;'
+	loses "'child': 5 rows" 'DO $$ BEGIN TRUNCATE public.child; END $$;'
+	assert_equal "$(q 'SELECT count(*) FROM mig.mig_ledger' 2> /dev/null || echo 0)" 0
+}

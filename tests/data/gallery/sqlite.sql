@@ -60,12 +60,14 @@ DROP TABLE $users_old;
 -- danger: rebuild_loses_index
 -- No row is lost, and the next query is slow.
 -- on: orders
+-- setup:
 CREATE TRIGGER $stamp AFTER UPDATE ON $orders BEGIN SELECT 1; END;
+-- up:
 CREATE TABLE $orders_new (id INTEGER PRIMARY KEY, user_id INTEGER, total REAL, state TEXT, placed TEXT);
 INSERT INTO $orders_new SELECT * FROM $orders;
 DROP TABLE $orders;
 ALTER TABLE $orders_new RENAME TO $orders;
--- says: left == ["index $orders_user of $orders is gone, and no statement drops it"]
+-- says: left == ["index $orders_user of $orders is gone, and no statement drops it", "trigger $stamp of $orders is gone, and no statement drops it"]
 
 -- danger: set_null
 -- on: users visits
