@@ -38,7 +38,7 @@ ALTER TABLE orders ALTER COLUMN user_id SET NOT NULL;'
 }
 
 @test "an index made concurrently: its locks while it runs, and no other" {
-	migration 1_a 'INSERT INTO orders (user_id, total) SELECT 1, i FROM generate_series(1, 50000) i;'
+	migration 1_a 'INSERT INTO orders (user_id, total) SELECT 1, i FROM generate_series(1, 200000) i;'
 	printf -- '-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY o ON orders (total);\n-- migrate:down transaction:false\nDROP INDEX CONCURRENTLY o;\n' > migrations/2_b.sql
 	rehearse
 	[ "$status" -eq 0 ]

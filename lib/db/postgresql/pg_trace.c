@@ -17,7 +17,7 @@
 #include "db/postgresql/pg_trace.h"
 #include "db/postgresql/pg_watch.h"
 
-#define POLL_MS 20
+#define POLL_MS 20 /* at most; a short statement is looked at sooner */
 #define RANK \
 	"pg_catalog.max(CASE l.mode WHEN 'AccessShareLock' THEN 1 WHEN " \
 	"'RowShareLock' THEN 2 WHEN 'RowExclusiveLock' THEN 3 WHEN " \
@@ -55,6 +55,7 @@ struct pg_trace {
 	pthread_t thread;
 	int polling;
 	atomic_int stop;
+	int pause_ms; /* between two looks, the poller's */
 	struct err failed; /* of the poller */
 };
 
@@ -187,7 +188,9 @@ poll_locks(void *arg)
 		}
 		note_seen(t, r);
 		PQclear(r);
-		clock_pause_ms(POLL_MS);
+		clock_pause_ms(t->pause_ms);
+		t->pause_ms = t->pause_ms * 2 < POLL_MS ? t->pause_ms * 2 :
+			POLL_MS;
 	}
 	return NULL;
 }
@@ -306,6 +309,7 @@ pg_trace_before(struct db *d, int outside, struct err *e)
 	if (!outside)
 		return 0;
 	atomic_store(&t->stop, 0);
+	t->pause_ms = 1;
 	memset(&t->failed, 0, sizeof(t->failed));
 	if (pthread_create(&t->thread, NULL, poll_locks, p) != 0)
 		return err_sys(e, "start a thread");
@@ -431,7 +435,7 @@ polled(struct pg_trace *t, struct trace_statement *out)
 		trace_add_lock(out, t->v[i].name, modes[t->v[i].seen]);
 		l = out->locks.items;
 		l[out->locks.n - 1].held_us = t->v[i].last_us -
-			t->v[i].first_us + POLL_MS * 1000;
+			t->v[i].first_us + t->pause_ms * 1000;
 	}
 }
 
