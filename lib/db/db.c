@@ -222,10 +222,9 @@ db_dump_sql(struct db *d, struct buf *out, struct err *e)
 }
 
 int
-db_fingerprint_loose(struct db *d, char out[65], struct err *e)
+db_schema(struct db *d, struct strs *out, struct err *e)
 {
-	return d->driver->loose == NULL ? db_fingerprint(d, out, e) :
-		d->driver->loose(d, out, e);
+	return d->driver->schema(d, out, e);
 }
 
 int

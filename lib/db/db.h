@@ -102,10 +102,11 @@ int db_dump_sql(struct db *d, struct buf *out, struct err *e);
 int db_fingerprint(struct db *d, char out[65], struct err *e);
 
 /*
- * The same, but what a change there and back leaves is not counted: SQLite's RENAME
- * puts quotes around names.  For comparing at once; never stored.
+ * The same as lines, one for each object or part of one, in any order.  What a change
+ * there and back leaves is left out: SQLite's RENAME puts quotes around names.  For
+ * comparing at once; never stored.
  */
-int db_fingerprint_loose(struct db *d, char out[65], struct err *e);
+int db_schema(struct db *d, struct strs *out, struct err *e);
 
 /* Every table and its rows.  Gives out's items (struct wire_table). */
 int db_tables(struct db *d, struct shape_list *out, struct err *e);

@@ -54,8 +54,7 @@ struct db_driver {
 	/* NULL: a position tells it. */
 	int (*mark)(struct db *d, struct err *e);
 	int (*fingerprint)(struct db *d, char out[65], struct err *e);
-	/* NULL: the same. */
-	int (*loose)(struct db *d, char out[65], struct err *e);
+	int (*schema)(struct db *d, struct strs *out, struct err *e);
 	int (*copy_schema)(struct db *from, struct db *to, struct err *e);
 	int (*dump_sql)(struct db *d, struct buf *out, struct err *e);
 	int (*tables)(struct db *d, struct shape_list *out, struct err *e);

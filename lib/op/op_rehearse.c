@@ -199,6 +199,30 @@ judge_losses(struct rehearse *x, struct err *e)
 	return result;
 }
 
+/*
+ * The tables in which is written what is applied would otherwise come with the first
+ * migration, and its way back would leave them.
+ */
+static int
+make_tables(struct apply *a, struct err *e)
+{
+	struct db *d = a->s.db;
+
+	if (a->plan.n == 0)
+		return 0;
+	if (db_begin(d, 1, e) == -1)
+		return -1;
+	if (ledger_ensure(d, NULL, e) == -1 || history_ensure(&a->s.history,
+		e) == -1 || db_commit(d, e) == -1) {
+		db_rollback(d);
+		history_settle(&a->s.history, 0);
+		return -1;
+	}
+	history_settle(&a->s.history, 1);
+	a->s.ledger.there = 1;
+	return 0;
+}
+
 static int
 run_plan(struct rehearse *x, struct err *e)
 {
@@ -216,6 +240,8 @@ run_plan(struct rehearse *x, struct err *e)
 	if (plan_make(&a->plan, &a->s.set, &a->s.ledger, &limit, e) == -1 ||
 		sanity_history(a->s.db, &a->s.ledger, e) == -1 ||
 		sanity_plan(&a->plan, allow, e) == -1)
+		return -1;
+	if (make_tables(a, e) == -1)
 		return -1;
 	return op_apply_all(a, &trace, e) == -1 ? -1 : judge_losses(x, e);
 }

@@ -237,3 +237,44 @@ op_rehearse_same(struct rehearse *x, char *what, size_t room, struct err *e)
 	}
 	return !other;
 }
+
+static int
+by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The beginning of a line of a schema, as a person may read it. */
+static void
+shown(char *what, size_t room, const char *how, const char *line)
+{
+	char *p;
+
+	snprintf(what, room, "the schema is not as before: %s: %.140s%s", how,
+		line, strlen(line) > 140 ? "..." : "");
+	for (p = what; *p != '\0'; p++)
+		if (strchr("\t\r\n", *p) != NULL)
+			*p = ' ';
+}
+
+int
+op_rehearse_schema(struct strs *was, struct strs *is, char *what, size_t room)
+{
+	size_t i = 0, k = 0;
+
+	if (was->n > 0)
+		qsort(was->v, was->n, sizeof(*was->v), by_bytes);
+	if (is->n > 0)
+		qsort(is->v, is->n, sizeof(*is->v), by_bytes);
+	while (i < was->n && k < is->n && strcmp(was->v[i], is->v[k]) == 0) {
+		i++;
+		k++;
+	}
+	if (i == was->n && k == is->n)
+		return 1;
+	if (k == is->n || (i < was->n && strcmp(was->v[i], is->v[k]) < 0))
+		shown(what, room, "missing or other", was->v[i]);
+	else
+		shown(what, room, "new or other", is->v[k]);
+	return 0;
+}

@@ -58,12 +58,16 @@ static int
 look(struct way_back *b, struct err *e)
 {
 	struct db *d = b->x->a.s.db;
-	char now[65];
+	struct strs now = { 0 };
 
 	b->x->now->down_us = clock_us() - b->begin_us;
-	if (db_fingerprint_loose(d, now, e) == -1)
+	if (db_schema(d, &now, e) == -1)
 		return -1;
-	b->schema = strcmp(now, b->x->loose) == 0;
+	b->schema = op_rehearse_schema(&b->x->schema, &now, b->what,
+		sizeof(b->what));
+	strs_free(&now);
+	if (!b->schema)
+		return 0;
 	b->same = op_rehearse_same(b->x, b->what, sizeof(b->what), e);
 	return b->same == -1 ? -1 : 0;
 }
@@ -99,9 +103,7 @@ label(struct way_back *b, const struct part_done *done)
 
 	if (!b->schema) {
 		now->down = "broken";
-		now->down_text = mem_dup("it runs, but the schema behind it is "
-			"not the one from before: something is missing, or "
-			"stands in another order");
+		now->down_text = mem_printf("it runs, but %s", b->what);
 		return;
 	}
 	now->down = b->same ? "exact" : done->losses.n > 0 ? "lossy" :

@@ -215,7 +215,7 @@ op_rehearse_before(struct rehearse *x, struct err *e)
 {
 	struct db *d = x->a.s.db;
 
-	return db_fingerprint_loose(d, x->loose, e) == -1 ||
+	return db_schema(d, &x->schema, e) == -1 ||
 		db_trace_size(d, &x->now->size_before, e) == -1 ||
 		db_trace_written(d, &x->written, e) == -1 ||
 		read_sequences(x, &x->sequences, e) == -1 ||
@@ -244,6 +244,7 @@ op_rehearse_forget(struct rehearse *x)
 	forget_list(&x->sequences);
 	forget_list(&x->left);
 	strs_free(&x->attached);
+	strs_free(&x->schema);
 	strs_free(&x->parts);
 	strs_free(&x->expected);
 	script_free(&x->script);

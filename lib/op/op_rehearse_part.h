@@ -38,7 +38,7 @@ struct rehearse {
 	struct strs attached; /* op_rehearse_attached() before it */
 	struct strs expected; /* that may go without a name */
 	struct strs parts; /* tables that belong to one that the file names */
-	char loose[65]; /* fingerprint before it, to compare the way back */
+	struct strs schema; /* before it, to compare the way back */
 	int64_t begin_us, own_us; /* own: what looking on has cost */
 	int64_t statement_us; /* when the statement began */
 	int64_t written;
@@ -75,6 +75,10 @@ int op_rehearse_left(struct rehearse *x, struct err *e);
  */
 int op_rehearse_same(struct rehearse *x, char *what, size_t room,
 	struct err *e);
+
+/* Two schemas: 1 when they are the same, or 0 with what differs.  Sorts both. */
+int op_rehearse_schema(struct strs *was, struct strs *is, char *what,
+	size_t room);
 
 /* op_rehearse_down.c: the way back, tried and undone. */
 int op_rehearse_down(struct rehearse *x, struct err *e);

@@ -131,3 +131,27 @@ numbered_files() { find "$MIG_MIGRATIONS" -name '*.up.sql' | awk -F/ '{ v = $NF;
 	mapfile -t files < <(find "$MIG_MIGRATIONS" -name '*.up.sql' | sort)
 	up_down_up mig 99 "${files[@]}"
 }
+
+# rehearsed FORMAT: all of it on the restored backup, up and down, then for real, each
+# migration held to the schema that it came to on the copy.
+rehearsed() {
+	export MIG_FORMAT=$1
+	run --separate-stderr mig-apply --rehearse -q
+	[ "$status" -eq 0 ] || { echo "$stderr"; return 1; }
+	[ "$(json '.rehearsal | .result + (.comparable | tostring)')" = passedtrue ]
+	[ "$(json '.rehearsal.migrations | length')" = "$(json '.applied | length')" ]
+	echo "# $MIG_MIGRATIONS: $(jq -r '[.rehearsal.migrations[].down] | group_by(.) | map(.[0] + " " + (length | tostring)) | join(", ")' < <(printf '%s' "$output"))" >&3
+	nothing_pending
+	rm -rf backups
+}
+
+@test "rehearsed: crates.io" { on_postgresql cratesio; rehearsed diesel; }
+@test "rehearsed: vaultwarden on PostgreSQL" { on_postgresql vaultwarden-postgresql; rehearsed diesel; }
+@test "rehearsed: vaultwarden on SQLite" { on_sqlite vaultwarden-sqlite; rehearsed diesel; }
+@test "rehearsed: ente" { on_postgresql ente; rehearsed golang-migrate; }
+@test "rehearsed: influxdb" { on_sqlite influxdb; rehearsed golang-migrate; }
+@test "rehearsed: openfga on PostgreSQL" { on_postgresql openfga-postgres; rehearsed goose; }
+@test "rehearsed: openfga on SQLite" { on_sqlite openfga-sqlite; rehearsed goose; }
+@test "rehearsed: cloak" { on_postgresql cloak; rehearsed dbmate; }
+@test "rehearsed: kestra" { on_postgresql kestra; rehearsed flyway; }
+@test "rehearsed: authelia" { on_postgresql authelia; rehearsed mig; }

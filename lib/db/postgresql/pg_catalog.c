@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "codec/sha256.h"
-#include "db/postgresql/pg.h"
+#include "db/postgresql/pg_trace.h"
 
 extern const char postgresql_fingerprint_sql[]; /* from fingerprint.sql */
 
@@ -164,6 +164,20 @@ pg_catalog_fingerprint(struct db *d, char out[65], struct err *e)
 		sha256_add_text(h, PQgetvalue(r, i, 0));
 	sha256_end_text(h, out);
 	sha256_free(h);
+	PQclear(r);
+	return 0;
+}
+
+int
+pg_catalog_schema(struct db *d, struct strs *out, struct err *e)
+{
+	PGresult *r = pinned(pg_of(d), postgresql_fingerprint_sql, e);
+	int i;
+
+	if (r == NULL)
+		return -1;
+	for (i = 0; i < PQntuples(r); i++)
+		strs_add(out, PQgetvalue(r, i, 0));
 	PQclear(r);
 	return 0;
 }

@@ -26,6 +26,7 @@ const struct db_driver pg_driver = {
 	.position = pg_catalog_position,
 	.mark = pg_catalog_mark,
 	.fingerprint = pg_catalog_fingerprint,
+	.schema = pg_catalog_schema,
 	.copy_schema = pg_deep_copy_schema,
 	.dump_sql = pg_statements_dump,
 	.tables = pg_tables_count,

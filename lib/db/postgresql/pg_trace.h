@@ -18,6 +18,9 @@ void pg_trace_free(struct pg *p);
 int pg_bring_table(struct db *d, const struct db_bring *b,
 	struct db_brought *out, struct err *e);
 
+/* pg_catalog.c: as db_schema(). */
+int pg_catalog_schema(struct db *d, struct strs *out, struct err *e);
+
 /* pg_keep.c */
 int pg_keep_values(struct db *d, const struct strs *columns, int64_t limit,
 	struct db_keep *k, struct err *e);

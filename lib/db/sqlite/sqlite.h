@@ -78,7 +78,7 @@ int sqlite_catalog_identity(struct db *d, struct wire_database *out,
 int sqlite_dump_sql(struct db *d, struct buf *out, struct err *e);
 int sqlite_catalog_copy(struct db *from, struct db *to, struct err *e);
 int sqlite_catalog_fingerprint(struct db *d, char out[65], struct err *e);
-int sqlite_catalog_loose(struct db *d, char out[65], struct err *e);
+int sqlite_catalog_schema(struct db *d, struct strs *out, struct err *e);
 int sqlite_catalog_tables(struct db *d, struct shape_list *out,
 	struct err *e);
 int sqlite_catalog_has_table(struct db *d, const char *name, struct err *e);

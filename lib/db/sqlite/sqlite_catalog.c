@@ -137,52 +137,69 @@ without_quotes(const char *sql)
 	return buf_detach(&b);
 }
 
+/* Each row of the schema: type, name, table, SQL. */
 static int
-fingerprint(struct db *d, int loose, char out[65], struct err *e)
+each_object(struct db *d, void (*each)(void *arg, const char *const *row),
+	void *arg, struct err *e)
 {
 	struct sqlite *s = sqlite_of(d);
-	struct sha256 *h = sha256_new();
 	sqlite3_stmt *stmt = NULL;
-	int code, i, result = -1;
+	const char *row[4];
+	int code, i;
 
 	code = sqlite3_prepare_v2(s->h,
 		"SELECT type, name, tbl_name, coalesce(sql, '') "
 		"FROM sqlite_schema WHERE " NOT_OURS " ORDER BY type, name",
 		-1, &stmt, NULL);
-	if (code == SQLITE_OK) {
-		while ((code = sqlite3_step(stmt)) == SQLITE_ROW)
-			for (i = 0; i < 4; i++) {
-				const char *text = (const char *)
-					sqlite3_column_text(stmt, i);
-				char *plain = i < 3 || !loose ? NULL :
-					without_quotes(behind_name(text));
-
-				sha256_add_text(h, plain != NULL ? plain :
-					i < 3 ? text : behind_name(text));
-				free(plain);
-			}
-		if (code == SQLITE_DONE)
-			result = 0;
+	while (code == SQLITE_OK || code == SQLITE_ROW) {
+		code = sqlite3_step(stmt);
+		if (code != SQLITE_ROW)
+			break;
+		for (i = 0; i < 4; i++)
+			row[i] = (const char *)sqlite3_column_text(stmt, i);
+		each(arg, row);
 	}
-	if (result == 0)
-		sha256_end_text(h, out);
-	else
-		sqlite_error(s, e, "read the schema");
 	sqlite3_finalize(stmt);
-	sha256_free(h);
-	return result;
+	return code == SQLITE_DONE ? 0 : sqlite_error(s, e, "read the schema");
+}
+
+static void
+hash_object(void *arg, const char *const *row)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		sha256_add_text(arg, row[i]);
+	sha256_add_text(arg, behind_name(row[3]));
 }
 
 int
 sqlite_catalog_fingerprint(struct db *d, char out[65], struct err *e)
 {
-	return fingerprint(d, 0, out, e);
+	struct sha256 *h = sha256_new();
+	int result = each_object(d, hash_object, h, e);
+
+	if (result == 0)
+		sha256_end_text(h, out);
+	sha256_free(h);
+	return result;
+}
+
+static void
+write_object(void *arg, const char *const *row)
+{
+	char *plain = without_quotes(behind_name(row[3])), *line;
+
+	line = mem_printf("%s %s of %s: %s", row[0], row[1], row[2], plain);
+	strs_add(arg, line);
+	free(plain);
+	free(line);
 }
 
 int
-sqlite_catalog_loose(struct db *d, char out[65], struct err *e)
+sqlite_catalog_schema(struct db *d, struct strs *out, struct err *e)
 {
-	return fingerprint(d, 1, out, e);
+	return each_object(d, write_object, out, e);
 }
 
 int
