@@ -232,6 +232,7 @@ settle(struct cli *c, struct apply *a)
 	memcpy(a->words, c->command.v, c->command.n * sizeof(*a->words));
 	if (c->command.n > 0)
 		a->o.command = (const char *const *)a->words;
+	a->o.scratch = a->o.scratch == NULL ? c->op.scratch : a->o.scratch;
 	a->o.steps = (long)a->steps;
 	a->o.no_backup = a->no_backup;
 	a->o.max_age_s = a->max_age == -1 ? c->max_age_s : a->max_age;
@@ -261,7 +262,7 @@ run(struct cli *c, struct apply *a)
 		body->rehearsal == NULL && body->command == NULL) {
 		status = cli_fail(c);
 	} else {
-		/* What was applied, or rehearsed, must be told with the failure. */
+		/* What was done must be told with the failure. */
 		body->error = cli_error_document(c);
 		status = cli_complain(c);
 		written = cli_write(c, d);

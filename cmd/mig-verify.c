@@ -189,6 +189,8 @@ settle(struct cli *c, struct verify *v)
 	if (v->report != NULL && c->operands.n > 1)
 		return err_set(&c->err, ERR_USAGE, "usage", "--report is of one "
 			"archive, and several are named");
+	if (v->o.scratch == NULL)
+		v->o.scratch = c->op.scratch;
 	v->o.rehearse = v->rehearse ? &v->plan : NULL;
 	if (named > 1) {
 		err_set(&c->err, ERR_USAGE, "usage",

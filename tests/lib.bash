@@ -17,7 +17,7 @@ case ":$PATH:" in *":${B:-$TOP/build}/bin:"*) ;; *) PATH="${B:-$TOP/build}/bin:$
 
 setup() {
 	unset DATABASE_URL MIG_DATABASE_URL MIG_MIGRATIONS MIG_BACKUPS \
-		MIG_CONFIG MIG_ENV MIG_FORMAT MIG_OUTPUT MIG_BUSY_TIMEOUT MIG_HOOKS
+		MIG_CONFIG MIG_ENV MIG_FORMAT MIG_OUTPUT MIG_BUSY_TIMEOUT MIG_HOOKS MIG_SCRATCH
 	# bats 1.8 makes no folder per test for the whole run of a file.
 	WORK=$(mktemp -d "${TMPDIR:-/tmp}/mig-test.XXXXXX")
 	chmod 755 "$WORK"

@@ -207,6 +207,8 @@ settle_numbers(struct cli *c)
 		c->conf.value[CONF_ROLE], NULL);
 	c->op.hooks = strongest(NULL, "MIG_HOOKS", NULL,
 		c->conf.value[CONF_HOOKS], NULL);
+	c->op.scratch = strongest(NULL, "MIG_SCRATCH", NULL,
+		c->conf.value[CONF_SCRATCH], NULL);
 	c->op.hook_s = DEFAULT_HOOK_S;
 	if (c->conf.value[CONF_HOOK_TIMEOUT] != NULL && cli_span(
 		"hook-timeout", c->conf.value[CONF_HOOK_TIMEOUT],

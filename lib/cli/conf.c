@@ -17,7 +17,7 @@
 static const char *const names[CONF_KEYS] = { "database", "migrations",
 	"backups", "policy", "max-backup-age", "busy-timeout", "jobs",
 	"level", "role", "statement-timeout", "format", "hooks",
-	"hook-timeout" };
+	"hook-timeout", "scratch" };
 
 static char *
 trim(char *s)

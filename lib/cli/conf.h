@@ -24,6 +24,7 @@ enum conf_key {
 	CONF_FORMAT,
 	CONF_HOOKS,
 	CONF_HOOK_TIMEOUT,
+	CONF_SCRATCH,
 	CONF_KEYS
 };
 

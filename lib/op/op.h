@@ -20,6 +20,7 @@ struct op {
 	int64_t wait_s; /* wait for the runner's lock */
 	int jobs, level;
 	const char *hooks; /* folder; NULL: none */
+	const char *scratch; /* where copies are made: a folder, or a server's url */
 	int64_t hook_s; /* how long a hook may take */
 	const char *role; /* SET ROLE on a server; NULL: none */
 	int64_t statement_ms; /* statement_timeout; 0: the server's own */

@@ -123,6 +123,8 @@ use(void *arg, const struct db_rebuilt *from, const struct manifest *m,
 	struct only *x = arg;
 	struct strs notes = { 0 };
 	struct db_stage stage = { .engine = m->database.engine, .from = *from,
+		.server = x->r->o->scratch != NULL && db_is_server(
+			x->r->o->scratch) ? x->r->o->scratch : NULL,
 		.like = x->r->db, .report = x->r->o->report, .notes = &notes };
 	int result = db_stage(&x->copy, &stage, e);
 
@@ -177,7 +179,8 @@ static int
 run(struct only *x, struct err *e)
 {
 	struct restore *r = x->r;
-	struct verify_options v = { .path = r->archive, .use = use_checked, .arg = x,
+	struct verify_options v = { .path = r->archive,
+		.scratch = r->o->scratch, .use = use_checked, .arg = x,
 		.level = VERIFY_DEFAULT, .no_check = r->p->no_check,
 		.jobs = r->o->jobs, .report = r->o->report };
 

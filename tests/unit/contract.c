@@ -53,6 +53,43 @@ change(struct db *d, const char *sql, enum db_intent intent,
 	return -1;
 }
 
+/* What a rehearsal needs: the schema in lines, values kept aside, a trace. */
+static void
+traced(struct db *d)
+{
+	struct strs lines = { 0 }, all = { 0 }, samples = { 0 };
+	struct trace_statement t = { 0 };
+	struct db_changes c = { 0 };
+	struct db_keep k;
+	struct err e;
+	int64_t n = 0, lossy = -1;
+
+	OK(db_schema(d, &lines, &e) == 0 && lines.n > 0, "the schema in lines");
+	strs_free(&lines);
+	OK(db_trace_size(d, &n, &e) == 0 && n > 0, "the size");
+	OK(db_trace_written(d, &n, &e) == 0 && n >= 0, "what was written");
+	OK(db_keep(d, "p", &all, 10, &k, &e) == 0 && k.aside != NULL &&
+		k.rows == 3, "values are kept aside");
+	OK(db_trace_migration(d, &e) == 0 && db_begin(d, 1, &e) == 0 &&
+		db_watch_start(d, NULL, &e) == 0 && db_trace_before(d, 0, &e)
+		== 0 && run(d, "UPDATE p SET name = 'zz' WHERE id = 1",
+		DB_INTENT_UPDATE, "p", &e) == 0 && db_trace_after(d, &t, &e)
+		== 0 && db_watch_stop(d, &c, &e) == 0 && db_commit(d, &e) ==
+		0, "a traced statement");
+	OK(t.updated == 1 && t.inserted == 0 && t.deleted == 0,
+		"its rows are told: %lld %lld %lld", (long long)t.updated,
+		(long long)t.inserted, (long long)t.deleted);
+	OK(db_keep_compare(d, &k, 1, "p", "name", &lossy, &samples, &e) == 0 &&
+		lossy == 1 && samples.n == 1, "a value that changed is found");
+	db_trace_cancel(d);
+	db_keep_free(d, &k);
+	OK(db_schema(d, &lines, &e) == 0, "nothing is left in the schema");
+	db_changes_free(&c);
+	strs_free(&lines);
+	strs_free(&samples);
+	shape_release(&trace_statement_shape, &t);
+}
+
 static const struct db_change *
 of(const struct db_changes *c, const char *table)
 {
@@ -230,6 +267,7 @@ main(void)
 	if (d != NULL) {
 		queries(d);
 		transactions(d);
+		traced(d);
 		changes(d);
 		others(d);
 	}

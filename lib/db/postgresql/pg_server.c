@@ -71,8 +71,8 @@ find(int major, char **initdb, char **postgres, struct err *e)
 	*initdb = *postgres = NULL;
 	err_set(e, ERR_ENV, "program", "no PostgreSQL server of version %d or "
 		"later is installed here", major > 0 ? major : OLDEST);
-	return err_next(e, "install the package postgresql; mig-verify --deep "
-			   "can also use a server: --scratch URL");
+	return err_next(e, "install the package postgresql, or name a server "
+			"for copies: MIG_SCRATCH or --scratch URL");
 }
 
 static int

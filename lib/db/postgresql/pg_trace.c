@@ -49,7 +49,8 @@ struct pg_trace {
 	struct relation *v; /* by oid */
 	size_t n;
 	struct strs said; /* notices of the statement */
-	int on, outside, ready;
+	int on, outside;
+	int fresh; /* no statement of the migration has run yet */
 	int64_t log; /* position in the write-ahead log */
 	struct pg *poller;
 	pthread_t thread;
@@ -139,6 +140,7 @@ pg_trace_migration(struct db *d, struct err *e)
 			pg_open_for_thread(p->trace->poller, NULL, e) == -1)
 			return err_wrap(e, "a second connection");
 	}
+	p->trace->fresh = 1;
 	return look(p, e);
 }
 
@@ -209,7 +211,8 @@ end_poller(struct pg_trace *t)
 
 /*
  * Counters of a session go on until it has told them, which is not at the end of
- * every transaction: those of known relations are read before.  Row 0 is the log.
+ * every transaction: those of known relations are read before, and before the first
+ * statement of a migration those of all.  Row 0 is the log.
  */
 static PGresult *
 counters(struct pg *p, struct err *e)
@@ -221,7 +224,7 @@ counters(struct pg *p, struct err *e)
 	size_t i;
 
 	for (i = 0; i < t->n; i++)
-		if (t->v[i].rank > 0 || t->v[i].count[0] + t->v[i].count[1] +
+		if (t->fresh || t->v[i].rank > 0 || t->v[i].count[0] + t->v[i].count[1] +
 			t->v[i].count[2] + t->v[i].count[3] != 0) {
 			snprintf(text, sizeof(text), "%lu", t->v[i].oid);
 			strs_add(&known, text);
@@ -303,6 +306,7 @@ pg_trace_before(struct db *d, int outside, struct err *e)
 				10);
 	}
 	PQclear(r);
+	t->fresh = 0;
 	strs_free(&t->said);
 	t->outside = outside;
 	t->on = 1;
