@@ -46,7 +46,7 @@ take(void *arg, int id, const char *value, struct err *e)
 
 	switch (id) {
 	case OPT_CHECK:
-		s->check = 1;
+		s->check = s->o.check = 1;
 		break;
 	case OPT_HISTORY:
 		s->o.history = 1;

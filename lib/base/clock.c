@@ -12,6 +12,16 @@ clock_now(void)
 }
 
 int64_t
+clock_now_ms(int64_t *ms)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	*ms = ts.tv_nsec / 1000000;
+	return ts.tv_sec;
+}
+
+int64_t
 clock_ms(void)
 {
 	struct timespec ts;

@@ -13,6 +13,9 @@
 /* Seconds since 1970. */
 int64_t clock_now(void);
 
+/* The same, and the milliseconds of that second. */
+int64_t clock_now_ms(int64_t *ms);
+
 /* Milliseconds that only go forward. */
 int64_t clock_ms(void);
 

@@ -20,6 +20,12 @@ stop_asked(void)
 	return asked;
 }
 
+void
+stop_forget(void)
+{
+	asked = 0;
+}
+
 int
 stop_check(struct err *e)
 {

@@ -14,6 +14,9 @@ void stop_ask(int signal_number);
 /* The signal that asked, or 0. */
 int stop_asked(void);
 
+/* Forget it, for what must still be done: a second signal asks again. */
+void stop_forget(void);
+
 /* 0, or -1 with e saying which signal interrupted the run. */
 int stop_check(struct err *e);
 

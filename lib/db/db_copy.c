@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "db/driver.h"
 
@@ -90,4 +91,20 @@ db_gap_free(struct db_gap *g, size_t n)
 	for (i = 0; i < n; i++)
 		free(g[i].table);
 	free(g);
+}
+
+int
+db_written(struct db *d, char **out, struct err *e)
+{
+	struct wire_position p;
+	struct buf b = { 0 };
+
+	if (d->driver->written != NULL)
+		return d->driver->written(d, out, e);
+	if (db_position(d, &p, e) == -1)
+		return -1;
+	shape_write(&wire_position_shape, &p, &b);
+	shape_release(&wire_position_shape, &p);
+	*out = buf_detach(&b);
+	return 0;
 }

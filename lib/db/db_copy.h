@@ -116,6 +116,12 @@ int db_mend(const char *url, const struct db_mend *how, char **said,
  */
 int db_mark(struct db *d, struct err *e);
 
+/*
+ * A text that moves with every write to the database: two equal ones mean that nothing
+ * was written between them.  Gives *out.
+ */
+int db_written(struct db *d, char **out, struct err *e);
+
 /* What differs between this database and the archive, per table. */
 struct db_gap {
 	char *table;

@@ -51,7 +51,8 @@ struct db_driver {
 		struct err *e);
 	int (*position)(struct db *d, struct wire_position *out,
 		struct err *e);
-	/* NULL: a position tells it. */
+	/* NULL: a position tells it, as it does for mark. */
+	int (*written)(struct db *d, char **out, struct err *e);
 	int (*mark)(struct db *d, struct err *e);
 	int (*fingerprint)(struct db *d, char out[65], struct err *e);
 	int (*schema)(struct db *d, struct strs *out, struct err *e);

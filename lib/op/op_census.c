@@ -20,6 +20,7 @@ op_census_take(struct op_census *out, struct db *d, int content,
 	int result = 0;
 
 	memset(out, 0, sizeof(*out));
+	out->content = content;
 	if (db_fingerprint(d, out->fingerprint, e) == -1 ||
 		db_tables(d, &tables, e) == -1)
 		return -1;
@@ -213,25 +214,52 @@ compare_table(struct shape_list *effects, struct shape_list *losses,
 /* The same columns and counts under a name that was not there before. */
 static const char *
 renamed_table(const struct op_census *before, const struct db_census *b,
-	const struct op_census *after)
+	const struct op_census *after, int *taken)
 {
 	size_t i, k;
 
 	for (i = 0; i < after->n; i++) {
 		const struct db_census *a = &after->v[i];
 
-		if (find(before, after->names[i]) != NULL || a->rows !=
-			b->rows || a->n != b->n || b->rows == 0)
+		/* Counts alone would let one table stand for another. */
+		if (!before->content || !after->content || find(before,
+			after->names[i]) != NULL || a->rows != b->rows ||
+			a->n != b->n || b->rows == 0)
 			continue;
 		for (k = 0; k < a->n; k++)
 			if (strcmp(a->columns[k], b->columns[k]) != 0 ||
 				a->values[k] != b->values[k] || a->digests[k]
 				!= b->digests[k])
 				break;
-		if (k == a->n)
-			return after->names[i];
+		if (k < a->n || taken[i])
+			continue;
+		taken[i] = 1; /* for one only */
+		return after->names[i];
 	}
 	return NULL;
+}
+
+/* A rehearsal that had the digests found no loss in its going. */
+static int
+is_known(const struct part_rehearsal *known, const char *table)
+{
+	const struct part_rehearsed *m = known == NULL ? NULL :
+		known->migrations.items;
+	const struct part_effect *f;
+	const struct part_loss *l;
+	size_t i;
+
+	if (m == NULL || known->migrations.n != 1)
+		return 0;
+	l = m->losses.items;
+	for (i = 0; i < m->losses.n; i++)
+		if (strcmp(l[i].name, table) == 0)
+			return 0;
+	f = m->effects.items;
+	for (i = 0; i < m->effects.n; i++)
+		if (strcmp(f[i].table, table) == 0 && f[i].after == -1)
+			return 1;
+	return 0;
 }
 
 static struct part_effect *
@@ -252,6 +280,7 @@ op_census_compare(struct shape_list *effects, struct shape_list *losses,
 	const struct op_census *before, const struct op_census *after,
 	const struct part_rehearsal *known)
 {
+	int *taken = mem_array(after->n + 1, sizeof(*taken));
 	size_t i;
 
 	for (i = 0; i < before->n; i++) {
@@ -264,7 +293,8 @@ op_census_compare(struct shape_list *effects, struct shape_list *losses,
 			continue;
 		}
 		whole_table(effects, before->names[i], b->rows, -1);
-		if (renamed_table(before, b, after) == NULL)
+		if (renamed_table(before, b, after, taken) == NULL && !is_known(known,
+			before->names[i]))
 			add_loss(losses, mem_dup(before->names[i]), "dropped",
 				b->rows, "rows");
 	}
@@ -272,4 +302,5 @@ op_census_compare(struct shape_list *effects, struct shape_list *losses,
 		if (find(before, after->names[i]) == NULL)
 			whole_table(effects, after->names[i], -1,
 				after->v[i].rows);
+	free(taken);
 }

@@ -14,6 +14,7 @@ struct op_census {
 	char **names; /* of the tables, mig's own left out */
 	struct db_census *v;
 	size_t n;
+	int content; /* the digests are there */
 };
 
 /* content 1: with digests of the values.  Gives out's contents. */

@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "backup/journal.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/report.h"
+#include "base/stop.h"
 #include "doc/doc_apply.h"
 #include "doc/doc_rollback.h"
 #include "guard/loss.h"
@@ -23,17 +25,59 @@
 #include "os/call.h"
 #include "os/lock.h"
 
-#define RESTORE_WAIT_S 30 /* for what the command has left running */
-
 struct guarded {
 	struct apply *a;
 	struct part_command *out;
 	struct op_census before, after;
+	char *written; /* before */
 	struct journal journal;
-	int journaled;
+	char *path; /* of the journal; NULL: there is none */
 };
 
 /* --- the journal --------------------------------------------------------- */
+
+/* A word as a shell reads it back. */
+static void
+add_word(struct buf *b, const char *word)
+{
+	const char *p;
+
+	buf_char(b, ' ');
+	if (*word != '\0' && word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,=@+")] == '\0') {
+		buf_text(b, word);
+		return;
+	}
+	buf_char(b, '\'');
+	for (p = word; *p != '\0'; p++)
+		if (*p == '\'')
+			buf_text(b, "'\\''");
+		else
+			buf_char(b, *p);
+	buf_char(b, '\'');
+}
+
+/* The options that a run of the same kind needs again. */
+static char *
+options_of(const struct op_apply_options *p)
+{
+	struct buf b = { 0 };
+	size_t i;
+
+	if (p->rehearse)
+		buf_text(&b, " --rehearse");
+	if (p->url_env != NULL) {
+		buf_text(&b, " --url-env");
+		add_word(&b, p->url_env);
+	}
+	if (p->restore_on_failure)
+		buf_text(&b, " --restore-on-failure");
+	for (i = 0; i < p->allow.n; i++) {
+		buf_text(&b, " --allow-loss");
+		add_word(&b, p->allow.v[i]);
+	}
+	return buf_detach(&b);
+}
 
 static int
 begin_journal(struct guarded *g, struct err *e)
@@ -47,17 +91,20 @@ begin_journal(struct guarded *g, struct err *e)
 		return 0;
 	j->tool = mem_dup(g->a->o->tool);
 	j->command = mem_dup(g->out->command);
+	j->whole = strstr(j->command, "...") == NULL;
+	j->options = options_of(g->a->p);
 	j->state = "running";
-	j->began = clock_now();
+	j->began = clock_now_ms(&j->began_ms);
 	j->fingerprint = mem_dup(g->before.fingerprint);
 	j->rehearsed = m == NULL || !r->comparable ? NULL :
 		mem_dup(m->fingerprint);
 	j->status = -1;
-	if (db_position(g->a->s.db, &j->position, e) == -1 ||
-		journal_write(j, g->a->out->backup->path, e) == -1)
+	if (shape_copy(&wire_database_shape, &g->a->out->database,
+		&j->database, e) == -1 || db_position(g->a->s.db, &j->position,
+		e) == -1)
 		return -1;
-	g->journaled = 1;
-	return 0;
+	g->path = journal_new_path(g->a->out->backup->path);
+	return journal_write(j, g->path, e);
 }
 
 /* The truth is in the document, too: a disk that is full now is only said. */
@@ -66,39 +113,37 @@ end_journal(struct guarded *g, const char *state)
 {
 	struct err e;
 
-	if (!g->journaled)
+	if (g->path == NULL)
 		return;
 	g->journal.state = state;
 	g->journal.ended = clock_now();
 	g->journal.status = g->out->status;
 	g->journal.changed = strcmp(state, "failed") == 0 && strcmp(
 		g->out->left, "changed") == 0;
-	if (journal_write(&g->journal, g->a->out->backup->path, &e) == -1)
+	if (journal_write(&g->journal, g->path, &e) == -1)
 		report_say(g->a->o->report, REPORT_WARN, "%s", e.text);
 }
 
 /* --- the way back -------------------------------------------------------- */
 
 /*
- * Our lock goes first, for the restore takes its own.  What others wrote meanwhile
- * goes with what the command did: that was asked for, and is in the gap.
+ * With our lock and our connection: nobody comes between.  What others wrote meanwhile
+ * goes with what the command did: that was asked for.
  */
 static int
 restore(struct guarded *g, struct err *e)
 {
 	struct doc_rollback done = { 0 };
 	struct op_restore_options p = { .accept_loss = 1,
-		.archive = g->a->out->backup->path };
+		.archive = g->a->out->backup->path, .db = g->a->s.db,
+		.lock = g->a->s.lock };
 	struct op o = *g->a->o;
 	size_t i;
 	int result;
 
-	lock_free(g->a->s.lock);
-	g->a->s.lock = NULL;
-	db_close(g->a->s.db);
 	g->a->s.db = NULL;
+	g->a->s.lock = NULL;
 	o.confirm = NULL;
-	o.wait_s = RESTORE_WAIT_S;
 	result = op_restore(&done, &o, &p, e);
 	if (result == 0) {
 		g->out->left = "restored";
@@ -124,7 +169,7 @@ fail(struct guarded *g, const struct err *why, struct err *e)
 		end_journal(g, "failed");
 		e->code = strcmp(e->reason, "interrupted") == 0 ? ERR_ENV :
 			ERR_FAILED;
-		err_wrap(e, "nothing was changed that mig can see");
+		err_wrap(e, "nothing was written to the database");
 		return err_next(e, "mend the cause and run it again");
 	}
 	e->code = ERR_LEFT;
@@ -141,25 +186,60 @@ fail(struct guarded *g, const struct err *why, struct err *e)
 	if (a->out->backup == NULL)
 		return err_next(e, "look at what it has changed: there is no "
 			"backup to go back to");
-	return err_next(e, "go back with: mig-rollback --restore '%s'; or mend "
-		"the cause and run it again", a->out->backup->path);
+	return err_next(e, "%s%sgo back with: mig-rollback --restore '%s'",
+		strcmp(e->reason, "loss") == 0 ? e->next : "mend the cause and "
+		"run it again", ", or ", a->out->backup->path);
 }
 
 /* --- the command --------------------------------------------------------- */
+
+/* A file may be another one now, under the same name. */
+static int
+reopen(struct guarded *g, struct err *e)
+{
+	struct db_options d = op_db(g->a->o, DB_WRITE);
+
+	if (db_can(g->a->s.db, DB_CAP_SERVER))
+		return 0;
+	db_close(g->a->s.db);
+	g->a->s.db = NULL;
+	return db_open(&g->a->s.db, &d, e);
+}
 
 static int
 look(struct guarded *g, struct err *e)
 {
 	struct part_command *c = g->out;
+	char *now;
+	int same;
 
+	c->left = "changed"; /* until the contrary is known */
+	if (reopen(g, e) == -1 || db_written(g->a->s.db, &now, e) == -1)
+		return -1;
+	same = strcmp(now, g->written) == 0;
+	free(now);
+	if (same) {
+		c->after = mem_dup(c->before);
+		c->left = "unchanged";
+		return 0;
+	}
 	if (op_census_take(&g->after, g->a->s.db, 0, e) == -1)
 		return -1;
 	c->after = mem_dup(g->after.fingerprint);
 	op_census_compare(&c->effects, &c->losses, &g->before, &g->after,
 		g->a->out->rehearsal);
-	c->left = strcmp(c->before, c->after) == 0 && c->effects.n == 0 ?
-		"unchanged" : "changed";
 	return 0;
+}
+
+/* Did the rehearsal change something, and this did not? */
+static int
+went_elsewhere(const struct guarded *g)
+{
+	const struct part_rehearsal *r = g->a->out->rehearsal;
+	const struct part_rehearsed *m = r == NULL ? NULL :
+		r->migrations.items;
+
+	return m != NULL && strcmp(g->out->left, "unchanged") == 0;
 }
 
 /* It ended well; is it what was said, and what was rehearsed? */
@@ -175,13 +255,30 @@ judge(struct guarded *g, struct err *e)
 	strs_free(&allow);
 	if (left > 0) {
 		loss_refuse(&g->out->losses, "--allow-loss", e);
-		return err_wrap(e, "the command has lost what it may not: it");
+		return err_wrap(e, "the command has lost what was not allowed; "
+			"a rehearsal");
 	}
+	if (went_elsewhere(g))
+		return err_set(e, ERR_FAILED, "rehearsal", "the command has "
+			"changed the copy, and nothing here: it went to "
+			"another database");
 	if (g->journal.rehearsed == NULL || strcmp(g->journal.rehearsed,
 		g->out->after) == 0)
 		return 0;
 	return err_set(e, ERR_FAILED, "rehearsal", "the schema behind the "
 		"command is not the one that the rehearsal proved");
+}
+
+/* Its name may be a secret, as in "PASSWORD=... command". */
+static int
+not_run(const struct guarded *g, const struct err *why, struct err *e)
+{
+	const char *reason = strrchr(why->text, ':');
+
+	err_set(e, ERR_ENV, "program", "'%.*s' cannot be run%s",
+		(int)strcspn(g->out->command, " "), g->out->command,
+		reason == NULL ? "" : reason);
+	return err_next(e, "%s", why->next);
 }
 
 static int
@@ -195,22 +292,25 @@ run(struct guarded *g, struct err *e)
 
 	strs_add(&environment, "MIG_GUARD=run");
 	report_say(a->o->report, REPORT_NOTE, "running %s", g->out->command);
-	result = call_program(a->p->command, &environment, -1, &status, &why);
+	result = call_program(a->p->command, &environment, lock_descriptor(
+		a->s.lock), &status, &why);
 	strs_free(&environment);
-	g->out->status = status;
 	g->out->duration_ms = clock_ms() - start;
 	if (result == -1 && strcmp(why.reason, "program") == 0) {
 		end_journal(g, "failed");
-		*e = why;
-		return -1;
+		return not_run(g, &why, e);
 	}
+	/* What follows is what must be done; a second signal ends it. */
+	if (result == -1)
+		stop_forget();
+	else
+		g->out->status = status;
 	if (result == 0 && status != 0)
 		result = err_set(&why, ERR_FAILED, "command", status > 128 ?
 			"'%s' was ended by signal %d" :
 			"'%s' ended with status %d", g->out->command,
 			status > 128 ? status - 128 : status);
 	if (look(g, &second) == -1) {
-		g->out->left = "changed"; /* for all that is known */
 		if (result == 0)
 			why = second;
 		return fail(g, &why, e);
@@ -261,7 +361,8 @@ guarded_run(struct apply *a, struct err *e)
 	g.out->command = op_guard_words(a->p->command);
 	g.out->status = -1;
 	g.out->left = "unchanged";
-	if (op_census_take(&g.before, a->s.db, 0, e) == 0) {
+	if (op_census_take(&g.before, a->s.db, 0, e) == 0 && db_written(
+		a->s.db, &g.written, e) == 0) {
 		g.out->before = mem_dup(g.before.fingerprint);
 		if (begin_journal(&g, e) == 0)
 			result = run(&g, e);
@@ -270,6 +371,8 @@ guarded_run(struct apply *a, struct err *e)
 		tell_ledger(a, g.out);
 	op_census_free(&g.before);
 	op_census_free(&g.after);
+	free(g.written);
+	free(g.path);
 	shape_release(&journal_shape, &g.journal);
 	/* A document says what was, or nothing of it. */
 	if (g.out->before == NULL) {
@@ -278,6 +381,26 @@ guarded_run(struct apply *a, struct err *e)
 		a->out->command = NULL;
 	}
 	return result;
+}
+
+/* Where the command takes its url from, so that it can be given another one. */
+static int
+check_variable(const char *name, struct err *e)
+{
+	const char *value;
+
+	if (name == NULL) {
+		err_set(e, ERR_USAGE, "usage", "a rehearsal gives the command "
+			"the url of the copy: from which variable does it "
+			"take its url?");
+		return err_next(e, "name it: --url-env NAME");
+	}
+	value = getenv(name);
+	if (value != NULL && *value != '\0')
+		return 0;
+	err_set(e, ERR_USAGE, "usage", "--url-env: there is no variable '%s': "
+		"the command cannot take its url from there", name);
+	return err_next(e, "name the one that it reads, and set it");
 }
 
 int
@@ -297,42 +420,48 @@ op_guard_check(const struct op_apply_options *p, struct err *e)
 	if (p->restore_on_failure && p->no_backup)
 		return err_set(e, ERR_USAGE, "usage", "--restore-on-failure "
 			"needs a backup, --no-backup wants none");
-	return 0;
+	return p->rehearse ? check_variable(p->url_env, e) : 0;
+}
+
+/* Everything that can be known before the long step. */
+static int
+prepare(struct apply *a, const char *words, struct err *e)
+{
+	struct db_options d = op_db(a->o, a->p->dry_run ? DB_READ : DB_WRITE);
+	char *question;
+	int result;
+
+	if (op_apply_document(a, e) == -1 || db_open(&a->s.db, &d, e) == -1 ||
+		db_identity(a->s.db, &a->out->database, e) == -1)
+		return -1;
+	if (a->p->dry_run) {
+		report_say(a->o->report, REPORT_NOTE, "would run '%s' on '%s'",
+			words, db_name(a->s.db));
+		return op_hook_check(a->o, e);
+	}
+	if (db_lock(a->s.db, &a->s.lock, a->o->wait_s, a->o->program, e) ==
+		-1 || op_hook_check(a->o, e) == -1)
+		return -1;
+	if (a->o->confirm == NULL)
+		return 0;
+	question = mem_printf("Run '%s' on '%s'?", words, db_name(a->s.db));
+	result = a->o->confirm(a->o->arg, question, e);
+	free(question);
+	return result;
 }
 
 int
 op_guard(struct apply *a, struct err *e)
 {
-	struct db_options d = op_db(a->o, a->p->dry_run ? DB_READ : DB_WRITE);
-	char *words = op_guard_words(a->p->command), *what;
-	int result;
+	char *words = op_guard_words(a->p->command);
+	int result = prepare(a, words, e);
 
-	what = mem_printf("Run '%s' on", words);
 	free(words);
-	if (op_apply_document(a, e) == -1 || db_open(&a->s.db, &d, e) == -1 ||
-		db_identity(a->s.db, &a->out->database, e) == -1) {
-		free(what);
-		return -1;
-	}
-	result = a->p->dry_run ? 0 : db_lock(a->s.db, &a->s.lock, a->o->wait_s,
-		a->o->program, e);
-	if (result == 0)
-		result = op_hook_check(a->o, e);
-	if (result == 0 && a->p->dry_run) {
-		free(what);
-		a->out->result = "planned";
-		return 0;
-	}
-	if (result == 0 && a->o->confirm != NULL) {
-		char *question = mem_printf("%s '%s'?", what, db_name(a->s.db));
-
-		result = a->o->confirm(a->o->arg, question, e);
-		free(question);
-	}
-	free(what);
 	if (result == -1)
 		return -1;
 	a->out->result = "planned";
+	if (a->p->dry_run)
+		return 0;
 	if (op_hook_run(a->o, HOOK_BEFORE, a->out, NULL, e) == -1) {
 		if (strcmp(e->reason, "hook") == 0)
 			e->code = ERR_REFUSED;

@@ -274,16 +274,25 @@ conclude(struct part_rehearsal *out, const struct op *o, const struct err *why)
 	doc_error_fill(out->error, o->tool, o->program, why);
 }
 
+/* What says nothing of the migrations: a folder that is not there, a signal. */
+static int
+is_no_verdict(const struct err *why)
+{
+	return why->code == ERR_USAGE || why->code == ERR_ENV || why->code ==
+		ERR_BUG || why->code == ERR_LOCKED;
+}
+
 /* The migrations of the folder, on the copy that is open. */
-static void
+static int
 rehearse(struct part_rehearsal *out, const struct op_rehearse *r,
-	struct db *copy, const char *fingerprint)
+	struct db *copy, const char *fingerprint, struct err *e)
 {
 	struct doc_apply scrap = { 0 };
 	struct op quiet = *r->o;
 	struct op_apply_options p = *r->p;
 	struct rehearse x = { .out = out, .r = r };
 	struct err why, ignored;
+	int result = 0;
 
 	quiet.hooks = NULL;
 	quiet.confirm = NULL;
@@ -297,6 +306,7 @@ rehearse(struct part_rehearsal *out, const struct op_rehearse *r,
 	if (p.command != NULL ? op_rehearse_command(out, r, copy, &why) == -1 :
 		op_state_read(&x.a.s, copy, &quiet, 1, &scrap.database, &why)
 		== -1 || run_plan(&x, &why) == -1) {
+		result = is_no_verdict(&why) ? -1 : 0;
 		conclude(out, r->o, &why);
 		/* It failed in the middle. */
 		if (x.now != NULL)
@@ -313,6 +323,9 @@ rehearse(struct part_rehearsal *out, const struct op_rehearse *r,
 	strs_free(&x.a.tables);
 	op_state_release(&x.a.s);
 	shape_release(&doc_apply_shape, &scrap);
+	if (result == -1)
+		*e = why;
+	return result;
 }
 
 int
@@ -326,17 +339,18 @@ op_rehearse_copy(struct part_rehearsal *out, const struct op_rehearse *r,
 		.like = r->like, .report = r->o->report, .notes = &out->notes };
 	int64_t start = clock_ms();
 	struct db *copy;
+	int result;
 
 	out->sample = r->sample > 0 ? r->sample : -1;
 	if (db_stage(&copy, &stage, e) == -1)
 		return err_wrap(e, "rehearsal");
 	out->restore_ms = clock_ms() - start;
 	report_say(r->o->report, REPORT_MORE, "rehearsing on the copy");
-	rehearse(out, r, copy, fingerprint);
+	result = rehearse(out, r, copy, fingerprint, e);
 	db_close(copy);
 	out->at = clock_now();
 	out->duration_ms = clock_ms() - start;
-	return 0;
+	return result == -1 ? err_wrap(e, "rehearsal") : 0;
 }
 
 struct use {
@@ -379,6 +393,7 @@ op_rehearse_refuse(const struct part_rehearsal *out, struct err *e)
 		return 0;
 	err_set(e, ERR_REFUSED, "rehearsal", "the rehearsal on the restored "
 		"backup did not pass: %s", out->error->text);
-	return err_next(e, "%s; the real database was not touched",
-		out->error->next == NULL ? "mend the file" : out->error->next);
+	return err_next(e, "%s%s", out->error->next == NULL ? "mend the file" :
+		out->error->next, out->command == NULL ? "; nothing was "
+		"applied" : "");
 }

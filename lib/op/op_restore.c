@@ -270,6 +270,11 @@ open_live(struct restore *r, struct lock **lock, struct err *e)
 	struct db_options d = op_db(r->o, r->p->dry_run ||
 		r->p->into != NULL ? DB_READ : DB_WRITE);
 
+	if (r->p->db != NULL) {
+		r->db = r->p->db;
+		*lock = r->p->lock;
+		return db_identity(r->db, &r->out->database, e);
+	}
 	if (db_open(&r->db, &d, e) == -1) {
 		if (strcmp(e->reason, "not-a-database") == 0 ||
 			strcmp(e->reason, "database-damaged") == 0 ||
@@ -375,8 +380,8 @@ op_restore(struct doc_rollback *out, const struct op *o,
 		NULL)
 		out->current = mem_dup(r.proof.read.manifest.migration);
 	if (result == 0 && r.archive != NULL && strcmp(out->result, "done") ==
-		0 && p->into == NULL && p->only == NULL && journal_restored(r.archive, &ignored)
-		== -1)
+		0 && p->into == NULL && p->only == NULL && journal_undone(o->backups, &out->database,
+		r.proof.read.manifest.created, &ignored) == -1)
 		report_say(o->report, REPORT_WARN, "%s", ignored.text);
 	remove_scratch(&r);
 	if (r.held != -1)

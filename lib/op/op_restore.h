@@ -10,12 +10,15 @@ struct db;
 struct doc;
 struct doc_rollback;
 struct err;
+struct lock;
 struct strs;
 
 struct op_restore_options {
 	const char *archive; /* NULL: the newest in the backups folder */
 	struct doc *document; /* names the archive; NULL: none.  Taken. */
 	const struct strs *only; /* tables and columns, beside; NULL: all */
+	struct db *db; /* the live one, held by the caller; NULL: open it. */
+	struct lock *lock; /* of it.  Both are taken */
 	const char *into; /* a new file instead of the live database */
 	int offline; /* replace the file; nobody may use it */
 	int assume_stopped; /* do not look for processes that use it */

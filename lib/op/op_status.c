@@ -270,8 +270,8 @@ work(struct status *s, struct err *e)
 	int guarded = 0;
 
 	/* Whose tool is guarded has no folder that mig knows. */
-	if (!file_is_dir(s->o->migrations) && op_triage_is_guarded(s->o,
-		&guarded, e) == -1)
+	if (!s->p->check && !file_is_dir(s->o->migrations) &&
+		op_triage_is_guarded(s->o, &guarded, e) == -1)
 		return -1;
 	if (op_state_open(&s->s, s->o, DB_READ, !guarded, &s->out->database,
 		e) == -1 || plan_make(&s->plan, &s->s.set, &s->s.ledger, NULL, e) == -1)

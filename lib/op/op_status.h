@@ -11,6 +11,7 @@ struct err;
 
 struct op_status_options {
 	int history, backups, graph, repairs;
+	int check; /* the answer is an exit status: nothing is left away */
 	int64_t max_age_s;
 };
 

@@ -8,6 +8,7 @@
 #include "backup/journal.h"
 #include "backup/receipt.h"
 #include "backup/store.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "db/db.h"
@@ -67,21 +68,45 @@ compare(const struct part_rehearsal *r, const struct ledger_row *row,
 	}
 }
 
+struct broken {
+	char *text, *next;
+};
+
+static void
+note_invalid(void *arg, const char *reason, const char *text, const char *next)
+{
+	struct broken *b = arg;
+
+	if (strcmp(reason, "invalid-index") != 0 || b->text != NULL)
+		return;
+	b->text = mem_dup(text);
+	b->next = mem_dup(next);
+}
+
 int
 op_triage_statements(struct db *d, const struct op *o,
 	const struct ledger_row *row, int64_t *done, int64_t *all, int *told,
 	struct err *e)
 {
+	struct broken broken = { NULL, NULL };
 	struct store s;
 	struct err ignored;
 	char now[65];
 	size_t i;
+	int invalid;
 
 	*done = row->statements;
 	*all = -1;
 	*told = 0;
-	if (db_fingerprint(d, now, e) == -1)
+	if (db_fingerprint(d, now, e) == -1 || db_problems(d, note_invalid,
+		&broken, e) == -1)
 		return -1;
+	invalid = broken.text != NULL;
+	free(broken.text);
+	free(broken.next);
+	/* The schema of an invalid index is that of a good one. */
+	if (invalid)
+		return 0;
 	/* A run that resumes has a later backup, without a rehearsal. */
 	if (store_list(&s, o->backups, NULL, &ignored) == -1)
 		return 0;
@@ -97,21 +122,6 @@ op_triage_statements(struct db *d, const struct op *o,
 	}
 	store_free(&s);
 	return 0;
-}
-
-struct broken {
-	char *text, *next;
-};
-
-static void
-note_invalid(void *arg, const char *reason, const char *text, const char *next)
-{
-	struct broken *b = arg;
-
-	if (strcmp(reason, "invalid-index") != 0 || b->text != NULL)
-		return;
-	b->text = mem_dup(text);
-	b->next = mem_dup(next);
 }
 
 static struct doc_status_triage *
@@ -166,6 +176,37 @@ of_migration(struct doc_status *out, struct db *d, const struct op *o,
 
 /* --- a guarded command --------------------------------------------------- */
 
+/* A path as a shell reads it back.  Gives. */
+static char *
+for_shell(const char *path)
+{
+	struct buf b = { 0 };
+
+	buf_char(&b, '\'');
+	for (; *path != '\0'; path++)
+		if (*path == '\'')
+			buf_text(&b, "'\\''");
+		else
+			buf_char(&b, *path);
+	buf_char(&b, '\'');
+	return buf_detach(&b);
+}
+
+/* The two commands; what was hidden of the one that ran cannot be printed. */
+static void
+fill_ways(struct doc_status_triage *t, const struct journal *j,
+	const char *archive)
+{
+	char *path = for_shell(archive);
+
+	t->forward = j->whole ? mem_printf("mig-apply%s -- %s", j->options,
+		j->command) : mem_printf("mig-apply%s -- %s  (the same command "
+		"as before: words that may be secret are not kept)",
+		j->options, j->command);
+	t->back = mem_printf("mig-rollback --restore --accept-loss %s", path);
+	free(path);
+}
+
 static int
 judge_command(struct doc_status *out, struct db *d, const struct journal *j,
 	const char *archive, struct err *e)
@@ -187,7 +228,7 @@ judge_command(struct doc_status *out, struct db *d, const struct journal *j,
 			"saw behind the command; whether its rows are, too, "
 			"is not known");
 	} else if (strcmp(j->fingerprint, fingerprint) == 0) {
-		t = add(out, j->command, "not-applied");
+		t = add(out, j->command, same ? "not-applied" : "partly");
 		t->text = mem_dup(same ? "nothing was written since before "
 			"the command" : "the schema is as before the command; "
 			"rows were written, by the command or by others");
@@ -199,34 +240,24 @@ judge_command(struct doc_status *out, struct db *d, const struct journal *j,
 			"before the command nor as it was behind it in the "
 			"rehearsal");
 	}
-	t->forward = mem_printf("mig-apply -- %s", j->command);
-	t->back = mem_printf("mig-rollback --restore '%s'", archive);
+	fill_ways(t, j, archive);
 	return 0;
 }
 
-/* The newest journal is the one that counts. */
 static int
 of_command(struct doc_status *out, struct db *d, const struct op *o,
 	struct err *e)
 {
-	struct store s;
-	struct journal j;
-	struct err ignored;
+	struct journal_list l;
 	size_t i;
-	int result = 0, found = 0;
+	int result = 0;
 
-	if (store_list(&s, o->backups, &out->database, e) == -1)
+	if (journal_list(&l, o->backups, &out->database, e) == -1)
 		return -1;
-	for (i = 0; i < s.n && !found && result == 0; i++) {
-		if (s.v[i].damaged || journal_read(&j, s.v[i].path, &ignored)
-			!= 1)
-			continue;
-		found = 1;
-		if (strcmp(j.state, "running") == 0 || j.changed)
-			result = judge_command(out, d, &j, s.v[i].path, e);
-		shape_release(&journal_shape, &j);
-	}
-	store_free(&s);
+	i = journal_open(&l);
+	if (i < l.n)
+		result = judge_command(out, d, &l.v[i], l.archives[i], e);
+	journal_list_free(&l);
 	return result;
 }
 
@@ -247,18 +278,24 @@ op_triage_fill(struct doc_status *out, struct db *d, const struct op *o,
 int
 op_triage_is_guarded(const struct op *o, int *guarded, struct err *e)
 {
-	struct store s;
-	size_t i;
+	struct db_options d = { .url = o->url, .mode = DB_READ,
+		.busy_ms = o->busy_ms, .role = o->role };
+	struct wire_database identity;
+	struct journal_list l;
+	struct db *db;
+	int result = -1;
 
 	*guarded = 0;
-	if (store_list(&s, o->backups, NULL, e) == -1)
+	if (db_open(&db, &d, e) == -1)
 		return -1;
-	for (i = 0; i < s.n && !*guarded; i++) {
-		char *path = journal_path(s.v[i].path);
-
-		*guarded = file_exists(path);
-		free(path);
+	if (db_identity(db, &identity, e) == 0) {
+		result = journal_list(&l, o->backups, &identity, e);
+		shape_release(&wire_database_shape, &identity);
 	}
-	store_free(&s);
-	return 0;
+	if (result == 0) {
+		*guarded = l.n > 0;
+		journal_list_free(&l);
+	}
+	db_close(db);
+	return result;
 }

@@ -114,7 +114,7 @@ check_unchanged(struct running *x, const struct expect *want,
 static int
 check_none(struct running *x, const struct expect *want, struct err *e)
 {
-	char *sql = mem_printf("SELECT 1 FROM (%s\n) AS mig_expect LIMIT 1",
+	char *sql = mem_printf("SELECT 1 FROM (%s\n) AS expected LIMIT 1",
 		want->text);
 	struct db_rows *r;
 	struct err why;

@@ -41,13 +41,16 @@ make_input(const char *input, size_t n, struct err *e)
 
 /* In the child: only calls that are safe after a fork among threads. */
 static void
-become(const char *const *argv, char **environment, int input, int report,
-	pid_t parent)
+become(const char *const *argv, char **environment, int input, int keep,
+	int report, pid_t parent)
 {
 	sigset_t none;
 	int why;
 
-	setpgid(0, 0);
+	/* A group of its own, which no terminal stops for a question. */
+	setsid();
+	if (keep != -1)
+		fcntl(keep, F_SETFD, 0);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_Exit(126);
@@ -86,17 +89,23 @@ wait_for(pid_t pid, int64_t limit_ms, int *status, int stoppable)
 	}
 }
 
-static void
-end_group(pid_t pid)
+/* The group of pid, all of it; first as we were asked to end ourselves. */
+static int
+end_group(pid_t pid, int first)
 {
-	int status;
+	int status = LOST, ended;
 
-	kill(-pid, SIGTERM);
-	if (wait_for(pid, GRACE_MS, &status, 0) == 0)
-		return;
+	kill(-pid, first);
+	ended = wait_for(pid, GRACE_MS, &status, 0) == 0;
+	if (!ended && first != SIGTERM) {
+		kill(-pid, SIGTERM);
+		ended = wait_for(pid, GRACE_MS, &status, 0) == 0;
+	}
+	/* Others of the group may not have heard. */
 	kill(-pid, SIGKILL);
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+	while (!ended && waitpid(pid, &status, 0) == -1 && errno == EINTR)
 		;
+	return status;
 }
 
 static int
@@ -117,7 +126,7 @@ judge(const char *path, int status, struct err *e)
 /* The process, in a group of its own; -1. */
 static pid_t
 start(const char *const *argv, const struct strs *environment,
-	const char *input, size_t n, struct err *e)
+	const char *input, size_t n, int keep, struct err *e)
 {
 	int fd = make_input(input, n, e), report[2], why = 0;
 	pid_t me = getpid(), pid;
@@ -133,7 +142,7 @@ start(const char *const *argv, const struct strs *environment,
 	merged = child_environment(environment);
 	pid = fork();
 	if (pid == 0)
-		become(argv, merged, fd, report[1], me);
+		become(argv, merged, fd, keep, report[1], me);
 	close(fd);
 	close(report[1]);
 	free(merged);
@@ -141,7 +150,6 @@ start(const char *const *argv, const struct strs *environment,
 		close(report[0]);
 		return err_sys(e, "start '%s'", argv[0]);
 	}
-	setpgid(pid, pid); /* whoever comes first */
 	/* It ends when the program runs: then nothing has been told. */
 	while ((got = read(report[0], &why, sizeof(why))) == -1 && errno ==
 		EINTR)
@@ -158,23 +166,20 @@ start(const char *const *argv, const struct strs *environment,
 
 int
 call_program(const char *const *argv, const struct strs *environment,
-	int64_t limit_ms, int *status, struct err *e)
+	int keep, int *status, struct err *e)
 {
-	pid_t pid = start(argv, environment, "", 0, e);
-	int raw = 0;
+	pid_t pid = start(argv, environment, "", 0, keep, e);
+	int raw = 0, result = 0;
 
 	*status = -1;
 	if (pid == -1)
 		return -1;
-	if (wait_for(pid, limit_ms == -1 ? INT64_MAX / 4 : limit_ms, &raw, 1) ==
-		-1) {
-		end_group(pid);
-		return stop_check(e) == -1 ? -1 : err_set(e, ERR_ENV,
-			"program", "'%s' took too long, and was ended",
-			argv[0]);
+	if (wait_for(pid, INT64_MAX / 4, &raw, 1) == -1) {
+		raw = end_group(pid, stop_asked());
+		result = stop_check(e);
 	}
 	*status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
-	return 0;
+	return result;
 }
 
 int
@@ -184,7 +189,7 @@ call_run(const char *path, const struct strs *environment, const char *input,
 	const char *const argv[] = { path, NULL };
 	char words[32];
 	int status = 0, result;
-	pid_t pid = start(argv, environment, input, n, e);
+	pid_t pid = start(argv, environment, input, n, -1, e);
 
 	if (pid == -1) {
 		e->code = ERR_ENV;
@@ -194,7 +199,7 @@ call_run(const char *path, const struct strs *environment, const char *input,
 	if (wait_for(pid, limit_ms, &status, stoppable) == 0)
 		return judge(path, status, e);
 	result = stoppable ? stop_check(e) : 0;
-	end_group(pid);
+	end_group(pid, SIGTERM);
 	return result == -1 ? -1 : err_set(e, ERR_ENV, "hook",
 		"'%s' took longer than %s, and was ended", path,
 		num_time(limit_ms, words, sizeof(words)));

@@ -12,13 +12,15 @@ struct err;
 struct strs;
 
 /*
- * Run argv[0], looked for in PATH, as call_run() does, with empty standard input;
- * limit_ms -1: as long as it takes.  *status is its exit status, or 128 and the number of the
+ * Run argv[0], looked for in PATH, as call_run() does, with empty standard input
+ * and without a terminal to ask on.  keep: a descriptor that it and its children
+ * inherit, so that a lock lasts as long as they do; -1: none.  A signal that asks us
+ * to stop is passed on.  *status is its exit status, or 128 and the number of the
  * signal that ended it.  -1: it could not be run (ERR_ENV "program"), or
  * "interrupted".
  */
 int call_program(const char *const *argv, const struct strs *environment,
-	int64_t limit_ms, int *status, struct err *e);
+	int keep, int *status, struct err *e);
 
 /*
  * Run the program at path, without arguments, in a process group of its own.

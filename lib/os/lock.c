@@ -135,13 +135,20 @@ lock_is_held(const char *path, char *holder, unsigned long room)
 	return held;
 }
 
+int
+lock_descriptor(const struct lock *l)
+{
+	return l == NULL ? -1 : l->fd;
+}
+
 void
 lock_free(struct lock *l)
 {
 	if (l == NULL)
 		return;
-	/* What stands in it is only a hint: the lock goes with close(). */
+	/* What stands in it is only a hint.  Who has inherited it has it no more. */
 	(void)!ftruncate(l->fd, 0);
+	flock(l->fd, LOCK_UN);
 	close(l->fd);
 	free(l);
 }

@@ -23,6 +23,9 @@ int lock_take(struct lock **out, const char *path, const char *like,
 /* Whether somebody holds path now; holder gets what they wrote, or "". */
 int lock_is_held(const char *path, char *holder, unsigned long room);
 
+/* The descriptor that holds it, or -1: whoever inherits it holds it, too. */
+int lock_descriptor(const struct lock *l);
+
 void lock_free(struct lock *l);
 
 #endif

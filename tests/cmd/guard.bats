@@ -13,7 +13,7 @@ prepare() {
 	chmod +x tool
 }
 
-journal() { jq -r "$1" "$(archive).journal.json"; }
+journal() { jq -r "$1" "$(ls -t backups/*.journal.json | head -n 1)"; }
 tidy() {
 	run ls -A backups
 	refute_output --partial .mig-
@@ -66,7 +66,7 @@ tidy() {
 }
 
 @test "one that fails and changes nothing: 6" {
-	fails 6 'nothing was changed' mig-apply -- ./tool 'SELECT 1' 4
+	fails 6 'nothing was written' mig-apply -- ./tool 'SELECT 1' 4
 	[ "$(json '.command.left')" = unchanged ]
 	works mig-status
 	[ "$(json '.triage')" = null ]
@@ -103,7 +103,10 @@ tidy() {
 }
 
 @test "a command that does not go to the copy is noticed" {
+	fails 2 "there is no variable 'OTHER_URL'" mig-apply --rehearse --url-env OTHER_URL -- ./tool 'SELECT 1'
+	export OTHER_URL=$DATABASE_URL
 	fails 3 'has changed nothing on the copy' mig-apply --rehearse --url-env OTHER_URL -- ./tool 'SELECT 1'
+	fails 7 'takes its url from somewhere else than OTHER_URL' mig-apply --rehearse --url-env OTHER_URL -- ./tool "UPDATE child SET x = 'q'"
 	fails 7 'takes its url from somewhere else than OTHER_URL' mig-apply --rehearse --url-env OTHER_URL -- ./tool 'CREATE TABLE wrong (a)'
 	fails 2 '--url-env NAME' mig-apply --rehearse -- ./tool 'SELECT 1'
 }
@@ -130,8 +133,11 @@ tidy() {
 
 @test "words that may be secret are shown nowhere" {
 	works mig-apply -- ./tool 'CREATE TABLE x (a)' 0 --password=hunter2 -p hunter3 postgres://u:hunter4@h/d
-	refute_regex "$output$(cat backups/*.journal.json)" 'hunter'
+	refute_regex "$output$stderr$(cat backups/*.journal.json)" 'hunter'
 	[ "$(json .command.command)" = './tool ... 0 --password=... -p ... ...' ]
+	fails 4 "'...' cannot be run" mig-apply -- PGPASSWORD=hunter5 ./tool
+	works mig-apply -- ./tool 'CREATE TABLE xx (a)' 0 -phunter6
+	refute_regex "$output$stderr$(cat backups/*.journal.json)" 'hunter'
 }
 
 @test "a command that cannot be run, a signal, another runner" {
@@ -179,4 +185,85 @@ tidy() {
 	fails 2 '--url-env NAME' mig-apply --env p --yes -- ./tool 'CREATE TABLE x (a)'
 	works mig-apply --env p --yes --url-env DATABASE_URL -- ./tool 'CREATE TABLE x (a)'
 	[ "$(json '.rehearsal.result')" = passed ]
+}
+
+@test "values that change and counts that do not are a change" {
+	before=$(contents)
+	fails 6 'the backup is restored' mig-apply --restore-on-failure -- ./tool "UPDATE parent SET name = 'z'" 1
+	[ "$(contents)" = "$before" ]
+	fails 7 'ended with status 1' mig-apply -- ./tool "UPDATE parent SET name = 'z'" 1
+	[ "$(json '.command.left')" = changed ]
+	works mig-status
+	[ "$(json '.triage.state')" = partly ]
+	works sh -c "$(json '.triage.back')"
+	[ "$(contents)" = "$before" ]
+}
+
+@test "a file that was replaced is looked at, not the one that is gone" {
+	printf '#!/bin/sh\ncp app.db n.db; sqlite3 n.db "DROP TABLE child"; mv n.db app.db; exit 1\n' > tool
+	fails 6 'the backup is restored' mig-apply --restore-on-failure -- ./tool
+	[ "$(rows child)" = 5 ]
+}
+
+@test "Ctrl-C restores, too, and ends all that was started" {
+	printf '#!/bin/sh\nsqlite3 app.db "DELETE FROM child"\ntouch began\n(trap "" TERM INT; sleep 46; sqlite3 app.db "DELETE FROM parent") & sleep 46\n' > tool
+	# A job in the background would ignore SIGINT.
+	env --default-signal=INT mig-apply --restore-on-failure -- ./tool > doc 2> said 3>&- &
+	pid=$!
+	for _ in $(seq 200); do [ -e began ] && break; sleep 0.05; done
+	kill -INT "$pid"
+	wait "$pid" && status=0 || status=$?
+	[ "$status" -eq 6 ] || { cat said; return 1; }
+	[ "$(rows child)" = 5 ]
+	! pgrep -f 'sleep 46'
+}
+
+@test "what a killed guard leaves running keeps the lock" {
+	printf '#!/bin/sh\ntouch began\nsh -c "sleep 2; touch over"\n' > tool
+	mig-apply -- ./tool > doc 2> said 3>&- &
+	pid=$!
+	for _ in $(seq 200); do [ -e began ] && break; sleep 0.05; done
+	kill -KILL "$pid"
+	wait "$pid" || true
+	fails 8 'another runner' mig-apply -- true
+	for _ in $(seq 100); do [ -e over ] && break; sleep 0.05; done
+	sleep 0.2
+	works mig-apply -- true
+}
+
+@test "a later run of another command does not hide what was left" {
+	fails 7 'ended with status 1' mig-apply -- ./tool 'CREATE TABLE half (a)' 1
+	works mig-apply -- true
+	fails 4 'cannot be run' mig-apply -- ./nothing
+	works mig-status
+	[ "$(json '.triage.state')" = partly ]
+	fails 7 'status 1' mig-apply -- ./tool 'CREATE TABLE more (a)' 1
+	# The same command, this time well: that was it.
+	printf '#!/bin/sh\nexit 0\n' > tool
+	works mig-apply -- ./tool 'any thing' 1
+	works mig-status
+	[ "$(json '.triage')" = null ]
+}
+
+@test "the printed commands are for a shell" {
+	mkdir "it's"
+	cat > ok.sh <<- 'SH'
+		#!/bin/sh
+		[ -e good ] && exit 0
+		sqlite3 "${DATABASE_URL#sqlite:}" 'CREATE TABLE half (a)'
+		exit 1
+	SH
+	chmod +x ok.sh
+	export MIG_BACKUPS="it's/b"
+	fails 7 'status 1' mig-apply --allow-loss "a'b" -- ./ok.sh go
+	works mig-status
+	[ "$(json '.triage.forward')" = "mig-apply --allow-loss 'a'\\''b' -- ./ok.sh go" ]
+	touch good
+	works sh -c "$(json '.triage.forward')"
+	rm good
+	sqlite3 app.db 'DROP TABLE half'
+	fails 7 'status 1' mig-apply -- ./ok.sh go
+	works mig-status
+	works sh -c "$(json '.triage.back')"
+	[ "$(sqlite3 app.db "SELECT count(*) FROM sqlite_schema WHERE name = 'half'")" = 0 ]
 }

@@ -42,7 +42,7 @@ INSERT INTO parent (id) VALUES (1);'
 	[ "$(json '.result + .rehearsal.result + .rehearsal.error.reason')" = passedfailedstatement ]
 	assert_file_exist "$(archive).receipt.json"
 	tidy
-	fails 3 'not touched' mig-apply --rehearse
+	fails 3 'nothing was applied' mig-apply --rehearse
 	[ "$(rows parent)" = 3 ]
 	[ "$(sqlite3 app.db "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'mig%'")" = 0 ]
 }

@@ -25,6 +25,7 @@ const struct db_driver pg_driver = {
 	.identity = pg_catalog_identity,
 	.position = pg_catalog_position,
 	.mark = pg_catalog_mark,
+	.written = pg_catalog_changed,
 	.fingerprint = pg_catalog_fingerprint,
 	.schema = pg_catalog_schema,
 	.copy_schema = pg_deep_copy_schema,
