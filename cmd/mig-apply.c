@@ -226,7 +226,7 @@ settle(struct cli *c, struct apply *a)
 		return err_next(e, "leave it away; if it must be, "
 				   "--force-no-backup");
 	}
-	if (settle_rehearsal(c, a) == -1)
+	if (settle_rehearsal(c, a) == -1 || cli_report_check(c, a->report) == -1)
 		return -1;
 	a->words = mem_array(c->command.n + 1, sizeof(*a->words));
 	memcpy(a->words, c->command.v, c->command.n * sizeof(*a->words));

@@ -225,17 +225,14 @@ main(int argc, char **argv)
 
 	if (status != -1)
 		return status;
-	if (settle(&c, &r) == -1)
-		return cli_end(&c, cli_fail(&c));
-	if (c.operands.n == 1 && strcmp(c.operands.v[0], "-") == 0) {
-		if (cli_read(&c, &r.back.document, &passed) == -1)
-			return cli_end(&c, cli_fail(&c));
-		if (passed != -1)
-			return cli_end(&c, passed);
-	} else if (c.operands.n == 1) {
+	if (settle(&c, &r) == -1 || (c.operands.n == 1 && strcmp(
+		c.operands.v[0], "-") == 0 && cli_read(&c, &r.back.document,
+		&passed) == -1))
+		passed = cli_fail(&c);
+	else if (c.operands.n == 1 && r.back.document == NULL)
 		r.back.archive = c.operands.v[0];
-	}
-	passed = run(&c, &r);
+	if (passed == -1)
+		passed = run(&c, &r);
 	strs_free(&r.only);
 	return cli_end(&c, passed);
 }

@@ -191,6 +191,8 @@ settle(struct cli *c, struct verify *v)
 			"archive, and several are named");
 	if (v->o.scratch == NULL)
 		v->o.scratch = c->op.scratch;
+	if (cli_report_check(c, v->report) == -1)
+		return -1;
 	v->o.rehearse = v->rehearse ? &v->plan : NULL;
 	if (named > 1) {
 		err_set(&c->err, ERR_USAGE, "usage",

@@ -95,6 +95,12 @@ int cli_complain(struct cli *c);
 int cli_values(struct cli *c);
 
 /*
+ * Before the verb: a page can be written to path, if that is not NULL.  ERR_REFUSED
+ * "exists": something is there that is no page of ours.
+ */
+int cli_report_check(struct cli *c, const char *path);
+
+/*
  * Behind the verb: write the page of its rehearsal to path, if that is not NULL; the
  * exit status, which was status before.
  */

@@ -177,6 +177,12 @@ opt_parse(const struct opt_program *p, int argc, char **argv,
 		else
 			used = short_options(&x, argv + i, e);
 	}
+	if (used != -1 && !options && p->command && command->n == 0) {
+		err_set(e, ERR_USAGE, "usage", "there is no command behind "
+			"'--'");
+		used = err_next(e, "name one, as: %s -- alembic upgrade head",
+			p->name);
+	}
 	strs_free(&x.seen);
 	return used == -1 ? -1 : 0;
 }

@@ -156,8 +156,8 @@ op_apply_backup(struct apply *a, struct err *e)
 	if (a->p->no_backup) {
 		a->out->no_backup = 1;
 		report_say(a->o->report, REPORT_WARN,
-			"NO BACKUP: --no-backup was given; what this run "
-			"destroys is gone");
+			"NO BACKUP, and no rehearsal: --no-backup was given; "
+			"what this run destroys is gone");
 		return 0;
 	}
 	if (a->p->document != NULL) {

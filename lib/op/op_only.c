@@ -35,10 +35,14 @@ bring(struct only *x, const char *name, struct err *e)
 	const char *dot = strrchr(name, '.');
 	struct db_brought *out = &x->v[x->n];
 	char *table;
-	int there = db_has_table(x->copy, name, e), result;
+	struct db_census c;
+	int there, result;
 
-	if (there == -1)
+	/* It knows names of every kind, and those that are none. */
+	if (db_census(x->copy, name, 0, &c, e) == -1)
 		return -1;
+	there = c.there;
+	db_census_free(&c);
 	if (there || dot == NULL) {
 		result = db_bring(x->r->db, &b, out, e);
 	} else {

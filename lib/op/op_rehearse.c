@@ -18,6 +18,7 @@
 #include "op/op_rehearse_part.h"
 
 #define TEXT_MAX 240 /* of a statement, in the document */
+#define STATEMENTS_MAX 5000 /* of a plan, in the document */
 #define FINGERPRINTS_MAX 500 /* statements of a plan, for one after each */
 
 static int
@@ -91,9 +92,17 @@ on_after(void *arg, const char *sql, size_t n, int line, struct err *e)
 {
 	struct rehearse *x = arg;
 	int64_t end = clock_us();
-	struct trace_statement *s = shape_list_add(&x->now->statements,
-		&trace_statement_shape);
+	struct trace_statement *s;
 	char fingerprint[65];
+
+	if (x->statements == STATEMENTS_MAX)
+		strs_add(&x->out->notes, "Only the first statements are "
+			"listed: there are too many.");
+	if (x->statements++ >= STATEMENTS_MAX) {
+		db_trace_cancel(x->a.s.db);
+		return 0;
+	}
+	s = shape_list_add(&x->now->statements, &trace_statement_shape);
 
 	s->line = line;
 	s->text = short_text(sql, n);
@@ -101,7 +110,7 @@ on_after(void *arg, const char *sql, size_t n, int line, struct err *e)
 	s->duration_us = end - x->statement_us;
 	if (db_trace_after(x->a.s.db, s, e) == -1)
 		return -1;
-	if (x->statements++ < FINGERPRINTS_MAX && may_define(s->text)) {
+	if (x->statements <= FINGERPRINTS_MAX && may_define(s->text)) {
 		if (db_fingerprint(x->a.s.db, fingerprint, e) == -1)
 			return -1;
 		s->fingerprint = mem_dup(fingerprint);
@@ -173,6 +182,10 @@ on_end(void *arg, const struct migration *m, struct part_done *done,
 	mark_allowed(x, m);
 	if (m->down.text != NULL && op_rehearse_down(x, e) == -1)
 		return -1;
+	if (strcmp(x->now->down, "broken") == 0)
+		report_say(x->r->o->report, REPORT_WARN, "the way back of "
+			"migration %s (%s) is broken: %s", m->version, m->name,
+			x->now->down_text);
 	x->now = NULL;
 	return 0;
 }
@@ -260,6 +273,9 @@ note_limits(const struct rehearse *x)
 		"and who waits behind it, only the real run tells.");
 	note(x->out, "Times are of this machine, with what the restore has "
 		"left in its cache.");
+	if (db_can(x->a.s.db, DB_CAP_SERVER))
+		note(x->out, "A function that reaches another database by "
+			"itself, as dblink, reaches it from the copy, too.");
 	if (db_can(x->a.s.db, DB_CAP_SERVER))
 		note(x->out, "Replicas, subscriptions, archiving and jobs of "
 			"the server are not on the copy; bytes of WAL are "
@@ -389,11 +405,16 @@ op_rehearse_archive(struct part_rehearsal *out, const struct op_rehearse *r,
 int
 op_rehearse_refuse(const struct part_rehearsal *out, struct err *e)
 {
+	const char *next, *again;
+
 	if (out->error == NULL)
 		return 0;
 	err_set(e, ERR_REFUSED, "rehearsal", "the rehearsal on the restored "
 		"backup did not pass: %s", out->error->text);
-	return err_next(e, "%s%s", out->error->next == NULL ? "mend the file" :
-		out->error->next, out->command == NULL ? "; nothing was "
+	next = out->error->next == NULL ? "mend the file" : out->error->next;
+	/* Whoever rehearses is not about to apply. */
+	again = strstr(next, " and run mig-apply again");
+	return err_next(e, "%.*s%s", again == NULL ? (int)strlen(next) :
+		(int)(again - next), next, out->command == NULL ? "; nothing was "
 		"applied" : "");
 }

@@ -135,9 +135,14 @@ compare_values(struct rehearse *x, const struct seen_table *t,
 	/* An UPDATE that names the column is meant to change it. */
 	if (!strs_same(c->change, "converted"))
 		return 0;
-	add_loss(x, f->table, c->column, f->sampled == -1 ?
-		"not kept by the new type" :
-		"not kept by the new type, in the rows compared", lossy);
+	if (f->sampled == -1)
+		add_loss(x, f->table, c->column, "not kept by the new type",
+			lossy);
+	else
+		/* What was not looked at counts as lost: it may be. */
+		add_loss(x, f->table, c->column, "not kept by the new type, or "
+			"not compared (--sample)", lossy + before->rows -
+			t->keep.rows);
 	return 0;
 }
 

@@ -11,7 +11,7 @@
 #include "guard/loss.h"
 #include "op/op_rehearse_part.h"
 
-#define KEEP_MAX 1000000 /* rows whose values are kept, if nothing is said */
+#define KEEP_MAX 1000000 /* rows of a rebuild, if nothing is said */
 
 static void
 forget_list(struct seen_list *l)
@@ -120,7 +120,9 @@ static int
 keep(struct rehearse *x, struct seen_table *t, const struct strs *columns,
 	struct err *e)
 {
-	int64_t limit = x->r->sample > 0 ? x->r->sample : KEEP_MAX;
+	/* All columns of a rebuild are many; those of a new type are few. */
+	int64_t limit = x->r->sample > 0 ? x->r->sample : columns->n > 0 ?
+		INT64_MAX : KEEP_MAX;
 
 	return t == NULL || t->keep.table != NULL ? 0 : db_keep(x->a.s.db,
 		t->asked, columns, limit, &t->keep, e);

@@ -110,3 +110,33 @@ new() { json ".brought[$1].into" | tr -d '"'; }
 	fails 2 "no table 'nobody'" mig-rollback --restore --only users,nobody
 	[ "$(psql -Atc "SELECT count(*) FROM pg_class WHERE relname ~ '^users_2'" app)" = 0 ]
 }
+
+@test "what the database makes itself is not put back" {
+	sqlite3 app.db "CREATE TABLE g (id INTEGER PRIMARY KEY, a INT, b INT GENERATED ALWAYS AS (a * 2) STORED, gone INT); INSERT INTO g (id, a, gone) VALUES (1, 5, 6), (2, 7, 8)"
+	mig-backup -q -o none
+	sqlite3 app.db 'DELETE FROM g WHERE id = 1; ALTER TABLE g DROP COLUMN gone'
+	works mig-rollback --restore --only g
+	sqlite3 app.db "$(json '.brought[0].sql')"
+	[ "$(sqlite3 app.db 'SELECT group_concat(id || a || b) FROM g')" = 1510,2714 ]
+}
+
+@test "PostgreSQL: generated, identity, and names with dots in them" {
+	pg_available || skip "$PG_REASON"
+	dropdb --if-exists --force app
+	createdb app
+	export DATABASE_URL=postgresql:///app
+	psql -q app <<- 'SQL'
+		CREATE TABLE g (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a int, b int GENERATED ALWAYS AS (a * 2) STORED, gone int);
+		INSERT INTO g (a, gone) VALUES (5, 6), (7, 8);
+		CREATE SCHEMA "S.x";
+		CREATE TABLE "S.x"."T'q" (id int PRIMARY KEY, "V.w" text);
+		INSERT INTO "S.x"."T'q" VALUES (1, 'one');
+	SQL
+	mig-backup -q -o none
+	psql -q app -c 'DELETE FROM g WHERE id = 1' -c 'ALTER TABLE g DROP COLUMN gone' -c "UPDATE \"S.x\".\"T'q\" SET \"V.w\" = NULL"
+	works mig-rollback --restore --only g --only "\"S.x\".\"T'q\""
+	psql -q -v ON_ERROR_STOP=1 app -c "$(json '.brought[0].sql')"
+	[ "$(psql -Atc 'SELECT string_agg(id::text || a || b, $$,$$ ORDER BY id) FROM g' app)" = 1510,2714 ]
+	[ "$(json '.brought[1].rows')" = 1 ]
+	fails 2 'no table and column' mig-rollback --restore --only '"S x"."T q".v'
+}

@@ -225,3 +225,29 @@ UPDATE child SET x = 'z' WHERE id = 1;"
 	works mig-verify --latest --rehearse
 	tidy
 }
+
+@test "a report replaces no file that is none of its own, and is looked at first" {
+	migration 1_a 'CREATE TABLE x (a);'
+	fails 3 'is no page of HTML' mig-apply --rehearse --report app.db
+	fails 3 'is no page of HTML' mig-apply --rehearse --report migrations/1_a.sql
+	fails 4 'write the report' mig-apply --rehearse --report no/such/r.html
+	[ ! -e backups ]
+	works mig-apply --rehearse --report r.html
+	migration 2_a 'CREATE TABLE y (a);'
+	works mig-apply --rehearse --report r.html
+	grep -q 'CREATE TABLE y' r.html
+}
+
+@test "what says nothing of the migrations is no verdict" {
+	migration 1_a 'CREATE TABLE x (a);'
+	mig-backup -q -o none
+	fails 2 'no migrations folder' mig-verify --latest --rehearse -m nosuch
+	fails 2 "no command behind '--'" mig-apply --rehearse --url-env DATABASE_URL --
+}
+
+@test "a way back that is broken is said" {
+	migration 1_a 'CREATE TABLE x (a); CREATE INDEX i ON child (x);' 'DROP TABLE x;'
+	rehearse
+	[ "$status" -eq 0 ]
+	[[ $stderr == *'the way back of migration 1 (a) is broken: it runs, but the schema is not as before: new or other: index i of child'* ]]
+}

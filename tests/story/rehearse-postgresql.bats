@@ -66,6 +66,43 @@ ALTER TABLE orders ALTER COLUMN user_id SET NOT NULL;'
 	works mig-apply --rehearse --allow-loss users.score
 }
 
+@test "what was not compared counts as lost" {
+	migration 1_a 'ALTER TABLE users ALTER COLUMN score TYPE int;'
+	psql -q app -c 'UPDATE users SET score = id'
+	rehearse --sample 50
+	[ "$status" -eq 3 ]
+	[[ $stderr == *"'users.score': 150 values (not kept by the new type, or not compared (--sample))"* ]]
+	rehearse
+	[ "$status" -eq 0 ]
+}
+
+@test "an index that is invalid is no statement that is done" {
+	psql -q app -c 'DELETE FROM orders WHERE id > 50'
+	printf -- '-- migrate:up transaction:false\nCREATE UNIQUE INDEX CONCURRENTLY o ON orders (total);\n' > migrations/1_b.sql
+	rehearse
+	[ "$status" -eq 0 ]
+	psql -q app -c 'INSERT INTO orders (user_id, total) VALUES (1, 7), (1, 7)'
+	fails 7 'could not create unique index' mig-apply
+	fails 7 '' mig-apply --resume
+	works mig-status
+	[ "$(json '.triage.state')" = partly ]
+	[ "$(json '.applied')" = 0 ]
+}
+
+@test "a foreign server is not reached from the copy" {
+	psql -q app -c 'CREATE EXTENSION postgres_fdw' 2> /dev/null || skip "no postgres_fdw"
+	psql -q app <<- SQL
+		CREATE SERVER me FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '$PGHOST', port '$PGPORT', dbname 'app');
+		CREATE USER MAPPING FOR PUBLIC SERVER me OPTIONS (user '$PGUSER');
+		CREATE FOREIGN TABLE far (id int, total int) SERVER me OPTIONS (table_name 'orders');
+	SQL
+	migration 1_a 'UPDATE far SET total = 9999;'
+	rehearse
+	[ "$status" -eq 3 ]
+	[[ $output == *'its user mappings are dropped'* ]]
+	[ "$(psql -Atc 'SELECT count(*) FROM orders WHERE total = 9999' app)" = 0 ]
+}
+
 @test "the settings of the live database are those of the copy" {
 	psql -q app -c "ALTER DATABASE app SET timezone TO 'Asia/Tokyo'"
 	migration 1_a 'ALTER TABLE users ALTER COLUMN made TYPE timestamptz;'

@@ -12,6 +12,7 @@
 
 struct columns {
 	struct buf list; /* "a", "b" */
+	struct buf back; /* the same, but what the server makes itself */
 	struct buf define; /* "a" bigint, "b" text, PRIMARY KEY ("a") */
 	struct buf same; /* l."a" = r."a" */
 	int keys, wanted;
@@ -45,7 +46,7 @@ type_here(struct pg *live, const char *type)
 
 static void
 add(struct columns *c, struct pg *live, const struct db_bring *b,
-	const PGresult *r, int i, struct buf *keys)
+	const PGresult *r, int i, struct buf *keys, const struct strs *here)
 {
 	char *q = quoted(PQgetvalue(r, i, 0));
 	int key = *PQgetvalue(r, i, 2) == 't', want = b->column == NULL ||
@@ -57,6 +58,10 @@ add(struct columns *c, struct pg *live, const struct db_bring *b,
 
 		buf_printf(&c->list, "%s%s", comma, q);
 		buf_printf(&c->define, "%s%s %s", comma, q, type);
+		if (*PQgetvalue(r, i, 5) == '\0' && (here->n == 0 || strs_has(
+			here, PQgetvalue(r, i, 0))))
+			buf_printf(&c->back, "%s%s", c->back.len == 0 ? "" :
+				", ", q);
 		if (want && b->column != NULL)
 			c->type = mem_dup(type);
 		free(type);
@@ -71,11 +76,38 @@ add(struct columns *c, struct pg *live, const struct db_bring *b,
 	free(q);
 }
 
+/* Those of the live table that can be written; none: there is no such table. */
+static int
+columns_here(struct pg *live, const char *schema, const char *plain,
+	struct strs *out, struct err *e)
+{
+	const char *values[] = { schema, plain };
+	PGresult *r = pg_sql_one(live, "SELECT a.attname FROM "
+		"pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON "
+		"c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = "
+		"c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND "
+		"a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''",
+		2, values, e);
+	int i;
+
+	if (r == NULL || PQresultStatus(r) != PGRES_TUPLES_OK) {
+		if (r != NULL)
+			pg_error(live, r, e, "look at the live table");
+		PQclear(r);
+		return -1;
+	}
+	for (i = 0; i < PQntuples(r); i++)
+		strs_add(out, PQgetvalue(r, i, 0));
+	PQclear(r);
+	return 0;
+}
+
 static int
 look(struct pg *live, const struct db_bring *b, struct columns *c,
 	struct err *e)
 {
 	struct buf keys = { 0 };
+	struct strs here = { 0 };
 	PGresult *r;
 	int i, n;
 
@@ -85,7 +117,7 @@ look(struct pg *live, const struct db_bring *b, struct columns *c,
 		"format_type(a.atttypid, a.atttypmod), EXISTS (SELECT 1 FROM "
 		"pg_catalog.pg_index i WHERE i.indrelid = a.attrelid AND "
 		"i.indisprimary AND a.attnum = ANY (i.indkey)), n.nspname, "
-		"c.relname FROM pg_catalog.pg_attribute a JOIN pg_catalog."
+		"c.relname, a.attgenerated FROM pg_catalog.pg_attribute a JOIN pg_catalog."
 		"pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace "
 		"n ON n.oid = c.relnamespace WHERE a.attrelid = "
 		"pg_catalog.to_regclass($1) AND a.attnum > 0 AND NOT "
@@ -94,8 +126,14 @@ look(struct pg *live, const struct db_bring *b, struct columns *c,
 	if (r == NULL)
 		return -1;
 	n = PQntuples(r);
+	if (n > 0 && columns_here(live, PQgetvalue(r, 0, 3), PQgetvalue(r, 0,
+		4), &here, e) == -1) {
+		PQclear(r);
+		return -1;
+	}
 	for (i = 0; i < n; i++)
-		add(c, live, b, r, i, &keys);
+		add(c, live, b, r, i, &keys, &here);
+	strs_free(&here);
 	if (n > 0) {
 		c->schema = mem_dup(PQgetvalue(r, 0, 3));
 		c->plain = mem_dup(PQgetvalue(r, 0, 4));
@@ -236,10 +274,12 @@ merge(struct pg *live, const struct db_bring *b, const struct columns *c,
 	if (b->column == NULL) {
 		out = !there ? mem_printf("ALTER TABLE %s RENAME TO %s", into,
 			t) : c->keys == 0 ? mem_printf("INSERT INTO %s (%s) "
-			"SELECT %s FROM %s", full, c->list.data, c->list.data,
-			into) : mem_printf("INSERT INTO %s (%s) SELECT %s FROM "
+			"OVERRIDING SYSTEM VALUE SELECT %s FROM %s EXCEPT ALL "
+			"SELECT %s FROM %s", full, c->back.data, c->back.data,
+			into, c->back.data, full) : mem_printf("INSERT INTO "
+			"%s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM "
 			"%s AS r WHERE NOT EXISTS (SELECT 1 FROM %s AS l WHERE "
-			"%s)", full, c->list.data, c->list.data, into, full,
+			"%s)", full, c->back.data, c->back.data, into, full,
 			c->same.data);
 	} else {
 		q = quoted(b->column);
@@ -259,7 +299,8 @@ int
 pg_bring_table(struct db *d, const struct db_bring *b, struct db_brought *out,
 	struct err *e)
 {
-	struct columns c = { { 0 }, { 0 }, { 0 }, 0, 0, NULL, NULL, NULL };
+	struct columns c = { { 0 }, { 0 }, { 0 }, { 0 }, 0, 0, NULL, NULL,
+		NULL };
 	struct pg *live = pg_of(d);
 	int result = look(live, b, &c, e);
 
@@ -276,6 +317,7 @@ pg_bring_table(struct db *d, const struct db_bring *b, struct db_brought *out,
 	if (result == 0)
 		out->sql = merge(live, b, &c, out->into);
 	buf_free(&c.list);
+	buf_free(&c.back);
 	buf_free(&c.define);
 	buf_free(&c.same);
 	free(c.type);

@@ -195,20 +195,78 @@ open_copy(struct db **out, struct stage *s, struct err *e)
 	return 0;
 }
 
+/*
+ * What a foreign table leads to is no copy: without a user mapping the server does not
+ * reach it.
+ */
+static int
+cut_off(struct stage *s, struct pg *fresh, struct err *e)
+{
+	PGresult *r = pg_sql_one(fresh, "SELECT pg_catalog.format('DROP USER "
+		"MAPPING FOR %s SERVER %I', CASE WHEN umuser = 0 THEN 'PUBLIC' "
+		"ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid("
+		"umuser)) END, srvname) FROM pg_catalog.pg_user_mappings", 0,
+		NULL, e);
+	int i, result = 0;
+
+	if (r == NULL || PQresultStatus(r) != PGRES_TUPLES_OK) {
+		if (r != NULL)
+			pg_error(fresh, r, e, "look at the user mappings");
+		PQclear(r);
+		return -1;
+	}
+	for (i = 0; i < PQntuples(r) && result == 0; i++)
+		result = pg_sql_long(fresh, PQgetvalue(r, i, 0), e);
+	if (i > 0)
+		strs_add(s->how->notes, "Foreign servers are not reached from "
+			"the copy: its user mappings are dropped.");
+	PQclear(r);
+	return result;
+}
+
+/* On the server of the live database some statements would act on that, too. */
+static int
+warn_of_own_server(struct stage *s, struct err *e)
+{
+	static const char sql[] = "SELECT system_identifier FROM "
+		"pg_catalog.pg_control_system()";
+	char *a = NULL, *b = NULL;
+	int result = 0;
+
+	if (s->how->server == NULL || s->like == NULL)
+		return 0;
+	if (pg_sql_value(s->m, &a, e, sql, NULL) == -1 || pg_sql_value(s->like,
+		&b, e, sql, NULL) == -1)
+		result = -1;
+	else if (a != NULL && b != NULL && strcmp(a, b) == 0) {
+		report_say(s->how->report, REPORT_WARN, "the scratch server is "
+			"the server of the database itself: roles and settings "
+			"that a migration changes are changed there");
+		strs_add(s->how->notes, "The copy was on the server of the "
+			"database itself: what a migration does to roles and "
+			"to the server has been done.");
+	}
+	free(a);
+	free(b);
+	return result;
+}
+
 static int
 build(struct db **out, struct stage *s, struct err *e)
 {
 	struct pg *fresh;
 	int result;
 
-	if (choose_user(s, e) == -1 || make_database(s, e) == -1)
+	if (warn_of_own_server(s, e) == -1 || choose_user(s, e) == -1 || make_database(s, e) == -1)
 		return -1;
 	report_say(s->how->report, REPORT_MORE, "restoring into scratch");
 	if (pg_fill_database(s->m, s->name, s->how->from.path,
 		s->how->from.jobs, e) == -1 || copy_settings(s, e) == -1 ||
 		pg_open_beside(&fresh, s->m, s->name, e) == -1)
 		return -1;
-	result = pg_sql_long(fresh, "ANALYZE", e);
+	result = cut_off(s, fresh, e);
+	if (result == 0)
+		result = pg_sql_long(fresh, "ANALYZE", e);
 	pg_open_close(&fresh->base);
 	return result == -1 ? -1 : open_copy(out, s, e);
 }

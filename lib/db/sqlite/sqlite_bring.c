@@ -11,11 +11,30 @@
 
 struct columns {
 	struct buf list; /* "a", "b" */
+	struct buf back; /* the same, but what the database makes itself */
 	struct buf define; /* "a" INTEGER, "b" TEXT, PRIMARY KEY ("a") */
 	struct buf same; /* l."a" = r."a" */
 	int keys, wanted;
 	char *type; /* of the one that is wanted */
 };
+
+/* Whether the live table has it, or there is no live table. */
+static int
+column_is_here(struct db *d, const char *table, const char *column)
+{
+	struct db_rows *r;
+	struct err ignored;
+	int here = 1;
+
+	if (db_query(&r, d, &ignored, "SELECT count(*), sum(name = ?2 COLLATE "
+		"NOCASE AND hidden = 0) FROM pragma_table_xinfo(?1, 'main')",
+		"ss", table, column) == -1)
+		return 1;
+	if (db_next(r, &ignored) == 1)
+		here = db_int(r, 0) == 0 || db_int(r, 1) > 0;
+	db_rows_free(r);
+	return here;
+}
 
 static int
 look(struct db *d, const struct db_bring *b, struct columns *c, struct err *e)
@@ -24,7 +43,7 @@ look(struct db *d, const struct db_bring *b, struct columns *c, struct err *e)
 	struct db_rows *r;
 	int more;
 
-	if (db_query(&r, d, e, "SELECT name, type, pk FROM "
+	if (db_query(&r, d, e, "SELECT name, type, pk, hidden FROM "
 		"pragma_table_xinfo(?1, '" OTHER "') WHERE hidden <> 1 ORDER "
 		"BY cid", "s", b->table) == -1)
 		return -1;
@@ -39,6 +58,10 @@ look(struct db *d, const struct db_bring *b, struct columns *c, struct err *e)
 
 			buf_printf(&c->list, "%s%s", comma, q);
 			buf_printf(&c->define, "%s%s %s", comma, q, type);
+			if (db_int(r, 3) == 0 && column_is_here(d, b->table,
+				db_text(r, 0)))
+				buf_printf(&c->back, "%s%s", c->back.len == 0 ?
+					"" : ", ", q);
 		}
 		if (want && b->column != NULL)
 			c->type = mem_dup(type);
@@ -71,10 +94,11 @@ merge(struct db *d, const struct db_bring *b, const struct columns *c,
 	if (b->column == NULL) {
 		out = !there ? mem_printf("ALTER TABLE %s RENAME TO %s", into,
 			t) : c->keys == 0 ? mem_printf("INSERT INTO %s (%s) "
-			"SELECT %s FROM %s", t, c->list.data, c->list.data,
-			into) : mem_printf("INSERT INTO %s (%s) SELECT %s FROM "
+			"SELECT %s FROM %s EXCEPT SELECT %s FROM %s", t,
+			c->back.data, c->back.data, into, c->back.data, t) :
+			mem_printf("INSERT INTO %s (%s) SELECT %s FROM "
 			"%s AS r WHERE NOT EXISTS (SELECT 1 FROM %s AS l WHERE "
-			"%s)", t, c->list.data, c->list.data, into, t,
+			"%s)", t, c->back.data, c->back.data, into, t,
 			c->same.data);
 		free(t);
 		return out;
@@ -133,7 +157,7 @@ int
 sqlite_bring_table(struct db *d, const struct db_bring *b,
 	struct db_brought *out, struct err *e)
 {
-	struct columns c = { { 0 }, { 0 }, { 0 }, 0, 0, NULL };
+	struct columns c = { { 0 }, { 0 }, { 0 }, { 0 }, 0, 0, NULL };
 	struct err ignored;
 	char *uri = sqlite_open_uri(db_name(b->from), "mode=ro");
 	int result = db_execf(d, e, "ATTACH ?1 AS " OTHER, "s", uri);
@@ -146,6 +170,7 @@ sqlite_bring_table(struct db *d, const struct db_bring *b,
 		result = copy(d, b, &c, out, e);
 	db_exec(d, "DETACH " OTHER, &ignored);
 	buf_free(&c.list);
+	buf_free(&c.back);
 	buf_free(&c.define);
 	buf_free(&c.same);
 	free(c.type);
