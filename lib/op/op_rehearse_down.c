@@ -1,7 +1,7 @@
 /*
  * op_rehearse_down: does the way back lead back?  Run on the copy right behind the
  * way there, looked at, and rolled back, so that the next migration finds what it
- * expects.  What runs in no transaction is run for good, at the end of a plan only.
+ * expects.  What runs in no transaction is run, and its migration run once more.
  */
 #include <string.h>
 
@@ -112,21 +112,6 @@ label(struct way_back *b, const struct part_done *done)
 		now->down_text = mem_dup(b->what);
 }
 
-/* Whether it runs in no transaction; one that cannot be read fails below. */
-static int
-is_outside(const struct rehearse *x)
-{
-	struct script s;
-	struct err ignored;
-	int outside;
-
-	if (script_of_part(&x->m->down, db_rules(x->a.s.db), &s, &ignored) == -1)
-		return 0;
-	outside = s.outside;
-	script_free(&s);
-	return outside;
-}
-
 /* Of the plan: nothing stands on it. */
 static int
 is_last(const struct rehearse *x)
@@ -134,6 +119,30 @@ is_last(const struct rehearse *x)
 	const struct plan *p = &x->a.plan;
 
 	return p->n == 0 || p->pending[p->n - 1] == x->m;
+}
+
+/* To where the next one begins. */
+static int
+run_again(struct rehearse *x, const struct run *like, struct err *e)
+{
+	struct part_done done = { 0 };
+	struct run r = *like;
+	struct err why;
+	int result;
+
+	r.down = 0;
+	r.trace = NULL;
+	r.again = 1;
+	result = run_migration(&done, x->m, &r, &why);
+	shape_release(&part_done_shape, &done);
+	if (result == 0)
+		return 0;
+	err_set(e, ERR_REFUSED, "rehearsal", "the way back of migration %s "
+		"(%s), which runs in no transaction, is not one (%.200s): the "
+		"copy cannot go on from there (%.300s)", x->m->version,
+		x->m->name, x->now->down_text == NULL ? x->now->down :
+		x->now->down_text, why.text);
+	return err_next(e, "mend its down script, or take it out");
 }
 
 int
@@ -151,12 +160,6 @@ op_rehearse_down(struct rehearse *x, struct err *e)
 	struct err why;
 	int result;
 
-	/* It would really be gone, and the next one be without it. */
-	if (!is_last(x) && is_outside(x)) {
-		x->now->down_text = mem_dup("not tried: it runs in no "
-			"transaction, and others come after it");
-		return 0;
-	}
 	result = run_migration(&done, x->m, &r, &why);
 
 	if (result == 0 || strcmp(why.reason, SEEN) == 0) {
@@ -167,6 +170,6 @@ op_rehearse_down(struct rehearse *x, struct err *e)
 	}
 	strs_free(&b.expected);
 	shape_release(&part_done_shape, &done);
-	(void)e;
-	return 0;
+	/* It was really undone, for no transaction was around it. */
+	return result == 0 && !is_last(x) ? run_again(x, &r, e) : 0;
 }
