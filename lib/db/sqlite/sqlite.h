@@ -90,7 +90,11 @@ int sqlite_catalog_count(struct sqlite *s, const char *table, int64_t *out,
 int sqlite_catalog_is_internal(struct sqlite *s, const char *table,
 	int *out, struct err *e);
 
-/* sqlite_content.c: the SQL function mig_content(value), an aggregate. */
+/*
+ * sqlite_content.c: the SQL function mig_content(value, ...), an aggregate of that many
+ * columns at most: for each the count of its values and their digest, as text.
+ */
+#define SQLITE_CONTENT_MAX 64
 int sqlite_content_register(struct sqlite *s, struct err *e);
 
 /* sqlite_position.c */

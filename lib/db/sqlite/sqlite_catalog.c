@@ -290,6 +290,23 @@ stored_columns(struct db *d, const char *table, struct db_census *out,
 	return more;
 }
 
+/* What mig_content() says of each group of columns. */
+static void
+read_content(struct db_rows *r, struct db_census *out)
+{
+	const char *text = "";
+	char *end;
+	size_t i;
+
+	for (i = 0; i < out->n; i++) {
+		if (i % SQLITE_CONTENT_MAX == 0)
+			text = db_text(r, 1 + (int)(i / SQLITE_CONTENT_MAX));
+		out->values[i] = strtoll(text, &end, 10);
+		out->digests[i] = strtoll(end, &end, 10);
+		text = end;
+	}
+}
+
 int
 sqlite_catalog_census(struct db *d, const char *table, int content,
 	struct db_census *out, struct err *e)
@@ -311,13 +328,16 @@ sqlite_catalog_census(struct db *d, const char *table, int content,
 	buf_text(&sql, "SELECT count(*)");
 	for (i = 0; i < out->n; i++) {
 		quoted = sqlite_sql_quote(out->columns[i]);
-		buf_printf(&sql, ", count(%s), ", quoted);
-		if (content)
-			buf_printf(&sql, "mig_content(%s)", quoted);
+		if (!content)
+			buf_printf(&sql, ", count(%s)", quoted);
 		else
-			buf_char(&sql, '0');
+			buf_printf(&sql, "%s%s", i % SQLITE_CONTENT_MAX == 0 ?
+				i == 0 ? ", mig_content(" : "), mig_content(" :
+				", ", quoted);
 		free(quoted);
 	}
+	if (content && out->n > 0)
+		buf_char(&sql, ')');
 	quoted = sqlite_sql_quote(table);
 	buf_printf(&sql, " FROM main.%s", quoted);
 	free(quoted);
@@ -326,10 +346,10 @@ sqlite_catalog_census(struct db *d, const char *table, int content,
 	more = db_next(r, e);
 	if (more == 1) {
 		out->rows = db_int(r, 0);
-		for (i = 0; i < out->n; i++) {
-			out->values[i] = db_int(r, (int)i * 2 + 1);
-			out->digests[i] = db_int(r, (int)i * 2 + 2);
-		}
+		for (i = 0; i < out->n && !content; i++)
+			out->values[i] = db_int(r, (int)i + 1);
+		if (content)
+			read_content(r, out);
 	}
 	db_rows_free(r);
 	if (more == -1)
