@@ -454,6 +454,7 @@ int
 op_guard(struct apply *a, struct err *e)
 {
 	char *words = op_guard_words(a->p->command);
+	struct op asked = *a->o;
 	int result = prepare(a, words, e);
 
 	free(words);
@@ -474,6 +475,8 @@ op_guard(struct apply *a, struct err *e)
 		return -1;
 	}
 	a->out->result = "applied";
+	if (op_state_current(&asked, a->s.db, &a->out->current, e) == -1)
+		return -1;
 	if (op_hook_run(a->o, HOOK_AFTER, a->out, NULL, e) == 0)
 		return 0;
 	op_apply_tell_failure(a, e);

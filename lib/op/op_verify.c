@@ -115,6 +115,7 @@ rehearse(void *arg, const struct db_rebuilt *from, const struct manifest *m,
 		from, m->fingerprint, &x->why);
 	db_close(like);
 	x->out->rehearsal->restore_ms += x->restored_ms;
+	x->out->rehearsal->duration_ms += x->restored_ms;
 	if (x->failed) {
 		shape_release(&part_rehearsal_shape, x->out->rehearsal);
 		free(x->out->rehearsal);
