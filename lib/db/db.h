@@ -220,6 +220,9 @@ int db_census(struct db *d, const char *table, int content,
 	struct db_census *out, struct err *e);
 void db_census_free(struct db_census *c);
 
+/* The column of that name (letter case apart), or c->n. */
+size_t db_census_column(const struct db_census *c, const char *name);
+
 /* --- checks ------------------------------------------------------------ */
 
 /* The engine's check of the storage; found: "ok" or the first complaint. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strs.h"
 #include "db/driver.h"
 
 int
@@ -84,4 +85,15 @@ db_census_free(struct db_census *c)
 	free(c->values);
 	free(c->digests);
 	memset(c, 0, sizeof(*c));
+}
+
+size_t
+db_census_column(const struct db_census *c, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (strs_same(c->columns[i], name))
+			break;
+	return i;
 }

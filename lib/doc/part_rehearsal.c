@@ -1,6 +1,7 @@
 /* part_rehearsal: what a rehearsal saw. */
 #include "doc/part_rehearsal.h"
 
+#include "base/mem.h"
 #include "doc/part.h"
 
 static const char *const changes[] = { "added", "changed", "converted",
@@ -80,3 +81,18 @@ static const struct shape_field fields[] = {
 
 const struct shape part_rehearsal_shape = { NULL, 0,
 	sizeof(struct part_rehearsal), fields };
+
+struct part_column *
+part_effect_column(struct part_effect *f, const char *name, const char *change,
+	int64_t before, int64_t after)
+{
+	struct part_column *c = shape_list_add(&f->columns,
+		&part_column_shape);
+
+	c->column = mem_dup(name);
+	c->change = change;
+	c->before = before;
+	c->after = after;
+	c->lossy = -1;
+	return c;
+}

@@ -63,6 +63,10 @@ struct part_rehearsal {
 	struct doc_error *error; /* NULL: passed */
 };
 
+/* Add a column to an effect: nothing asked, no samples.  Borrowed. */
+struct part_column *part_effect_column(struct part_effect *f,
+	const char *name, const char *change, int64_t before, int64_t after);
+
 extern const struct shape part_column_shape;
 extern const struct shape part_effect_shape;
 extern const struct shape part_rehearsed_shape;

@@ -11,8 +11,8 @@
 #include "doc/part.h"
 #include "migration/script.h"
 
-static void
-add(struct shape_list *losses, char *name, const char *action, int64_t amount,
+void
+loss_add(struct shape_list *losses, char *name, const char *action, int64_t amount,
 	const char *unit, int line)
 {
 	struct part_loss *l;
@@ -33,25 +33,14 @@ static void
 add_column(struct shape_list *losses, const char *table, const char *column,
 	const char *action, int64_t amount, int line)
 {
-	add(losses, mem_printf("%s.%s", table, column), action, amount,
+	loss_add(losses, mem_printf("%s.%s", table, column), action, amount,
 		"values", line);
-}
-
-static size_t
-column_of(const struct db_census *c, const char *column)
-{
-	size_t i;
-
-	for (i = 0; i < c->n; i++)
-		if (strs_same(c->columns[i], column))
-			break;
-	return i;
 }
 
 static int64_t
 values_of(const struct db_census *c, const char *column)
 {
-	size_t i = column_of(c, column);
+	size_t i = db_census_column(c, column);
 
 	return i == c->n ? -1 : c->values[i];
 }
@@ -74,7 +63,7 @@ loss_of_table(struct shape_list *losses, struct db *d,
 			add_column(losses, name, s->columns.v[i], action,
 				values_of(&c, s->columns.v[i]), s->line);
 	else
-		add(losses, mem_dup(name), action, c.rows, "rows", s->line);
+		loss_add(losses, mem_dup(name), action, c.rows, "rows", s->line);
 	db_census_free(&c);
 	return 0;
 }
@@ -150,11 +139,11 @@ loss_of_change(struct shape_list *losses, const struct db_change *x,
 {
 	size_t k;
 
-	add(losses, mem_dup(x->table),
+	loss_add(losses, mem_dup(x->table),
 		"taken along by a foreign key or trigger", x->cascaded, "rows",
 		0);
 	if (!x->by_name && !deletes_from(s, x->table))
-		add(losses, mem_dup(x->table), "replaced in a conflict",
+		loss_add(losses, mem_dup(x->table), "replaced in a conflict",
 			x->deleted - x->cascaded, "rows", 0);
 	for (k = 0; k < x->nulled_n; k++) {
 		add_column(losses, x->table, x->nulled[k].column,
@@ -201,7 +190,7 @@ loss_of_rebuild(struct shape_list *losses, const char *table,
 	size_t i;
 
 	rows = rows > 0 ? rows : 0;
-	add(losses, mem_dup(table), "rebuild", rows, "rows", 0);
+	loss_add(losses, mem_dup(table), "rebuild", rows, "rows", 0);
 	for (i = 0; i < before->n; i++) {
 		values = values_of(after, before->columns[i]);
 		/* What went with its row is counted there. */
@@ -214,7 +203,7 @@ loss_of_rebuild(struct shape_list *losses, const char *table,
 		if (values != -1 && gone <= 0 && rows == 0 &&
 			before->rows == after->rows &&
 			values == before->values[i] &&
-			after->digests[column_of(after, before->columns[i])] !=
+			after->digests[db_census_column(after, before->columns[i])] !=
 				before->digests[i])
 			add_column(losses, table, before->columns[i],
 				LOSS_CHANGED, values, 0);

@@ -17,6 +17,10 @@ struct script_statement;
 /* The action of a rebuild's loss whose amount is only an upper bound. */
 #define LOSS_CHANGED "some of them changed by the rebuild"
 
+/* Append one, if amount is more than 0.  Takes name; unit is static. */
+void loss_add(struct shape_list *losses, char *name, const char *action,
+	int64_t amount, const char *unit, int line);
+
 /*
  * Append to losses (struct part_loss) what the statement would destroy now.
  * A loss of nothing is none.  rebuilds: tables whose DROP is a rebuild's.

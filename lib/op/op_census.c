@@ -9,6 +9,7 @@
 #include "base/strs.h"
 #include "doc/part.h"
 #include "doc/part_rehearsal.h"
+#include "guard/loss.h"
 
 int
 op_census_take(struct op_census *out, struct db *d, int content,
@@ -66,49 +67,6 @@ find(const struct op_census *c, const char *name)
 	return NULL;
 }
 
-static size_t
-column_of(const struct db_census *c, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < c->n; i++)
-		if (strcmp(c->columns[i], name) == 0)
-			break;
-	return i;
-}
-
-static void
-add_loss(struct shape_list *losses, char *name, const char *action,
-	int64_t amount, const char *unit)
-{
-	struct part_loss *l;
-
-	if (amount <= 0) {
-		free(name);
-		return;
-	}
-	l = shape_list_add(losses, &part_loss_shape);
-	l->name = name;
-	l->action = mem_dup(action);
-	l->amount = amount;
-	l->unit = unit;
-}
-
-static struct part_column *
-add_column(struct part_effect *f, const char *name, const char *change,
-	int64_t before, int64_t after)
-{
-	struct part_column *c = shape_list_add(&f->columns,
-		&part_column_shape);
-
-	c->column = mem_dup(name);
-	c->change = change;
-	c->before = before;
-	c->after = after;
-	c->lossy = -1;
-	return c;
-}
-
 /* Whether a rehearsal has seen that the column only has another name now. */
 static int
 was_renamed(const struct part_rehearsal *known, const char *table,
@@ -140,7 +98,7 @@ other_name(const struct db_census *b, size_t i, const struct db_census *a)
 	size_t k;
 
 	for (k = 0; k < a->n; k++)
-		if (column_of(b, a->columns[k]) == b->n && b->values[i] > 0 &&
+		if (db_census_column(b, a->columns[k]) == b->n && b->values[i] > 0 &&
 			a->values[k] == b->values[i] && a->digests[k] ==
 			b->digests[i] && a->digests[k] != 0)
 			return k;
@@ -155,14 +113,14 @@ gone_column(struct part_effect *f, struct shape_list *losses,
 	size_t k = other_name(b, i, a);
 
 	if (k < a->n) {
-		add_column(f, a->columns[k], "renamed", b->values[i],
+		part_effect_column(f, a->columns[k], "renamed", b->values[i],
 			a->values[k])->was = mem_dup(b->columns[i]);
 		return;
 	}
-	add_column(f, b->columns[i], "dropped", b->values[i], -1);
+	part_effect_column(f, b->columns[i], "dropped", b->values[i], -1);
 	if (!was_renamed(known, table, b->columns[i]))
-		add_loss(losses, mem_printf("%s.%s", table, b->columns[i]),
-			"dropped", b->values[i], "values");
+		loss_add(losses, mem_printf("%s.%s", table, b->columns[i]),
+			"dropped", b->values[i], "values", 0);
 }
 
 static void
@@ -178,10 +136,10 @@ compare_table(struct shape_list *effects, struct shape_list *losses,
 	f->before = b->rows;
 	f->after = a->rows;
 	f->sampled = -1;
-	add_loss(losses, mem_dup(name), "fewer rows than before", fewer,
-		"rows");
+	loss_add(losses, mem_dup(name), "fewer rows than before", fewer,
+		"rows", 0);
 	for (i = 0; i < b->n; i++) {
-		k = column_of(a, b->columns[i]);
+		k = db_census_column(a, b->columns[i]);
 		if (k == a->n) {
 			gone_column(f, losses, name, b, i, a, known);
 			continue;
@@ -189,20 +147,20 @@ compare_table(struct shape_list *effects, struct shape_list *losses,
 		gone = b->values[i] - a->values[k] - fewer;
 		if (b->rows == a->rows && (b->values[i] != a->values[k] ||
 			b->digests[i] != a->digests[k]))
-			add_column(f, b->columns[i], "changed", b->values[i],
+			part_effect_column(f, b->columns[i], "changed", b->values[i],
 				a->values[k]);
-		add_loss(losses, mem_printf("%s.%s", name, b->columns[i]),
-			"set to null", gone, "values");
+		loss_add(losses, mem_printf("%s.%s", name, b->columns[i]),
+			"set to null", gone, "values", 0);
 	}
 	for (k = 0; k < a->n; k++)
-		if (column_of(b, a->columns[k]) == b->n) {
+		if (db_census_column(b, a->columns[k]) == b->n) {
 			struct part_column *c = f->columns.items;
 
 			for (i = 0; i < f->columns.n; i++)
 				if (strcmp(c[i].column, a->columns[k]) == 0)
 					break;
 			if (i == f->columns.n)
-				add_column(f, a->columns[k], "added", -1,
+				part_effect_column(f, a->columns[k], "added", -1,
 					a->values[k]);
 		}
 	if (f->columns.n > 0 || f->before != f->after)
@@ -295,8 +253,8 @@ op_census_compare(struct shape_list *effects, struct shape_list *losses,
 		whole_table(effects, before->names[i], b->rows, -1);
 		if (renamed_table(before, b, after, taken) == NULL && !is_known(known,
 			before->names[i]))
-			add_loss(losses, mem_dup(before->names[i]), "dropped",
-				b->rows, "rows");
+			loss_add(losses, mem_dup(before->names[i]), "dropped",
+				b->rows, "rows", 0);
 	}
 	for (i = 0; i < after->n; i++)
 		if (find(before, after->names[i]) == NULL)

@@ -13,17 +13,6 @@
 #include "guard/loss.h"
 #include "op/op_rehearse_part.h"
 
-static size_t
-column_of(const struct db_census *c, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < c->n; i++)
-		if (strs_same(c->columns[i], name))
-			break;
-	return i;
-}
-
 /* A new column with the very values of one that is gone. */
 static size_t
 renamed_to(const struct db_census *before, size_t i,
@@ -32,26 +21,11 @@ renamed_to(const struct db_census *before, size_t i,
 	size_t k;
 
 	for (k = 0; k < after->n; k++)
-		if (column_of(before, after->columns[k]) == before->n &&
+		if (db_census_column(before, after->columns[k]) == before->n &&
 			after->values[k] == before->values[i] &&
 			after->digests[k] == before->digests[i])
 			return k;
 	return after->n;
-}
-
-static struct part_column *
-add_column(struct part_effect *f, const char *name, const char *change,
-	int64_t before, int64_t after)
-{
-	struct part_column *c = shape_list_add(&f->columns,
-		&part_column_shape);
-
-	c->column = mem_dup(name);
-	c->change = change;
-	c->before = before;
-	c->after = after;
-	c->lossy = -1;
-	return c;
 }
 
 static int
@@ -72,17 +46,12 @@ add_loss(struct rehearse *x, const char *table, const char *column,
 	const char *action, int64_t amount)
 {
 	char *name = mem_printf("%s.%s", table, column);
-	struct part_loss *l;
 
 	if (amount <= 0 || has_loss(x->now, name) || has_loss(x->now, table)) {
 		free(name);
 		return;
 	}
-	l = shape_list_add(&x->now->losses, &part_loss_shape);
-	l->name = name;
-	l->action = mem_dup(action);
-	l->amount = amount;
-	l->unit = "values";
+	loss_add(&x->now->losses, name, action, amount, "values", 0);
 }
 
 /* A rebuild's loss says how many values there are; here it is known exactly. */
@@ -124,7 +93,7 @@ compare_values(struct rehearse *x, const struct seen_table *t,
 	if (lossy <= 0 && (before->rows != after->rows || (before->values[i] ==
 		after->values[k] && before->digests[i] == after->digests[k])))
 		return 0;
-	c = add_column(f, after->columns[k], lossy >= 0 && !t->rebuilt ?
+	c = part_effect_column(f, after->columns[k], lossy >= 0 && !t->rebuilt ?
 		"converted" : "changed", before->values[i], after->values[k]);
 	c->lossy = lossy;
 	c->samples = samples;
@@ -156,7 +125,7 @@ op_rehearse_columns(struct rehearse *x, const struct seen_table *t,
 	int *taken = mem_array(after->n + 1, sizeof(*taken)), result = 0;
 
 	for (i = 0; i < before->n && result == 0; i++) {
-		k = column_of(after, before->columns[i]);
+		k = db_census_column(after, before->columns[i]);
 		if (k < after->n) {
 			result = compare_values(x, t, f, i, after, k, e);
 			continue;
@@ -164,20 +133,20 @@ op_rehearse_columns(struct rehearse *x, const struct seen_table *t,
 		k = renamed_to(before, i, after);
 		if (k < after->n && !taken[k] && before->values[i] > 0) {
 			taken[k] = 1;
-			c = add_column(f, after->columns[k], "renamed",
+			c = part_effect_column(f, after->columns[k], "renamed",
 				before->values[i], after->values[k]);
 			c->was = mem_dup(before->columns[i]);
 			continue;
 		}
-		add_column(f, before->columns[i], "dropped", before->values[i],
+		part_effect_column(f, before->columns[i], "dropped", before->values[i],
 			-1);
 		add_loss(x, f->table, before->columns[i], "dropped",
 			before->values[i]);
 	}
 	for (k = 0; k < after->n && result == 0; k++)
-		if (column_of(before, after->columns[k]) == before->n &&
+		if (db_census_column(before, after->columns[k]) == before->n &&
 			!taken[k])
-			add_column(f, after->columns[k], "added", -1,
+			part_effect_column(f, after->columns[k], "added", -1,
 				after->values[k]);
 	free(taken);
 	return result;
@@ -197,7 +166,7 @@ differs(const struct db_census *was, const struct db_census *is,
 		return 1;
 	}
 	for (i = 0; i < was->n; i++) {
-		k = column_of(is, was->columns[i]);
+		k = db_census_column(is, was->columns[i]);
 		if (k < is->n && is->values[k] == was->values[i] &&
 			is->digests[k] == was->digests[i])
 			continue;

@@ -124,6 +124,22 @@ op_triage_statements(struct db *d, const struct op *o,
 	return 0;
 }
 
+/* A path as a shell reads it back.  Gives. */
+static char *
+for_shell(const char *path)
+{
+	struct buf b = { 0 };
+
+	buf_char(&b, '\'');
+	for (; *path != '\0'; path++)
+		if (*path == '\'')
+			buf_text(&b, "'\\''");
+		else
+			buf_char(&b, *path);
+	buf_char(&b, '\'');
+	return buf_detach(&b);
+}
+
 static struct doc_status_triage *
 add(struct doc_status *out, const char *what, const char *state)
 {
@@ -140,7 +156,7 @@ of_migration(struct doc_status *out, struct db *d, const struct op *o,
 {
 	struct doc_status_triage *t;
 	struct broken broken = { NULL, NULL };
-	char *archive;
+	char *archive, *quoted;
 	int64_t done, all;
 	int told;
 
@@ -166,8 +182,9 @@ of_migration(struct doc_status *out, struct db *d, const struct op *o,
 		t->forward = mem_dup("mig-apply --resume");
 	}
 	archive = archive_of(o, row->backup);
-	t->back = archive == NULL ? mem_dup("mig-rollback --restore") :
-		mem_printf("mig-rollback --restore '%s'", archive);
+	quoted = archive == NULL ? mem_dup("") : for_shell(archive);
+	t->back = mem_printf("mig-rollback --restore --accept-loss %s", quoted);
+	free(quoted);
 	free(archive);
 	free(broken.text);
 	free(broken.next);
@@ -175,22 +192,6 @@ of_migration(struct doc_status *out, struct db *d, const struct op *o,
 }
 
 /* --- a guarded command --------------------------------------------------- */
-
-/* A path as a shell reads it back.  Gives. */
-static char *
-for_shell(const char *path)
-{
-	struct buf b = { 0 };
-
-	buf_char(&b, '\'');
-	for (; *path != '\0'; path++)
-		if (*path == '\'')
-			buf_text(&b, "'\\''");
-		else
-			buf_char(&b, *path);
-	buf_char(&b, '\'');
-	return buf_detach(&b);
-}
 
 /* The two commands; what was hidden of the one that ran cannot be printed. */
 static void
