@@ -239,7 +239,9 @@ went_elsewhere(const struct guarded *g)
 	const struct part_rehearsed *m = r == NULL ? NULL :
 		r->migrations.items;
 
-	return m != NULL && strcmp(g->out->left, "unchanged") == 0;
+	return m != NULL && strcmp(g->out->left, "unchanged") == 0 &&
+		(m->effects.n > 0 || m->fingerprint == NULL || strcmp(
+		m->fingerprint, r->fingerprint) != 0);
 }
 
 /* It ended well; is it what was said, and what was rehearsed? */

@@ -160,7 +160,10 @@ run_command(struct command_run *x, struct part_rehearsed *m, struct err *e)
 	return result;
 }
 
-/* A command that did not come to the copy went somewhere else. */
+/*
+ * One that changed nothing may have nothing to do, as a second run has; whether it went
+ * to the real database instead is looked at there.
+ */
 static int
 judge(struct command_run *x, struct part_rehearsed *m, struct err *e)
 {
@@ -169,12 +172,13 @@ judge(struct command_run *x, struct part_rehearsed *m, struct err *e)
 
 	if (m->effects.n == 0 && strcmp(x->before.fingerprint,
 		x->after.fingerprint) == 0) {
-		err_set(e, ERR_REFUSED, "rehearsal", "the command has changed "
-			"nothing on the copy: does it take its url from %s?",
+		strs_add(&x->out->notes, "The command has changed nothing on "
+			"the copy: it has nothing to do, or it takes its url "
+			"from somewhere else than the variable that was named.");
+		report_say(x->r->o->report, REPORT_NOTE, "the command has "
+			"changed nothing on the copy: it has nothing to do, or "
+			"takes its url from somewhere else than %s",
 			x->r->p->url_env);
-		return err_next(e, "name the variable that it reads: "
-			"--url-env NAME; if there is nothing to be done, do "
-			"not run it");
 	}
 	loss_allow(&allow, x->copy, &x->r->p->allow);
 	left = loss_judge(&m->losses, &allow);

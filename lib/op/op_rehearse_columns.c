@@ -81,6 +81,7 @@ compare_values(struct rehearse *x, const struct seen_table *t,
 	struct part_column *c;
 	size_t kept;
 	int64_t lossy = -1;
+	int unknown;
 
 	for (kept = 0; kept < t->keep.columns.n; kept++)
 		if (strs_same(t->keep.columns.v[kept], before->columns[i]))
@@ -89,8 +90,10 @@ compare_values(struct rehearse *x, const struct seen_table *t,
 		kept, after->name == NULL ? f->table : after->name,
 		after->columns[k], &lossy, &samples, e) == -1)
 		return -1;
+	/* Without digests nothing is known of what was not kept aside. */
+	unknown = t->counted && lossy != -1 && !t->rebuilt;
 	/* Of rows that come or go the counts tell enough. */
-	if (lossy <= 0 && (before->rows != after->rows || (before->values[i] ==
+	if (lossy <= 0 && !unknown && (before->rows != after->rows || (before->values[i] ==
 		after->values[k] && before->digests[i] == after->digests[k])))
 		return 0;
 	c = part_effect_column(f, after->columns[k], lossy >= 0 && !t->rebuilt ?
@@ -191,7 +194,8 @@ op_rehearse_same(struct rehearse *x, char *what, size_t room, struct err *e)
 	int other = 0;
 
 	for (i = 0; i < x->tables_n && !other; i++) {
-		if (db_census(x->a.s.db, x->tables[i].asked, 1, &is, e) == -1)
+		if (db_census(x->a.s.db, x->tables[i].asked,
+			!x->tables[i].counted, &is, e) == -1)
 			return -1;
 		other = differs(&x->tables[i].before, &is, x->tables[i].asked,
 			what, room);

@@ -79,8 +79,14 @@ add_table(struct rehearse *x, const char *name, int named, struct err *e)
 
 	if (name == NULL || *name == '\0' || find_table(x, name) != NULL)
 		return 0;
-	if (db_census(x->a.s.db, name, 1, &c, e) == -1)
+	if (db_census(x->a.s.db, name, x->r->sample == 0, &c, e) == -1)
 		return -1;
+	/* Within the sample: its values, too. */
+	if (x->r->sample > 0 && c.there && c.rows <= x->r->sample) {
+		db_census_free(&c);
+		if (db_census(x->a.s.db, name, 1, &c, e) == -1)
+			return -1;
+	}
 	if (!c.there || find_table(x, c.name == NULL ? name : c.name) != NULL) {
 		db_census_free(&c);
 		return 0;
@@ -91,6 +97,7 @@ add_table(struct rehearse *x, const char *name, int named, struct err *e)
 	t->asked = mem_dup(c.name == NULL ? name : c.name);
 	t->named = named;
 	t->before = c;
+	t->counted = x->r->sample > 0 && c.rows > x->r->sample;
 	return 0;
 }
 
@@ -279,7 +286,7 @@ judge_table(struct rehearse *x, const struct seen_table *t, struct err *e)
 	size_t n = x->now->effects.n;
 	int result = 0;
 
-	if (db_census(x->a.s.db, now, 1, &after, e) == -1)
+	if (db_census(x->a.s.db, now, !t->counted, &after, e) == -1)
 		return -1;
 	f = effect_of(x, after.name == NULL ? now : after.name);
 	f->named = t->named;

@@ -15,6 +15,7 @@ struct seen_table {
 	char *now; /* its name after a RENAME; NULL: the same */
 	int rebuilt; /* made anew under its own name */
 	int named; /* by the file */
+	int counted; /* only counted: larger than the sample */
 	struct db_census before;
 	struct db_keep keep; /* values that may become others */
 };

@@ -105,7 +105,10 @@ tidy() {
 @test "a command that does not go to the copy is noticed" {
 	fails 2 "there is no variable 'OTHER_URL'" mig-apply --rehearse --url-env OTHER_URL -- ./tool 'SELECT 1'
 	export OTHER_URL=$DATABASE_URL
-	fails 3 'has changed nothing on the copy' mig-apply --rehearse --url-env OTHER_URL -- ./tool 'SELECT 1'
+	works mig-apply --rehearse --url-env OTHER_URL -- ./tool 'SELECT 1'
+	[[ $stderr == *'has changed nothing on the copy'* ]]
+	[ "$(json '.command.left')" = unchanged ]
+	[[ $(json '.rehearsal.notes | join(" ")') == *'changed nothing on the copy'* ]]
 	fails 7 'takes its url from somewhere else than OTHER_URL' mig-apply --rehearse --url-env OTHER_URL -- ./tool "UPDATE child SET x = 'q'"
 	fails 7 'takes its url from somewhere else than OTHER_URL' mig-apply --rehearse --url-env OTHER_URL -- ./tool 'CREATE TABLE wrong (a)'
 	fails 2 '--url-env NAME' mig-apply --rehearse -- ./tool 'SELECT 1'
@@ -266,4 +269,11 @@ tidy() {
 	works mig-status
 	works sh -c "$(json '.triage.back')"
 	[ "$(sqlite3 app.db "SELECT count(*) FROM sqlite_schema WHERE name = 'half'")" = 0 ]
+}
+
+@test "a second run of a command that has nothing to do is no failure" {
+	printf '#!/bin/sh\nsqlite3 "${DATABASE_URL#sqlite:}" "CREATE TABLE IF NOT EXISTS once (a)"\n' > tool
+	works mig-apply --rehearse --url-env DATABASE_URL -- ./tool
+	works mig-apply --rehearse --url-env DATABASE_URL -- ./tool
+	[ "$(json '.command.left')" = unchanged ]
 }

@@ -91,12 +91,12 @@ on_sqlite() {
 
 @test "SQLite: killed in the first half of its kills" {
 	on_sqlite
-	kills $((${MIG_KILLS:-50} / 3)) 5 250
+	kills $((${MIG_KILLS:-50} * 2 / 5)) 5 250
 }
 
 @test "SQLite: killed in the second half of its kills" {
 	on_sqlite
-	kills $((${MIG_KILLS:-50} / 3)) 100 350
+	kills $((${MIG_KILLS:-50} * 2 / 5)) 100 350
 }
 
 @test "PostgreSQL: killed in each of its kills" {
