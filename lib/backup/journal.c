@@ -24,6 +24,7 @@ static const struct shape_field fields[] = {
 	SHAPE_AT(journal, tool, TEXT),
 	SHAPE_OF(journal, database, PART, &wire_database_shape),
 	SHAPE_AT(journal, command, TEXT),
+	SHAPE_AT(journal, mark, TEXT),
 	SHAPE_AT(journal, whole, BOOL),
 	SHAPE_AT(journal, options, TEXT),
 	SHAPE_ONE_OF(journal, state, states),
@@ -177,7 +178,7 @@ journal_open(const struct journal_list *l)
 			continue;
 		for (k = i + 1; k < l->n; k++)
 			if (strcmp(l->v[k].state, "done") == 0 && strcmp(
-				l->v[k].command, l->v[i].command) == 0)
+				l->v[k].mark, l->v[i].mark) == 0)
 				break;
 		if (k == l->n)
 			return i;

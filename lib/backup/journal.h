@@ -17,6 +17,7 @@ struct journal {
 	char *tool;
 	struct wire_database database;
 	char *command; /* as it may be shown */
+	char *mark; /* of all its words: the same one has the same */
 	int whole; /* the command is shown as it was: nothing is left away */
 	char *options; /* of mig-apply, for a shell */
 	const char *state; /* running, done, failed, restored */

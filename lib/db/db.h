@@ -102,9 +102,8 @@ int db_dump_sql(struct db *d, struct buf *out, struct err *e);
 int db_fingerprint(struct db *d, char out[65], struct err *e);
 
 /*
- * The same as lines, one for each object or part of one, in any order.  What a change
- * there and back leaves is left out: SQLite's RENAME puts quotes around names.  For
- * comparing at once; never stored.
+ * The same as lines, in any order, without the quotes that SQLite's RENAME leaves: for
+ * comparing at once, never stored.
  */
 int db_schema(struct db *d, struct strs *out, struct err *e);
 
@@ -208,6 +207,7 @@ struct db_census {
 	char **columns;
 	int64_t *values;
 	int64_t *digests; /* of the values, whatever their order; see below */
+	int64_t row_digest; /* of whole rows, likewise */
 	size_t n;
 };
 
@@ -220,7 +220,7 @@ int db_census(struct db *d, const char *table, int content,
 	struct db_census *out, struct err *e);
 void db_census_free(struct db_census *c);
 
-/* The column of that name (letter case apart), or c->n. */
+/* The column of that name, letter case apart; or c->n. */
 size_t db_census_column(const struct db_census *c, const char *name);
 
 /* --- checks ------------------------------------------------------------ */

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/report.h"
 #include "base/stop.h"
+#include "codec/sha256.h"
 #include "doc/doc_apply.h"
 #include "doc/doc_rollback.h"
 #include "guard/loss.h"
@@ -24,6 +25,8 @@
 #include "op/op_restore.h"
 #include "os/call.h"
 #include "os/lock.h"
+
+#define LOCK_WAIT_S 30 /* after a lost session */
 
 struct guarded {
 	struct apply *a;
@@ -79,6 +82,20 @@ options_of(const struct op_apply_options *p)
 	return buf_detach(&b);
 }
 
+/* Enough to know the same words again, and too little to find out what they are. */
+static char *
+mark_of(const char *const *argv)
+{
+	struct sha256 *h = sha256_new();
+	char digest[65];
+
+	for (; *argv != NULL; argv++)
+		sha256_add_text(h, *argv);
+	sha256_end_text(h, digest);
+	sha256_free(h);
+	return mem_dup_n(digest, 8);
+}
+
 static int
 begin_journal(struct guarded *g, struct err *e)
 {
@@ -91,6 +108,7 @@ begin_journal(struct guarded *g, struct err *e)
 		return 0;
 	j->tool = mem_dup(g->a->o->tool);
 	j->command = mem_dup(g->out->command);
+	j->mark = mark_of(g->a->p->command);
 	j->whole = strstr(j->command, "...") == NULL;
 	j->options = options_of(g->a->p);
 	j->state = "running";
@@ -193,17 +211,34 @@ fail(struct guarded *g, const struct err *why, struct err *e)
 
 /* --- the command --------------------------------------------------------- */
 
-/* A file may be another one now, under the same name. */
+/*
+ * A file may be another one now, under the same name; a server may have ended our
+ * session.  The lock of a file stays ours meanwhile.
+ */
 static int
 reopen(struct guarded *g, struct err *e)
 {
+	struct op_state *s = &g->a->s;
 	struct db_options d = op_db(g->a->o, DB_WRITE);
+	struct db *fresh;
+	struct err ignored;
 
-	if (db_can(g->a->s.db, DB_CAP_SERVER))
+	if (!db_can(s->db, DB_CAP_SERVER)) {
+		/* The last one to close would write a WAL into the file. */
+		if (db_open(&fresh, &d, e) == -1)
+			return -1;
+		db_close(s->db);
+		s->db = fresh;
 		return 0;
-	db_close(g->a->s.db);
-	g->a->s.db = NULL;
-	return db_open(&g->a->s.db, &d, e);
+	}
+	if (db_exec(s->db, "SELECT 1", &ignored) == 0)
+		return 0;
+	lock_free(s->lock);
+	s->lock = NULL;
+	db_close(s->db);
+	s->db = NULL;
+	return db_open(&s->db, &d, e) == -1 || db_lock(s->db, &s->lock,
+		LOCK_WAIT_S, g->a->o->program, e) == -1 ? -1 : 0;
 }
 
 static int
@@ -303,9 +338,8 @@ run(struct guarded *g, struct err *e)
 		return not_run(g, &why, e);
 	}
 	/* What follows is what must be done; a second signal ends it. */
-	if (result == -1)
-		stop_forget();
-	else
+	stop_forget();
+	if (result == 0)
 		g->out->status = status;
 	if (result == 0 && status != 0)
 		result = err_set(&why, ERR_FAILED, "command", status > 128 ?

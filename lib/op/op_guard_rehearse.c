@@ -250,7 +250,9 @@ still_there(struct apply *a, const char *before, struct err *e)
 		return 0;
 	schema = x->fingerprint == NULL || !x->comparable || strcmp(
 		fingerprint, x->fingerprint) == 0;
-	if (schema && x->migrations.n > 0 && m->effects.n > 0) {
+	if (schema && x->migrations.n > 0 && (x->error != NULL || m->effects.n >
+		0 || m->fingerprint == NULL || strcmp(m->fingerprint,
+		x->fingerprint) != 0)) {
 		report_say(a->o->report, REPORT_WARN, "while the command ran "
 			"on the copy, the real database was written to: by "
 			"others, or by the command");

@@ -182,6 +182,11 @@ differs(const struct db_census *was, const struct db_census *is,
 				is->values[k] : 0, was->values[i]);
 		return 1;
 	}
+	if (is->row_digest != was->row_digest) {
+		snprintf(what, room, "%s: the same values, in other rows",
+			table);
+		return 1;
+	}
 	return 0;
 }
 

@@ -285,6 +285,10 @@ open_live(struct restore *r, struct lock **lock, struct err *e)
 	}
 	if (db_identity(r->db, &r->out->database, e) == -1)
 		return -1;
+	if (r->p->lock != NULL) {
+		*lock = r->p->lock;
+		return 0;
+	}
 	return r->p->dry_run ? 0 :
 		db_lock(r->db, lock, r->o->wait_s, r->o->program, e);
 }

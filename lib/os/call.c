@@ -164,6 +164,19 @@ start(const char *const *argv, const struct strs *environment,
 	return err_next(e, "check the command and PATH");
 }
 
+/* What the program has left running: it would go on behind our back. */
+static void
+end_rest(pid_t group)
+{
+	int64_t end = clock_ms() + GRACE_MS;
+
+	if (kill(-group, SIGTERM) == -1)
+		return;
+	while (kill(-group, 0) == 0 && clock_ms() < end)
+		clock_pause_ms(PAUSE_MS);
+	kill(-group, SIGKILL);
+}
+
 int
 call_program(const char *const *argv, const struct strs *environment,
 	int keep, int *status, struct err *e)
@@ -177,6 +190,8 @@ call_program(const char *const *argv, const struct strs *environment,
 	if (wait_for(pid, INT64_MAX / 4, &raw, 1) == -1) {
 		raw = end_group(pid, stop_asked());
 		result = stop_check(e);
+	} else {
+		end_rest(pid);
 	}
 	*status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128 + WTERMSIG(raw);
 	return result;

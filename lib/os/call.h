@@ -15,9 +15,9 @@ struct strs;
  * Run argv[0], looked for in PATH, as call_run() does, with empty standard input
  * and without a terminal to ask on.  keep: a descriptor that it and its children
  * inherit, so that a lock lasts as long as they do; -1: none.  A signal that asks us
- * to stop is passed on.  *status is its exit status, or 128 and the number of the
- * signal that ended it.  -1: it could not be run (ERR_ENV "program"), or
- * "interrupted".
+ * to stop is passed on, and what it leaves running of its group is ended.  *status is
+ * its exit status, or 128 and the number of the signal that ended it.  -1: it could
+ * not be run (ERR_ENV "program"), or "interrupted".
  */
 int call_program(const char *const *argv, const struct strs *environment,
 	int keep, int *status, struct err *e);

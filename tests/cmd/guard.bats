@@ -245,6 +245,10 @@ tidy() {
 	printf '#!/bin/sh\nexit 0\n' > tool
 	works mig-apply -- ./tool 'any thing' 1
 	works mig-status
+	[ "$(json '.triage.state')" = partly ]
+	works mig-apply -- ./tool 'CREATE TABLE half (a)' 1
+	works mig-apply -- ./tool 'CREATE TABLE more (a)' 1
+	works mig-status
 	[ "$(json '.triage')" = null ]
 }
 
@@ -276,4 +280,18 @@ tidy() {
 	works mig-apply --rehearse --url-env DATABASE_URL -- ./tool
 	works mig-apply --rehearse --url-env DATABASE_URL -- ./tool
 	[ "$(json '.command.left')" = unchanged ]
+}
+
+@test "what the command leaves running is ended before anything is restored" {
+	printf '#!/bin/sh\n(sleep 3; sqlite3 app.db "DELETE FROM child") &\nsqlite3 app.db "DELETE FROM parent"; exit 1\n' > tool
+	before=$(contents)
+	fails 6 'the backup is restored' mig-apply --restore-on-failure -- ./tool
+	sleep 3.2
+	[ "$(contents)" = "$before" ]
+}
+
+@test "a signal that comes as the command ends does not stop the restore" {
+	printf '#!/bin/sh\nsqlite3 app.db "DELETE FROM child"; kill -INT $PPID; exit 1\n' > tool
+	fails 6 'the backup is restored' env --default-signal=INT mig-apply --restore-on-failure -- ./tool
+	[ "$(rows child)" = 5 ]
 }

@@ -251,3 +251,10 @@ UPDATE child SET x = 'z' WHERE id = 1;"
 	[ "$status" -eq 0 ]
 	[[ $stderr == *'the way back of migration 1 (a) is broken: it runs, but the schema is not as before: new or other: index i of child'* ]]
 }
+
+@test "values that came back into other rows did not come back" {
+	migration 1_a 'ALTER TABLE child ADD COLUMN y;' "ALTER TABLE child DROP COLUMN y;
+UPDATE child SET x = CASE id WHEN 1 THEN 'q' WHEN 2 THEN 'p' ELSE x END;"
+	rehearse
+	[ "$(json '.rehearsal.migrations[0] | .down + ": " + .down_text')" = 'lossy: child: the same values, in other rows' ]
+}

@@ -6,11 +6,17 @@ load ../pg
 setup_file() { if pg_available; then pg_start; fi; }
 teardown_file() { pg_stop; }
 
-prepare() { mkdir migrations; }
+export BATS_TEST_TIMEOUT=300
+
+# A name of its own, by which it is found among the processes.
+prepare() {
+	mkdir migrations
+	TOOL=./tool-$RANDOM-$RANDOM
+}
 
 # A tool of four steps, each committed by itself; done again it begins anew.
 tool() { # HOW TO RUN SQL
-	cat > tool <<- SH
+	cat > "$TOOL" <<- SH
 		#!/bin/sh
 		run() { $1; }
 		run 'DROP TABLE IF EXISTS one; DROP TABLE IF EXISTS two'
@@ -21,7 +27,7 @@ tool() { # HOW TO RUN SQL
 		run 'CREATE TABLE two (a int)'
 		sleep 0.02
 	SH
-	chmod +x tool
+	chmod +x "$TOOL"
 }
 
 # What is there: before, after, or something in between.
@@ -37,14 +43,14 @@ there() {
 # One run, killed after a while with all that it has started; status, then the mend.
 one_kill() { # SECONDS WAY
 	local state there
-	setsid mig-apply -q -o none --rehearse --url-env DATABASE_URL -- ./tool > /dev/null 2>&1 3>&- &
+	setsid mig-apply -q -o none --rehearse --url-env DATABASE_URL -- "$TOOL" > /dev/null 2>&1 3>&- &
 	local pid=$!
 	sleep "$1"
 	# The guard first, so that it cannot say anything any more; then its children.
 	kill -KILL "$pid" 2> /dev/null || true
 	wait "$pid" 2> /dev/null || true
 	pkill -KILL -f "$PWD/backups/.mig-scratch" 2> /dev/null || true
-	for _ in $(seq 100); do pgrep -f 'sh ./tool' > /dev/null || break; sleep 0.05; done
+	for _ in $(seq 100); do pgrep -f "sh $TOOL" > /dev/null || break; sleep 0.05; done
 	run --separate-stderr timeout 20 mig-status
 	[ "$status" -eq 0 ] || { echo "mig-status: $status $stderr"; return 1; }
 	state=$(json '.triage.state // "none"')

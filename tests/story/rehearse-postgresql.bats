@@ -99,7 +99,7 @@ ALTER TABLE orders ALTER COLUMN user_id SET NOT NULL;'
 	migration 1_a 'UPDATE far SET total = 9999;'
 	rehearse
 	[ "$status" -eq 3 ]
-	[[ $output == *'its user mappings are dropped'* ]]
+	[[ $output == *'their wrappers have no handler there'* ]]
 	[ "$(psql -Atc 'SELECT count(*) FROM orders WHERE total = 9999' app)" = 0 ]
 }
 

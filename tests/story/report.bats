@@ -71,7 +71,7 @@ picture() { # FILE
 }
 
 @test "a page that cannot be written is an error, an old one is replaced" {
-	echo old > report.html
+	printf '<!doctype html>\nold\n' > report.html
 	report 0
 	run grep -c '^old$' report.html
 	assert_equal "$output" 0

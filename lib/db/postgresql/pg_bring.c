@@ -272,7 +272,8 @@ merge(struct pg *live, const struct db_bring *b, const struct columns *c,
 	free(n);
 	n = NULL;
 	if (b->column == NULL) {
-		out = !there ? mem_printf("ALTER TABLE %s RENAME TO %s", into,
+		out = c->back.len == 0 ? mem_printf("SELECT * FROM %s", into) :
+			!there ? mem_printf("ALTER TABLE %s RENAME TO %s", into,
 			t) : c->keys == 0 ? mem_printf("INSERT INTO %s (%s) "
 			"OVERRIDING SYSTEM VALUE SELECT %s FROM %s EXCEPT ALL "
 			"SELECT %s FROM %s", full, c->back.data, c->back.data,

@@ -65,16 +65,53 @@ pg_catalog_written(struct pg *p, char **out, struct err *e)
 	return 0;
 }
 
-/* A session that has ended tells its counts a little later, before version 15. */
+#define XMINS(catalog) \
+	"SELECT pg_catalog.sum(xmin::text::bigint) AS x FROM pg_catalog.pg_" \
+	catalog
+
+/*
+ * Counts of rows, and of every change of a catalog.  A session that has ended tells its
+ * counts a little later, before version 15; one that goes on may tell them much later:
+ * while there are others, any write on the server counts.
+ */
 int
 pg_catalog_changed(struct db *d, char **out, struct err *e)
 {
 	struct pg *p = pg_of(d);
 
+	static const char more[] = "SELECT pg_catalog.concat_ws(' ', (SELECT "
+		"pg_catalog.sum(x) FROM (" XMINS("class") " UNION ALL "
+		XMINS("attribute") " UNION ALL " XMINS("namespace")
+		" UNION ALL " XMINS("proc") " UNION ALL " XMINS("type")
+		" UNION ALL " XMINS("constraint") " UNION ALL "
+		XMINS("description") " UNION ALL " XMINS("default_acl")
+		" UNION ALL " XMINS("foreign_server") " UNION ALL "
+		XMINS("foreign_data_wrapper") " UNION ALL " XMINS("cast")
+		" UNION ALL " XMINS("collation") " UNION ALL " XMINS("trigger")
+		" UNION ALL " XMINS("policy") " UNION ALL " XMINS("rewrite")
+		" UNION ALL " XMINS("index") " UNION ALL " XMINS("extension")
+		" UNION ALL " XMINS("db_role_setting") " UNION ALL "
+		XMINS("database") " UNION ALL " XMINS("largeobject_metadata")
+		") AS y), CASE WHEN pg_catalog.current_setting('track_counts') "
+		"= 'off' OR EXISTS (SELECT 1 FROM pg_catalog.pg_stat_activity "
+		"WHERE datname = pg_catalog.current_database() AND pid <> "
+		"pg_catalog.pg_backend_pid() AND backend_type = 'client "
+		"backend') THEN pg_catalog.pg_current_snapshot()::text END)";
+	char *counters, *catalogs;
+
 	if (p->version < 150000)
 		clock_pause_ms(1100);
-	return pg_sql_exec(d, "SELECT pg_catalog.pg_stat_clear_snapshot()", e)
-		== -1 ? -1 : pg_catalog_written(p, out, e);
+	if (pg_sql_exec(d, "SELECT pg_catalog.pg_stat_clear_snapshot()", e) ==
+		-1 || pg_catalog_written(p, &counters, e) == -1)
+		return -1;
+	if (pg_sql_value(p, &catalogs, e, more, NULL) == -1) {
+		free(counters);
+		return -1;
+	}
+	*out = mem_printf("%s %s", counters, catalogs == NULL ? "" : catalogs);
+	free(counters);
+	free(catalogs);
+	return 0;
 }
 
 int
@@ -353,8 +390,12 @@ census_query(struct pg *p, const char *table, int content,
 				"hashtextextended(%s::pg_catalog.text, 0)) %% "
 				"9223372036854775807, 0)", PQgetvalue(r, i, 1));
 	}
+	if (content)
+		buf_text(&b, ", coalesce(pg_catalog.sum(pg_catalog."
+			"hashtextextended(mig_row::pg_catalog.text, 0)) % "
+			"9223372036854775807, 0)");
 	if (n > 0) {
-		buf_printf(&b, " FROM %s", PQgetvalue(r, 0, 2));
+		buf_printf(&b, " FROM %s AS mig_row", PQgetvalue(r, 0, 2));
 		out->name = mem_dup(PQgetvalue(r, 0, 3));
 	}
 	PQclear(r);
@@ -392,6 +433,9 @@ pg_catalog_census(struct db *d, const char *table, int content,
 	for (i = 0; i < out->n; i++)
 		out->values[i] = strtoll(PQgetvalue(r, 0, content ?
 			(int)i * 2 + 1 : (int)i + 1), NULL, 10);
+	if (content)
+		out->row_digest = strtoll(PQgetvalue(r, 0, (int)out->n * 2 +
+			1), NULL, 10);
 	for (i = 0; i < out->n && content; i++)
 		out->digests[i] = strtoll(PQgetvalue(r, 0, (int)i * 2 + 2),
 			NULL, 10);

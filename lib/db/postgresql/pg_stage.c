@@ -196,30 +196,30 @@ open_copy(struct db **out, struct stage *s, struct err *e)
 }
 
 /*
- * What a foreign table leads to is no copy: without a user mapping the server does not
- * reach it.
+ * What a foreign table leads to is no copy: without a handler of its wrapper nothing
+ * behind it is reached, whatever mapping a script makes.
  */
 static int
 cut_off(struct stage *s, struct pg *fresh, struct err *e)
 {
-	PGresult *r = pg_sql_one(fresh, "SELECT pg_catalog.format('DROP USER "
-		"MAPPING FOR %s SERVER %I', CASE WHEN umuser = 0 THEN 'PUBLIC' "
-		"ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid("
-		"umuser)) END, srvname) FROM pg_catalog.pg_user_mappings", 0,
+	PGresult *r = pg_sql_one(fresh, "SELECT pg_catalog.format('ALTER "
+		"FOREIGN DATA WRAPPER %I NO HANDLER', fdwname) FROM "
+		"pg_catalog.pg_foreign_data_wrapper WHERE fdwhandler <> 0", 0,
 		NULL, e);
 	int i, result = 0;
 
 	if (r == NULL || PQresultStatus(r) != PGRES_TUPLES_OK) {
 		if (r != NULL)
-			pg_error(fresh, r, e, "look at the user mappings");
+			pg_error(fresh, r, e, "look at foreign data wrappers");
 		PQclear(r);
 		return -1;
 	}
 	for (i = 0; i < PQntuples(r) && result == 0; i++)
-		result = pg_sql_long(fresh, PQgetvalue(r, i, 0), e);
+		result = pg_sql_exec(&fresh->base, PQgetvalue(r, i, 0), e);
 	if (i > 0)
 		strs_add(s->how->notes, "Foreign servers are not reached from "
-			"the copy: its user mappings are dropped.");
+			"the copy: their wrappers have no handler there; one "
+			"that a migration brings along itself has.");
 	PQclear(r);
 	return result;
 }

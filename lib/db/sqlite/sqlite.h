@@ -92,7 +92,8 @@ int sqlite_catalog_is_internal(struct sqlite *s, const char *table,
 
 /*
  * sqlite_content.c: the SQL function mig_content(value, ...), an aggregate of that many
- * columns at most: for each the count of its values and their digest, as text.
+ * columns at most: a digest of the rows, then for each the count of its values and
+ * their digest, as text.
  */
 #define SQLITE_CONTENT_MAX 64
 int sqlite_content_register(struct sqlite *s, struct err *e);

@@ -92,7 +92,8 @@ merge(struct db *d, const struct db_bring *b, const struct columns *c,
 	struct db_rows *r;
 
 	if (b->column == NULL) {
-		out = !there ? mem_printf("ALTER TABLE %s RENAME TO %s", into,
+		out = c->back.len == 0 ? mem_printf("SELECT * FROM %s", into) :
+			!there ? mem_printf("ALTER TABLE %s RENAME TO %s", into,
 			t) : c->keys == 0 ? mem_printf("INSERT INTO %s (%s) "
 			"SELECT %s FROM %s EXCEPT SELECT %s FROM %s", t,
 			c->back.data, c->back.data, into, c->back.data, t) :

@@ -299,8 +299,11 @@ read_content(struct db_rows *r, struct db_census *out)
 	size_t i;
 
 	for (i = 0; i < out->n; i++) {
-		if (i % SQLITE_CONTENT_MAX == 0)
+		if (i % SQLITE_CONTENT_MAX == 0) {
 			text = db_text(r, 1 + (int)(i / SQLITE_CONTENT_MAX));
+			out->row_digest ^= strtoll(text, &end, 10);
+			text = end;
+		}
 		out->values[i] = strtoll(text, &end, 10);
 		out->digests[i] = strtoll(end, &end, 10);
 		text = end;

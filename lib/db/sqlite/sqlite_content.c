@@ -65,6 +65,7 @@ digest(sqlite3_value *v, sqlite3_uint64 *out)
 
 struct sums {
 	int n;
+	sqlite3_uint64 rows; /* of what stands together */
 	struct {
 		sqlite3_int64 values; /* that are not null */
 		sqlite3_uint64 digest;
@@ -76,7 +77,7 @@ static void
 on_step(sqlite3_context *c, int n, sqlite3_value **v)
 {
 	struct sums *s = sqlite3_aggregate_context(c, sizeof(*s));
-	sqlite3_uint64 d;
+	sqlite3_uint64 d, row = 0;
 	int i;
 
 	if (s == NULL) {
@@ -84,22 +85,29 @@ on_step(sqlite3_context *c, int n, sqlite3_value **v)
 		return;
 	}
 	s->n = n;
-	for (i = 0; i < n; i++)
-		if (digest(v[i], &d)) {
-			s->v[i].values++;
-			s->v[i].digest += d;
+	for (i = 0; i < n; i++) {
+		if (!digest(v[i], &d)) {
+			row = row * 31 + 1;
+			continue;
 		}
+		s->v[i].values++;
+		s->v[i].digest += d;
+		row = (row ^ d) * 0x9e3779b97f4a7c15u;
+		row ^= row >> 31;
+	}
+	s->rows += row;
 }
 
-/* As text: the count and the digest of each column in turn. */
+/* As text: that of the rows, then the count and the digest of each column. */
 static void
 on_end(sqlite3_context *c)
 {
 	const struct sums *s = sqlite3_aggregate_context(c, 0);
-	char text[SQLITE_CONTENT_MAX * 44];
-	int i, n = 0;
+	char text[(SQLITE_CONTENT_MAX + 1) * 44];
+	int i, n;
 
-	text[0] = '\0';
+	n = snprintf(text, sizeof(text), "%lld ", s == NULL ? 0LL :
+		(sqlite3_int64)s->rows);
 	for (i = 0; s != NULL && i < s->n; i++)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, "%lld %lld ",
 			s->v[i].values, (sqlite3_int64)s->v[i].digest);
