@@ -180,6 +180,8 @@ static int
 fail(struct guarded *g, const struct err *why, struct err *e)
 {
 	const struct apply *a = g->a;
+	const char *how = a->s.db == NULL && !db_is_server(a->o->url) ?
+		" --offline" : "";
 	struct err second;
 
 	*e = *why;
@@ -204,9 +206,9 @@ fail(struct guarded *g, const struct err *why, struct err *e)
 	if (a->out->backup == NULL)
 		return err_next(e, "look at what it has changed: there is no "
 			"backup to go back to");
-	return err_next(e, "%s%sgo back with: mig-rollback --restore '%s'",
-		strcmp(e->reason, "loss") == 0 ? e->next : "mend the cause and "
-		"run it again", ", or ", a->out->backup->path);
+	return err_next(e, "%s, or go back with: mig-rollback --restore%s '%s'",
+		strcmp(why->reason, "loss") == 0 ? why->next : "mend the cause "
+		"and run it again", how, a->out->backup->path);
 }
 
 /* --- the command --------------------------------------------------------- */
@@ -225,11 +227,12 @@ reopen(struct guarded *g, struct err *e)
 
 	if (!db_can(s->db, DB_CAP_SERVER)) {
 		/* The last one to close would write a WAL into the file. */
-		if (db_open(&fresh, &d, e) == -1)
-			return -1;
+		int result = db_open(&fresh, &d, e);
+
+		/* What cannot be opened is not to be restored into. */
 		db_close(s->db);
-		s->db = fresh;
-		return 0;
+		s->db = result == 0 ? fresh : NULL;
+		return result;
 	}
 	if (db_exec(s->db, "SELECT 1", &ignored) == 0)
 		return 0;

@@ -295,3 +295,11 @@ tidy() {
 	fails 6 'the backup is restored' env --default-signal=INT mig-apply --restore-on-failure -- ./tool
 	[ "$(rows child)" = 5 ]
 }
+
+@test "a file that the command has taken away is not said to be restored" {
+	printf '#!/bin/sh\nrm app.db; exit 1\n' > tool
+	fails 7 'could not be restored (no database at' mig-apply --restore-on-failure -- ./tool
+	[[ $stderr == *"mig-rollback --restore --offline '"* ]]
+	works mig-rollback --restore --offline --accept-loss --no-safety-backup -q "$(archive)"
+	[ "$(rows child)" = 5 ]
+}
