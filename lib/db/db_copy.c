@@ -69,6 +69,13 @@ db_stage_url(const struct db *d)
 }
 
 int
+db_restore_may(struct db *d, struct err *e)
+{
+	return d->driver->restore_may == NULL ? 0 :
+		d->driver->restore_may(d, e);
+}
+
+int
 db_mark(struct db *d, struct err *e)
 {
 	return d->driver->mark == NULL ? 0 : d->driver->mark(d, e);

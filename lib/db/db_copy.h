@@ -59,6 +59,9 @@ struct db_restore {
 	char **kept; /* out: the name of the old one.  Gives; may be NULL */
 };
 
+/* What would refuse a restore, as far as it is known now: ERR_REFUSED. */
+int db_restore_may(struct db *d, struct err *e);
+
 int db_restore(struct db *d, const struct db_rebuilt *from,
 	const struct db_restore *r, struct err *e);
 

@@ -120,6 +120,8 @@ struct db_driver {
 	int (*backup)(struct db *d, const struct db_backup *b, struct err *e);
 	int (*restore)(struct db *d, const struct db_rebuilt *from,
 		const struct db_restore *r, struct err *e);
+	/* NULL: nothing is in its way. */
+	int (*restore_may)(struct db *d, struct err *e);
 	int (*gap)(struct db *d, const struct db_rebuilt *from,
 		struct db_gap **out, size_t *n, struct err *e);
 	/* Only with DB_CAP_DUMP. */

@@ -481,6 +481,9 @@ prepare(struct apply *a, const char *words, struct err *e)
 	if (db_lock(a->s.db, &a->s.lock, a->o->wait_s, a->o->program, e) ==
 		-1 || op_hook_check(a->o, e) == -1)
 		return -1;
+	/* What is promised must be possible, before it is needed. */
+	if (a->p->restore_on_failure && db_restore_may(a->s.db, e) == -1)
+		return err_wrap(e, "--restore-on-failure");
 	if (a->o->confirm == NULL)
 		return 0;
 	question = mem_printf("Run '%s' on '%s'?", words, db_name(a->s.db));

@@ -199,3 +199,11 @@ ALTER TABLE orders ADD CONSTRAINT c CHECK (total > 1) NOT VALID;"
 	works mig-apply --rehearse --scratch postgresql:///postgres --url-env DATABASE_URL -- ./tool 'CREATE TABLE y (a int)'
 	[ "$(psql -Atc "SELECT count(*) FROM pg_database WHERE datname LIKE 'mig_scratch%'" postgres)" = 0 ]
 }
+
+@test "guard: a restore that could not be made is refused beforehand" {
+	psql -q app -c "DROP ROLE IF EXISTS plain" -c "CREATE ROLE plain LOGIN" -c "GRANT ALL ON ALL TABLES IN SCHEMA public TO plain"
+	export DATABASE_URL="postgresql://plain@/app"
+	fails 3 'the role may not restore' mig-apply --restore-on-failure -- psql -q app -c 'DELETE FROM orders'
+	[ "$(psql -Atc 'SELECT count(*) FROM orders' app)" = 600 ]
+	psql -q app -c 'DROP OWNED BY plain' -c 'DROP ROLE plain'
+}

@@ -72,6 +72,7 @@ const struct db_driver pg_driver = {
 	.blocked = pg_problems_blocked,
 	.backup = pg_backup_stream,
 	.restore = pg_restore_into,
+	.restore_may = pg_swap_allowed,
 	.gap = pg_gap_count,
 	.mend = pg_mend_run,
 };

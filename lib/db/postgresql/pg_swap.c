@@ -133,6 +133,28 @@ pg_swap_may(struct pg *p, struct err *e)
 }
 
 int
+pg_swap_allowed(struct db *d, struct err *e)
+{
+	struct pg *p = pg_of(d);
+	char *may;
+
+	if (pg_swap_may(p, e) == -1 || pg_sql_value(p, &may, e, "SELECT 'yes' "
+		"FROM pg_catalog.pg_roles r, pg_catalog.pg_database d WHERE "
+		"r.rolname = current_user AND d.datname = $1 AND (r.rolsuper "
+		"OR (r.rolcreatedb AND pg_catalog.pg_has_role(d.datdba, "
+		"'USAGE')))", p->name) == -1)
+		return -1;
+	if (may != NULL) {
+		free(may);
+		return 0;
+	}
+	err_set(e, ERR_REFUSED, "permission", "%s: the role may not restore: "
+		"it has no CREATEDB, or does not own the database", p->shown);
+	return err_next(e, "give it CREATEDB and let it own the database, or "
+		"take another with --role");
+}
+
+int
 pg_swap_free_name(struct pg *m, const char *name, struct err *e)
 {
 	char *found;

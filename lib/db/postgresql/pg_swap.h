@@ -43,6 +43,8 @@ void pg_swap_names_free(struct swap_names *n);
 
 /* ERR_REFUSED for what a new database would leave behind: slots and such. */
 int pg_swap_may(struct pg *p, struct err *e);
+/* The same, and whether the role can make a database; as db_restore_may(). */
+int pg_swap_allowed(struct db *d, struct err *e);
 
 /* ERR_REFUSED "exists" if there is a database of that name. */
 int pg_swap_free_name(struct pg *m, const char *name, struct err *e);
