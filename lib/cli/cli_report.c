@@ -58,7 +58,7 @@ cli_report(struct cli *c, const char *path, const struct html_page *page,
 	}
 	whole.tool = CLI_TOOL;
 	html_rehearsal(&whole, r, &b);
-	result = file_replace(path, b.data, b.len, 0644, &c->err);
+	result = file_replace(path, b.data, b.len, 0600, &c->err);
 	buf_free(&b);
 	if (result == 0)
 		return status;

@@ -87,6 +87,21 @@ short_text(const char *sql, size_t n)
 	return text;
 }
 
+/* The server may say again what it was told. */
+static void
+forget_words(struct trace_statement *s)
+{
+	struct trace_work *w = s->works.items;
+	size_t i;
+
+	for (i = 0; i < s->works.n; i++) {
+		free(w[i].why);
+		w[i].why = NULL;
+	}
+	free(s->text);
+	s->text = mem_dup("(not shown: the migration has secrets)");
+}
+
 static int
 on_after(void *arg, const char *sql, size_t n, int line, struct err *e)
 {
@@ -103,14 +118,15 @@ on_after(void *arg, const char *sql, size_t n, int line, struct err *e)
 		return 0;
 	}
 	s = shape_list_add(&x->now->statements, &trace_statement_shape);
-
 	s->line = line;
 	s->text = short_text(sql, n);
 	s->begin_us = x->statement_us - x->begin_us - x->own_us;
 	s->duration_us = end - x->statement_us;
 	if (db_trace_after(x->a.s.db, s, e) == -1)
 		return -1;
-	if (x->statements <= FINGERPRINTS_MAX && may_define(s->text)) {
+	if (op_rehearse_is_secret(x))
+		forget_words(s);
+	if (x->statements <= FINGERPRINTS_MAX && may_define(sql)) {
 		if (db_fingerprint(x->a.s.db, fingerprint, e) == -1)
 			return -1;
 		s->fingerprint = mem_dup(fingerprint);

@@ -99,6 +99,8 @@ compare_values(struct rehearse *x, const struct seen_table *t,
 	c = part_effect_column(f, after->columns[k], lossy >= 0 && !t->rebuilt ?
 		"converted" : "changed", before->values[i], after->values[k]);
 	c->lossy = lossy;
+	if (op_rehearse_is_secret(x))
+		strs_free(&samples);
 	c->samples = samples;
 	if (before->rows > t->keep.rows && t->keep.aside != NULL)
 		f->sampled = t->keep.rows;

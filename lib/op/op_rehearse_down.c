@@ -101,6 +101,13 @@ label(struct way_back *b, const struct part_done *done)
 {
 	struct part_rehearsed *now = b->x->now;
 
+	if (op_rehearse_is_secret(b->x) && !b->schema) {
+		now->down = "broken";
+		now->down_text = mem_dup("it runs, but the schema is not as "
+			"before; what differs is not shown: the migration has "
+			"secrets");
+		return;
+	}
 	if (!b->schema) {
 		now->down = "broken";
 		now->down_text = mem_printf("it runs, but %s", b->what);

@@ -46,6 +46,13 @@ struct rehearse {
 	size_t statements; /* of all migrations */
 };
 
+/* Whether the migration was filled with secrets: then its words are not shown. */
+static inline int
+op_rehearse_is_secret(const struct rehearse *x)
+{
+	return x->m->up.secrets.n + x->m->down.secrets.n > 0;
+}
+
 /* op_rehearse_look.c: before a migration, after it, and forgetting. */
 int op_rehearse_before(struct rehearse *x, struct err *e);
 int op_rehearse_after(struct rehearse *x, const struct part_done *done,

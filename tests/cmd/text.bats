@@ -62,6 +62,15 @@ apply() { works mig-apply -q --no-backup "$@"; }
 	run ! grep -q topsecretvalue <(echo "$output$stderr"; sql 'SELECT * FROM mig_event; SELECT * FROM mig_ledger')
 }
 
+@test "a secret is in no rehearsal, in no receipt and in no report" {
+	sql 'CREATE TABLE s (id INTEGER PRIMARY KEY, v TEXT); INSERT INTO s VALUES (1, 1)'
+	migration 1_a $'-- mig: placeholders\nCREATE TABLE k (a TEXT DEFAULT \'${key}\');\nUPDATE s SET v = \'${key}\' WHERE id = 1;\nCREATE TABLE r (id INTEGER PRIMARY KEY, v TEXT);\nINSERT INTO r SELECT id, \'${key}\' FROM s;\nDROP TABLE s;\nALTER TABLE r RENAME TO s;' 'SELECT 1;'
+	echo topsecretvalue > key.txt
+	works mig-apply --rehearse --set-file key=key.txt --allow-loss s.v --report r.html
+	[ "$(json '.rehearsal.migrations[0].down')" = broken ]
+	run ! grep -r -q topsecretvalue <(echo "$output$stderr") backups/*.json r.html
+}
+
 @test "an include is part of the migration: its text, its checksum, its losses" {
 	sql 'CREATE TABLE old (x); INSERT INTO old VALUES (1)'
 	printf -- '-- mig: allow-loss old\nDROP TABLE old;' > migrations/parts/drop.sql
