@@ -6,141 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backup/journal.h"
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/report.h"
 #include "base/stop.h"
-#include "codec/sha256.h"
-#include "doc/doc_apply.h"
 #include "doc/doc_rollback.h"
 #include "guard/loss.h"
 #include "migration/ledger.h"
-#include "op/op_apply_part.h"
-#include "op/op_census.h"
 #include "op/op_db.h"
+#include "op/op_guard_part.h"
 #include "op/op_hook.h"
 #include "op/op_restore.h"
 #include "os/call.h"
 #include "os/lock.h"
 
 #define LOCK_WAIT_S 30 /* after a lost session */
-
-struct guarded {
-	struct apply *a;
-	struct part_command *out;
-	struct op_census before, after;
-	char *written; /* before */
-	struct journal journal;
-	char *path; /* of the journal; NULL: there is none */
-};
-
-/* --- the journal --------------------------------------------------------- */
-
-/* A word as a shell reads it back. */
-static void
-add_word(struct buf *b, const char *word)
-{
-	const char *p;
-
-	buf_char(b, ' ');
-	if (*word != '\0' && word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,=@+")] == '\0') {
-		buf_text(b, word);
-		return;
-	}
-	buf_char(b, '\'');
-	for (p = word; *p != '\0'; p++)
-		if (*p == '\'')
-			buf_text(b, "'\\''");
-		else
-			buf_char(b, *p);
-	buf_char(b, '\'');
-}
-
-/* The options that a run of the same kind needs again. */
-static char *
-options_of(const struct op_apply_options *p)
-{
-	struct buf b = { 0 };
-	size_t i;
-
-	if (p->rehearse)
-		buf_text(&b, " --rehearse");
-	if (p->url_env != NULL) {
-		buf_text(&b, " --url-env");
-		add_word(&b, p->url_env);
-	}
-	if (p->restore_on_failure)
-		buf_text(&b, " --restore-on-failure");
-	for (i = 0; i < p->allow.n; i++) {
-		buf_text(&b, " --allow-loss");
-		add_word(&b, p->allow.v[i]);
-	}
-	return buf_detach(&b);
-}
-
-/* Enough to know the same words again, and too little to find out what they are. */
-static char *
-mark_of(const char *const *argv)
-{
-	struct sha256 *h = sha256_new();
-	char digest[65];
-
-	for (; *argv != NULL; argv++)
-		sha256_add_text(h, *argv);
-	sha256_end_text(h, digest);
-	sha256_free(h);
-	return mem_dup_n(digest, 8);
-}
-
-static int
-begin_journal(struct guarded *g, struct err *e)
-{
-	const struct part_rehearsal *r = g->a->out->rehearsal;
-	const struct part_rehearsed *m = r == NULL ? NULL :
-		r->migrations.items;
-	struct journal *j = &g->journal;
-
-	if (g->a->out->backup == NULL)
-		return 0;
-	j->tool = mem_dup(g->a->o->tool);
-	j->command = mem_dup(g->out->command);
-	j->mark = mark_of(g->a->p->command);
-	j->whole = strstr(j->command, "...") == NULL;
-	j->options = options_of(g->a->p);
-	j->state = "running";
-	j->began = clock_now_ms(&j->began_ms);
-	j->fingerprint = mem_dup(g->before.fingerprint);
-	j->rehearsed = m == NULL || !r->comparable ? NULL :
-		mem_dup(m->fingerprint);
-	j->status = -1;
-	if (shape_copy(&wire_database_shape, &g->a->out->database,
-		&j->database, e) == -1 || db_position(g->a->s.db, &j->position,
-		e) == -1)
-		return -1;
-	g->path = journal_new_path(g->a->out->backup->path);
-	return journal_write(j, g->path, e);
-}
-
-/* The truth is in the document, too: a disk that is full now is only said. */
-static void
-end_journal(struct guarded *g, const char *state)
-{
-	struct err e;
-
-	if (g->path == NULL)
-		return;
-	g->journal.state = state;
-	g->journal.ended = clock_now();
-	g->journal.status = g->out->status;
-	g->journal.changed = strcmp(state, "failed") == 0 && strcmp(
-		g->out->left, "changed") == 0;
-	if (journal_write(&g->journal, g->path, &e) == -1)
-		report_say(g->a->o->report, REPORT_WARN, "%s", e.text);
-}
 
 /* --- the way back -------------------------------------------------------- */
 
@@ -169,7 +50,7 @@ restore(struct guarded *g, struct err *e)
 			strs_add(&g->out->kept, done.kept.v[i]);
 		report_say(o.report, REPORT_NOTE, "the backup '%s' is "
 			"restored", p.archive);
-		end_journal(g, "restored");
+		op_guard_end(g, "restored");
 	}
 	shape_release(&doc_rollback_shape, &done);
 	return result;
@@ -186,7 +67,7 @@ fail(struct guarded *g, const struct err *why, struct err *e)
 
 	*e = *why;
 	if (strcmp(g->out->left, "unchanged") == 0) {
-		end_journal(g, "failed");
+		op_guard_end(g, "failed");
 		e->code = strcmp(e->reason, "interrupted") == 0 ? ERR_ENV :
 			ERR_FAILED;
 		err_wrap(e, "nothing was written to the database");
@@ -202,7 +83,7 @@ fail(struct guarded *g, const struct err *why, struct err *e)
 		err_wrap(e, "and the backup could not be restored (%.300s)",
 			second.text);
 	}
-	end_journal(g, "failed");
+	op_guard_end(g, "failed");
 	if (a->out->backup == NULL)
 		return err_next(e, "look at what it has changed: there is no "
 			"backup to go back to");
@@ -337,7 +218,7 @@ run(struct guarded *g, struct err *e)
 	strs_free(&environment);
 	g->out->duration_ms = clock_ms() - start;
 	if (result == -1 && strcmp(why.reason, "program") == 0) {
-		end_journal(g, "failed");
+		op_guard_end(g, "failed");
 		return not_run(g, &why, e);
 	}
 	/* What follows is what must be done; a second signal ends it. */
@@ -358,7 +239,7 @@ run(struct guarded *g, struct err *e)
 		result = judge(g, &why);
 	if (result == -1)
 		return fail(g, &why, e);
-	end_journal(g, "done");
+	op_guard_end(g, "done");
 	return 0;
 }
 
@@ -403,7 +284,7 @@ guarded_run(struct apply *a, struct err *e)
 	if (op_census_take(&g.before, a->s.db, 0, e) == 0 && db_written(
 		a->s.db, &g.written, e) == 0) {
 		g.out->before = mem_dup(g.before.fingerprint);
-		if (begin_journal(&g, e) == 0)
+		if (op_guard_begin(&g, e) == 0)
 			result = run(&g, e);
 	}
 	if (result == 0)

@@ -1,0 +1,23 @@
+/* op_guard_part: what the files of a guarded command share. */
+#ifndef OP_OP_GUARD_PART_H
+#define OP_OP_GUARD_PART_H
+
+#include "backup/journal.h"
+#include "doc/doc_apply.h"
+#include "op/op_apply_part.h"
+#include "op/op_census.h"
+
+struct guarded {
+	struct apply *a;
+	struct part_command *out;
+	struct op_census before, after;
+	char *written; /* before */
+	struct journal journal;
+	char *path; /* of the journal; NULL: there is none */
+};
+
+/* op_guard_journal.c: before the command, and what came of it. */
+int op_guard_begin(struct guarded *g, struct err *e);
+void op_guard_end(struct guarded *g, const char *state);
+
+#endif
