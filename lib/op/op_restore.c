@@ -270,12 +270,9 @@ open_live(struct restore *r, struct lock **lock, struct err *e)
 	struct db_options d = op_db(r->o, r->p->dry_run ||
 		r->p->into != NULL ? DB_READ : DB_WRITE);
 
-	if (r->p->db != NULL) {
-		r->db = r->p->db;
-		*lock = r->p->lock;
-		return db_identity(r->db, &r->out->database, e);
-	}
-	if (db_open(&r->db, &d, e) == -1) {
+	*lock = r->p->lock;
+	r->db = r->p->db;
+	if (r->db == NULL && db_open(&r->db, &d, e) == -1) {
 		if (strcmp(e->reason, "not-a-database") == 0 ||
 			strcmp(e->reason, "database-damaged") == 0 ||
 			strcmp(e->reason, "not-found") == 0)
@@ -285,11 +282,7 @@ open_live(struct restore *r, struct lock **lock, struct err *e)
 	}
 	if (db_identity(r->db, &r->out->database, e) == -1)
 		return -1;
-	if (r->p->lock != NULL) {
-		*lock = r->p->lock;
-		return 0;
-	}
-	return r->p->dry_run ? 0 :
+	return r->p->dry_run || *lock != NULL ? 0 :
 		db_lock(r->db, lock, r->o->wait_s, r->o->program, e);
 }
 

@@ -63,15 +63,9 @@ open_server(struct restore *r, struct lock **lock, struct err *e)
 	int reads = r->p->dry_run;
 	struct db_options d = op_db(r->o, reads ? DB_READ : DB_WRITE);
 
-	if (r->p->db != NULL) {
-		r->db = r->p->db;
-		*lock = r->p->lock;
-		if (db_identity(r->db, &r->out->database, e) == -1)
-			return -1;
-		r->target = mem_dup(r->out->database.name);
-		return 0;
-	}
-	if (db_open(&r->db, &d, e) == -1) {
+	*lock = r->p->lock;
+	r->db = r->p->db;
+	if (r->db == NULL && db_open(&r->db, &d, e) == -1) {
 		if (strcmp(e->reason, "unreachable") == 0 &&
 			strstr(e->text, "not currently accepting") != NULL)
 			err_next(e, "a restore was killed in its last step: "
@@ -81,7 +75,7 @@ open_server(struct restore *r, struct lock **lock, struct err *e)
 	if (db_identity(r->db, &r->out->database, e) == -1)
 		return -1;
 	r->target = mem_dup(r->out->database.name);
-	return reads || r->p->into != NULL ? 0 :
+	return reads || r->p->into != NULL || *lock != NULL ? 0 :
 		db_lock(r->db, lock, r->o->wait_s, r->o->program, e);
 }
 
