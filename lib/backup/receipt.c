@@ -108,7 +108,8 @@ stale(struct err *e, const char *archive, const char *what)
 {
 	err_set(e, ERR_REFUSED, "stale", "archive '%s' %s since it was "
 		"verified", archive, what);
-	return err_next(e, "verify it again: mig-verify '%s'", archive);
+	err_next(e, "verify it again: mig-verify");
+	return err_next_word(e, archive);
 }
 
 int

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/shell.h"
 
 static void
 reserve(struct buf *b, size_t n)
@@ -60,6 +61,16 @@ buf_printf(struct buf *b, const char *fmt, ...)
 	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
 	va_end(ap);
 	b->len += (size_t)n;
+}
+
+void
+buf_shell(struct buf *b, const char *s)
+{
+	size_t n = shell_quote(NULL, 0, s);
+
+	reserve(b, n + 1);
+	shell_quote(b->data + b->len, n + 1, s);
+	b->len += n;
 }
 
 void

@@ -19,6 +19,9 @@ void buf_char(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* s as a word for sh(1), in quotes where it needs them. */
+void buf_shell(struct buf *b, const char *s);
+
 /* s as it may stand anywhere in a URI, per RFC 3986. */
 void buf_percent(struct buf *b, const char *s);
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/shell.h"
+
 /*
  * Errors are printed on one line, so control bytes, which can come from file
  * names and from a database, become question marks.
@@ -105,5 +107,19 @@ err_next(struct err *e, const char *fmt, ...)
 	va_end(ap);
 	one_line(next);
 	memcpy(e->next, next, sizeof(next));
+	return -1;
+}
+
+int
+err_next_word(struct err *e, const char *word)
+{
+	size_t at = strlen(e->next), room = sizeof(e->next) - at;
+
+	if (room < sizeof(" ..."))
+		return -1;
+	e->next[at] = ' ';
+	if (shell_quote(e->next + at + 1, room - 1, word) >= room - 1)
+		memcpy(e->next + at + 1, "...", 4);
+	one_line(e->next);
 	return -1;
 }

@@ -52,6 +52,12 @@ int err_wrap(struct err *e, const char *fmt, ...)
 int err_next(struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/*
+ * Put word behind what is said to be done next, as sh(1) reads it.  One that does not
+ * fit is left out, with "..." in its place: half a command is none.
+ */
+int err_next_word(struct err *e, const char *word);
+
 /* A programming error: fill e with ERR_BUG and the place. */
 #define err_bug(e, what) \
 	err_set((e), ERR_BUG, "bug", "%s:%d: %s", __FILE__, __LINE__, (what))

@@ -35,8 +35,11 @@ backup(const void *body, struct buf *out)
 		d->migration == NULL ? "none" : d->migration,
 		d->checked ? "source checked" : "source not checked",
 		d->read_back ? "read back" : "not read back");
-	if (d->archive.path != NULL)
-		buf_printf(out, "  next: mig-verify %s\n", d->archive.path);
+	if (d->archive.path != NULL) {
+		buf_text(out, "  next: mig-verify ");
+		buf_shell(out, d->archive.path);
+		buf_char(out, '\n');
+	}
 }
 
 /* A digest that matched need not be read to its end. */

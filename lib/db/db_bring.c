@@ -51,5 +51,6 @@ db_bring_keyless(const struct db_bring *b, struct err *e)
 	err_set(e, ERR_REFUSED, "no-key", "the table '%s' has no primary key: "
 		"the values of '%s' would belong to nobody", b->table,
 		b->column);
-	return err_next(e, "bring the whole table: --only '%s'", b->table);
+	err_next(e, "bring the whole table: --only");
+	return err_next_word(e, b->table);
 }

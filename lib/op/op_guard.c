@@ -87,9 +87,10 @@ fail(struct guarded *g, const struct err *why, struct err *e)
 	if (a->out->backup == NULL)
 		return err_next(e, "look at what it has changed: there is no "
 			"backup to go back to");
-	return err_next(e, "%s, or go back with: mig-rollback --restore%s '%s'",
+	err_next(e, "%s, or go back with: mig-rollback --restore%s",
 		strcmp(why->reason, "loss") == 0 ? why->next : "mend the cause "
-		"and run it again", how, a->out->backup->path);
+		"and run it again", how);
+	return err_next_word(e, a->out->backup->path);
 }
 
 /* --- the command --------------------------------------------------------- */
@@ -195,10 +196,12 @@ static int
 not_run(const struct guarded *g, const struct err *why, struct err *e)
 {
 	const char *reason = strrchr(why->text, ':');
+	const char *const first[] = { *g->a->p->command, NULL };
+	char *shown = op_guard_words(first);
 
-	err_set(e, ERR_ENV, "program", "'%.*s' cannot be run%s",
-		(int)strcspn(g->out->command, " "), g->out->command,
-		reason == NULL ? "" : reason);
+	err_set(e, ERR_ENV, "program", "'%s' cannot be run%s", strcmp(shown,
+		"...") == 0 ? shown : *first, reason == NULL ? "" : reason);
+	free(shown);
 	return err_next(e, "%s", why->next);
 }
 

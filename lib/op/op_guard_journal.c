@@ -9,27 +9,6 @@
 #include "codec/sha256.h"
 #include "op/op_guard_part.h"
 
-/* A word as a shell reads it back. */
-static void
-add_word(struct buf *b, const char *word)
-{
-	const char *p;
-
-	buf_char(b, ' ');
-	if (*word != '\0' && word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,=@+")] == '\0') {
-		buf_text(b, word);
-		return;
-	}
-	buf_char(b, '\'');
-	for (p = word; *p != '\0'; p++)
-		if (*p == '\'')
-			buf_text(b, "'\\''");
-		else
-			buf_char(b, *p);
-	buf_char(b, '\'');
-}
-
 /* The options that a run of the same kind needs again. */
 static char *
 options_of(const struct op_apply_options *p)
@@ -40,14 +19,14 @@ options_of(const struct op_apply_options *p)
 	if (p->rehearse)
 		buf_text(&b, " --rehearse");
 	if (p->url_env != NULL) {
-		buf_text(&b, " --url-env");
-		add_word(&b, p->url_env);
+		buf_text(&b, " --url-env ");
+		buf_shell(&b, p->url_env);
 	}
 	if (p->restore_on_failure)
 		buf_text(&b, " --restore-on-failure");
 	for (i = 0; i < p->allow.n; i++) {
-		buf_text(&b, " --allow-loss");
-		add_word(&b, p->allow.v[i]);
+		buf_text(&b, " --allow-loss ");
+		buf_shell(&b, p->allow.v[i]);
 	}
 	return buf_detach(&b);
 }

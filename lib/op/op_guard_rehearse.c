@@ -53,7 +53,7 @@ op_guard_words(const char *const *argv)
 			argv[i]))))
 			buf_text(&b, "...");
 		else
-			buf_text(&b, argv[i]);
+			buf_shell(&b, argv[i]);
 		value = i > 0 && *argv[i] == '-' && eq == NULL;
 	}
 	return buf_detach(&b);
@@ -262,8 +262,8 @@ still_there(struct apply *a, const char *before, struct err *e)
 		"the real database was written to, and %s: it seems that the "
 		"command takes its url from somewhere else than %s", schema ?
 		"the copy was not" : "its schema has changed", a->p->url_env);
-	return err_next(e, "see what it did; go back with: mig-rollback "
-		"--restore '%s'", a->out->backup->path);
+	err_next(e, "see what it did; go back with: mig-rollback --restore");
+	return err_next_word(e, a->out->backup->path);
 }
 
 int

@@ -124,19 +124,17 @@ op_triage_statements(struct db *d, const struct op *o,
 	return 0;
 }
 
-/* A path as a shell reads it back.  Gives. */
+/* Everything as it was before.  Gives. */
 static char *
-for_shell(const char *path)
+way_back(const char *archive)
 {
 	struct buf b = { 0 };
 
-	buf_char(&b, '\'');
-	for (; *path != '\0'; path++)
-		if (*path == '\'')
-			buf_text(&b, "'\\''");
-		else
-			buf_char(&b, *path);
-	buf_char(&b, '\'');
+	buf_text(&b, "mig-rollback --restore --accept-loss");
+	if (archive != NULL) {
+		buf_char(&b, ' ');
+		buf_shell(&b, archive);
+	}
 	return buf_detach(&b);
 }
 
@@ -156,7 +154,7 @@ of_migration(struct doc_status *out, struct db *d, const struct op *o,
 {
 	struct doc_status_triage *t;
 	struct broken broken = { NULL, NULL };
-	char *archive, *quoted;
+	char *archive;
 	int64_t done, all;
 	int told;
 
@@ -182,9 +180,7 @@ of_migration(struct doc_status *out, struct db *d, const struct op *o,
 		t->forward = mem_dup("mig-apply --resume");
 	}
 	archive = archive_of(o, row->backup);
-	quoted = archive == NULL ? mem_dup("") : for_shell(archive);
-	t->back = mem_printf("mig-rollback --restore --accept-loss %s", quoted);
-	free(quoted);
+	t->back = way_back(archive);
 	free(archive);
 	free(broken.text);
 	free(broken.next);
@@ -198,14 +194,11 @@ static void
 fill_ways(struct doc_status_triage *t, const struct journal *j,
 	const char *archive)
 {
-	char *path = for_shell(archive);
-
 	t->forward = j->whole ? mem_printf("mig-apply%s -- %s", j->options,
 		j->command) : mem_printf("mig-apply%s -- %s  (the same command "
 		"as before: words that may be secret are not kept)",
 		j->options, j->command);
-	t->back = mem_printf("mig-rollback --restore --accept-loss %s", path);
-	free(path);
+	t->back = way_back(archive);
 }
 
 static int

@@ -35,13 +35,15 @@ named(struct part_backup *part, struct receipt *r, struct db *d,
 	if (have == 0) {
 		err_set(e, ERR_REFUSED, "no-receipt",
 			"the archive '%s' has no receipt", s->archive);
-		return err_next(e, "verify it: mig-verify '%s'", s->archive);
+		err_next(e, "verify it: mig-verify");
+		return err_next_word(e, s->archive);
 	}
 	if (s->manifest != NULL && strcmp(s->manifest, r->manifest) != 0) {
 		err_set(e, ERR_REFUSED, "stale",
 			"the archive '%s' is not the one of the document",
 			s->archive);
-		err_next(e, "verify it again: mig-verify '%s'", s->archive);
+		err_next(e, "verify it again: mig-verify");
+		err_next_word(e, s->archive);
 		goto fail;
 	}
 	if (bind_check(r, s->archive, d, s->max_age_s, e) == -1)

@@ -34,7 +34,7 @@ tidy() {
 @test "a command that fails half-way: 7, what it left, and the way back works" {
 	before=$(contents)
 	fails 7 "ended with status 3" mig-apply -- ./tool 'DELETE FROM child WHERE id < 3; CREATE TABLE half (a)' 3
-	[[ $stderr == *"mig-rollback --restore '"* ]]
+	[[ $stderr == *"mig-rollback --restore "*"$(archive)"* ]]
 	[ "$(json '.result + .command.left')" = failedchanged ]
 	[ "$(json '.command.losses[0] | .name + (.amount | tostring)')" = child2 ]
 	works mig-status
@@ -282,6 +282,23 @@ tidy() {
 	[ "$(json '.command.left')" = unchanged ]
 }
 
+@test "the printed way back is one, wherever the archive is and whatever the tool's name" {
+	before=$(contents)
+	cp tool 'my tool'
+	export MIG_BACKUPS="it's \$HOME here"
+	fails 7 'go back with: mig-rollback' mig-apply -- './my tool' 'DELETE FROM child; CREATE TABLE half (a)' 3
+	back=${stderr##*go back with: }
+	works sh -c "${back% \[command\]*} --accept-loss"
+	[ "$(contents)" = "$before" ]
+	fails 7 'go back with: mig-rollback' mig-apply -- './my tool' 'DELETE FROM child; CREATE TABLE half (a)' 3
+	works mig-status
+	[[ $(json .triage.forward) == *"'./my tool' ..."* ]]
+	works sh -c "$(json .triage.back)"
+	[ "$(contents)" = "$before" ]
+	fails 4 "program" mig-apply -- './no tool' x
+	[[ $stderr == *"'./no tool' cannot be run"* ]]
+}
+
 @test "what the command leaves running is ended before anything is restored" {
 	printf '#!/bin/sh\n(sleep 3; sqlite3 app.db "DELETE FROM child") &\nsqlite3 app.db "DELETE FROM parent"; exit 1\n' > tool
 	before=$(contents)
@@ -299,7 +316,7 @@ tidy() {
 @test "a file that the command has taken away is not said to be restored" {
 	printf '#!/bin/sh\nrm app.db; exit 1\n' > tool
 	fails 7 'could not be restored (no database at' mig-apply --restore-on-failure -- ./tool
-	[[ $stderr == *"mig-rollback --restore --offline '"* ]]
+	[[ $stderr == *"mig-rollback --restore --offline "*"$(archive)"* ]]
 	works mig-rollback --restore --offline --accept-loss --no-safety-backup -q "$(archive)"
 	[ "$(rows child)" = 5 ]
 }

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/num.h"
+#include "base/shell.h"
 #include "base/strs.h"
 #include "tap.h"
 
@@ -109,6 +110,43 @@ text(void)
 	buf_free(&b);
 }
 
+static void
+words(void)
+{
+	static const struct {
+		const char *word, *read_back;
+	} list[] = { { "a/b-1.tar", "a/b-1.tar" }, { "", "''" },
+		{ "My Files/x", "'My Files/x'" },
+		{ "it's", "'it'\\''s'" }, { "~", "'~'" },
+		{ "$(id)", "'$(id)'" } };
+	static char endless[1000];
+	struct buf b = { 0 };
+	struct err e;
+	char small[5];
+	size_t i;
+
+	for (i = 0; i < sizeof(list) / sizeof(*list); i++) {
+		buf_shell(&b, list[i].word);
+		IS(b.data, list[i].read_back, "'%s' for a shell", list[i].word);
+		buf_clear(&b);
+	}
+	buf_free(&b);
+	OK(shell_quote(small, sizeof(small), "long one") == 10, "its length");
+	err_set(&e, ERR_NO, "x", "x");
+	err_next(&e, "run");
+	err_next_word(&e, "a b");
+	IS(e.next, "run 'a b'", "a word behind what is next");
+	memset(endless, ''', sizeof(endless) - 1);
+	err_next(&e, "run");
+	err_next_word(&e, endless);
+	IS(e.next, "run ...", "one that does not fit is left out");
+	for (i = 760; i < 768; i++) {
+		err_next(&e, "%.*s", (int)i, endless);
+		err_next_word(&e, "word");
+		OK(strlen(e.next) < sizeof(e.next), "room behind %zu", i);
+	}
+}
+
 int
 main(void)
 {
@@ -116,5 +154,6 @@ main(void)
 	times();
 	errors();
 	text();
+	words();
 	return tap_done();
 }
