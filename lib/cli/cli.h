@@ -83,7 +83,7 @@ int cli_write_only(struct cli *c, const struct doc *d, const char *list);
 int cli_document_to(struct cli *c, const char *where);
 
 /* The error in c->err, to stand inside a document.  Gives. */
-struct doc_error *cli_error_document(const struct cli *c);
+struct doc_error *cli_error_document(struct cli *c);
 
 /* Say the error in c->err on stderr and as a mig.error: its exit status. */
 int cli_fail(struct cli *c);

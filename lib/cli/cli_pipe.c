@@ -155,11 +155,21 @@ cli_document_to(struct cli *c, const char *where)
 	return 0;
 }
 
+/* Nobody is left without a next step: the words of a program are in its --help. */
+static void
+point_to_help(struct cli *c)
+{
+	if (c->err.next[0] == '\0' && strcmp(c->err.reason, "usage") == 0)
+		err_next(&c->err, "%s --help lists the options",
+			c->program->name);
+}
+
 struct doc_error *
-cli_error_document(const struct cli *c)
+cli_error_document(struct cli *c)
 {
 	struct doc_error *d = mem_alloc(sizeof(*d));
 
+	point_to_help(c);
 	doc_error_fill(d, CLI_TOOL, c->program->name, &c->err);
 	return d;
 }
@@ -169,6 +179,7 @@ cli_complain(struct cli *c)
 {
 	const struct err *e = &c->err;
 
+	point_to_help(c);
 	if (c->report.progress != NULL)
 		c->report.progress(c->report.arg, "", 0, 0);
 	fprintf(stderr, "%s: %s%s%s [%s]\n", c->program->name, e->text,

@@ -60,12 +60,6 @@ look_up(const struct opt_program *p, const char *name, size_t n, char letter)
 	return o != NULL ? o : find(opt_common, name, n, letter);
 }
 
-static int
-usage(const struct opt_program *p, struct err *e)
-{
-	return err_next(e, "%s --help lists the options", p->name);
-}
-
 struct parse {
 	const struct opt_program *p;
 	int (*take)(void *arg, int id, const char *value, struct err *e);
@@ -78,11 +72,9 @@ give(struct parse *x, const struct opt *o, const char *value, struct err *e)
 {
 	char *word;
 
-	if (!o->many && o->value != NULL && strs_has(&x->seen, o->name)) {
-		err_set(e, ERR_USAGE, "usage",
+	if (!o->many && o->value != NULL && strs_has(&x->seen, o->name))
+		return err_set(e, ERR_USAGE, "usage",
 			"the option --%s is given twice", o->name);
-		return usage(x->p, e);
-	}
 	strs_add_once(&x->seen, o->name);
 	word = mem_printf("--%s%s%s", o->name, value == NULL ? "" : "=",
 		value == NULL ? "" : value);
@@ -92,11 +84,10 @@ give(struct parse *x, const struct opt *o, const char *value, struct err *e)
 }
 
 static int
-no_value(struct parse *x, const struct opt *o, struct err *e)
+no_value(const struct opt *o, struct err *e)
 {
-	err_set(e, ERR_USAGE, "usage", "the option --%s needs a value: %s",
-		o->name, o->value);
-	return usage(x->p, e);
+	return err_set(e, ERR_USAGE, "usage", "the option --%s needs a value: "
+		"%s", o->name, o->value);
 }
 
 /* "--name", "--name=value" or "--name value": arguments used, or -1. */
@@ -107,23 +98,19 @@ long_option(struct parse *x, char **argv, struct err *e)
 	size_t n = eq == NULL ? strlen(name) : (size_t)(eq - name);
 	const struct opt *o = look_up(x->p, name, n, 0);
 
-	if (o == NULL) {
-		err_set(e, ERR_USAGE, "usage", "unknown option '--%.*s'",
+	if (o == NULL)
+		return err_set(e, ERR_USAGE, "usage", "unknown option '--%.*s'",
 			(int)n, name);
-		return usage(x->p, e);
-	}
 	if (o->value == NULL) {
-		if (eq != NULL) {
-			err_set(e, ERR_USAGE, "usage",
+		if (eq != NULL)
+			return err_set(e, ERR_USAGE, "usage",
 				"the option --%s takes no value", o->name);
-			return usage(x->p, e);
-		}
 		return give(x, o, NULL, e) == -1 ? -1 : 1;
 	}
 	if (eq != NULL)
 		return give(x, o, eq + 1, e) == -1 ? -1 : 1;
 	if (argv[1] == NULL)
-		return no_value(x, o, e);
+		return no_value(o, e);
 	return give(x, o, argv[1], e) == -1 ? -1 : 2;
 }
 
@@ -136,11 +123,9 @@ short_options(struct parse *x, char **argv, struct err *e)
 	for (s = argv[0] + 1; *s != '\0'; s++) {
 		const struct opt *o = look_up(x->p, NULL, 0, *s);
 
-		if (o == NULL) {
-			err_set(e, ERR_USAGE, "usage", "unknown option '-%c'",
+		if (o == NULL)
+			return err_set(e, ERR_USAGE, "usage", "unknown option '-%c'",
 				*s);
-			return usage(x->p, e);
-		}
 		if (o->value == NULL) {
 			if (give(x, o, NULL, e) == -1)
 				return -1;
@@ -149,7 +134,7 @@ short_options(struct parse *x, char **argv, struct err *e)
 		if (s[1] != '\0')
 			return give(x, o, s + 1, e) == -1 ? -1 : 1;
 		if (argv[1] == NULL)
-			return no_value(x, o, e);
+			return no_value(o, e);
 		return give(x, o, argv[1], e) == -1 ? -1 : 2;
 	}
 	return 1;

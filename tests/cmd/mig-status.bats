@@ -201,6 +201,7 @@ load ../lib
 
 @test "bad options" {
 	fails 2 "unknown option '--nonsense'" mig-status --nonsense
+	[[ $stderr == *'; mig-status --help lists the options [usage]' ]]
 	fails 2 "unknown option '-x'" mig-status -x
 	fails 2 "unknown option '--hist'" mig-status --hist
 	fails 2 "is given twice" mig-status -m a -m b
