@@ -36,6 +36,13 @@ int op_apply_backup(struct apply *a, struct err *e);
  */
 int op_apply_rehearse(struct apply *a, struct receipt *r, struct err *e);
 
+/*
+ * A new one, of the plan or of the command, into the document; and into the receipt r,
+ * with what op_apply_rehearse() returns.
+ */
+int op_apply_rehearse_now(struct apply *a, struct err *e);
+int op_apply_rehearse_keep(struct apply *a, struct receipt *r, struct err *e);
+
 /* What the rehearsal proved of a migration: a fingerprint, or NULL. */
 const char *op_apply_rehearsed(const struct apply *a,
 	const struct migration *m);
@@ -68,7 +75,7 @@ int op_guard(struct apply *a, struct err *e);
 /* Its rehearsal, if one is asked for: as op_apply_rehearse(). */
 int op_guard_rehearse(struct apply *a, struct receipt *r, struct err *e);
 
-/* What is shown of a command: no word that may be a secret.  Gives. */
+/* op_guard_words.c: what is shown of a command: no word that may be a secret.  Gives. */
 char *op_guard_words(const char *const *argv);
 
 /* The url of a copy in the form that like has, for another program.  Gives. */

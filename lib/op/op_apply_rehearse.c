@@ -14,6 +14,15 @@
 #include "op/op_apply_part.h"
 #include "op/op_rehearse.h"
 
+static void
+drop(struct part_rehearsal **x)
+{
+	if (*x != NULL)
+		shape_release(&part_rehearsal_shape, *x);
+	free(*x);
+	*x = NULL;
+}
+
 static const struct part_rehearsed *
 find(const struct part_rehearsal *x, const char *version)
 {
@@ -75,22 +84,27 @@ judge_losses(const struct apply *a, struct err *e)
 	return 0;
 }
 
-static int
-rehearse_now(struct apply *a, struct receipt *r, struct err *e)
+int
+op_apply_rehearse_now(struct apply *a, struct err *e)
 {
 	const struct op_rehearse how = { .o = a->o, .p = a->p,
 		.scratch = a->p->scratch, .like = a->s.db,
 		.sample = a->p->sample };
-	struct err second;
 
 	a->out->rehearsal = mem_alloc(sizeof(*a->out->rehearsal));
 	if (op_rehearse_archive(a->out->rehearsal, &how, a->out->backup->path,
-		e) == -1) {
-		shape_release(&part_rehearsal_shape, a->out->rehearsal);
-		free(a->out->rehearsal);
-		a->out->rehearsal = NULL;
-		return -1;
-	}
+		e) == 0)
+		return 0;
+	drop(&a->out->rehearsal);
+	return -1;
+}
+
+int
+op_apply_rehearse_keep(struct apply *a, struct receipt *r, struct err *e)
+{
+	struct err second;
+
+	drop(&r->rehearsal);
 	r->rehearsal = a->out->rehearsal;
 	if (receipt_write(r, a->out->backup->path, &second) == -1)
 		report_say(a->o->report, REPORT_WARN, "the rehearsal could not "
@@ -123,11 +137,8 @@ op_apply_rehearse(struct apply *a, struct receipt *r, struct err *e)
 			"is not held to it");
 		return 0;
 	}
-	if (r->rehearsal != NULL)
-		shape_release(&part_rehearsal_shape, r->rehearsal);
-	free(r->rehearsal);
-	r->rehearsal = NULL;
-	return rehearse_now(a, r, e);
+	return op_apply_rehearse_now(a, e) == -1 ? -1 :
+		op_apply_rehearse_keep(a, r, e);
 }
 
 const char *

@@ -1,10 +1,7 @@
 /* op_guard_rehearse: another tool's command, first on the restored backup. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "backup/receipt.h"
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
@@ -17,109 +14,6 @@
 #include "op/op_rehearse.h"
 #include "op/op_rehearse_part.h"
 #include "os/call.h"
-
-/* Names and paths, and no more than that: no url, no "key=value". */
-static int
-is_plain(const char *w)
-{
-	const char *p;
-
-	for (p = w; *p != '\0'; p++)
-		if (!isalnum((unsigned char)*p) && strchr("._/-+,", *p) ==
-			NULL)
-			return 0;
-	return p > w && p - w <= 60;
-}
-
-char *
-op_guard_words(const char *const *argv)
-{
-	struct buf b = { 0 };
-	int i, value = 0;
-
-	for (i = 0; argv[i] != NULL; i++) {
-		const char *eq = strchr(argv[i], '=');
-
-		if (i > 0)
-			buf_char(&b, ' ');
-		/* What follows an option may be its value. */
-		if (eq != NULL && *argv[i] == '-')
-			buf_printf(&b, "%.*s=...", (int)(eq - argv[i]),
-				argv[i]);
-		else if (i > 0 && *argv[i] == '-' && argv[i][1] != '-' &&
-			strlen(argv[i]) > 2)
-			buf_printf(&b, "%.2s...", argv[i]);
-		else if (eq != NULL || (i > 0 && (value || !is_plain(
-			argv[i]))))
-			buf_text(&b, "...");
-		else
-			buf_shell(&b, argv[i]);
-		value = i > 0 && *argv[i] == '-' && eq == NULL;
-	}
-	return buf_detach(&b);
-}
-
-/* Not where it leads, but how it is used there: search_path, options, schema. */
-static int
-is_place(const char *at, size_t n)
-{
-	static const char *const words[] = { "host", "hostaddr", "port",
-		"user", "password", "dbname", "sslmode", "sslrootcert",
-		"sslcert", "sslkey", "socket", "service", NULL };
-	const char *const *w;
-
-	for (w = words; *w != NULL; w++)
-		if (strlen(*w) == n && strncmp(at, *w, n) == 0)
-			return 1;
-	return 0;
-}
-
-static char *
-server_url(const char *rest, const char *like, size_t scheme)
-{
-	const char *p = strchr(like, '?');
-	struct buf b = { 0 };
-
-	buf_printf(&b, "%.*s%s", (int)scheme, like, rest);
-	while (p != NULL && *p != '\0') {
-		size_t n = strcspn(++p, "&"), word = strcspn(p, "=&");
-
-		if (!is_place(p, word))
-			buf_printf(&b, "&%.*s", (int)n, p);
-		p += n;
-	}
-	return buf_detach(&b);
-}
-
-/*
- * dbmate has sqlite:PATH, SQLAlchemy sqlite:///PATH, Sqitch db:sqlite:PATH; the same
- * with drivers, "postgresql+psycopg2:".  Everything up to the path is kept.
- */
-char *
-op_guard_url(const char *copy, const char *like)
-{
-	const char *rest = strchr(copy, ':'), *at = like, *p, *query;
-	size_t slashes;
-
-	if (rest == NULL || like == NULL)
-		return mem_dup(copy);
-	rest++;
-	for (p = like; isalnum((unsigned char)*p) || strchr("+-.", *p) != NULL;)
-		if (*p == '\0')
-			break;
-		else if (*++p == ':')
-			at = ++p;
-	/* No scheme at all: a path, or words of libpq. */
-	if (at == like)
-		return mem_dup(strncmp(copy, "sqlite:", 7) == 0 ? rest : copy);
-	if (strncmp(copy, "sqlite:", 7) != 0)
-		return server_url(rest, like, (size_t)(at - like));
-	slashes = strspn(at, "/");
-	query = strchr(at, '?');
-	return mem_printf("%.*s%s%s%s", (int)(at - like), like,
-		slashes >= 3 ? "///" : slashes == 2 ? "//" : "", rest,
-		query == NULL ? "" : query);
-}
 
 struct command_run {
 	struct part_rehearsal *out;
@@ -269,9 +163,6 @@ still_there(struct apply *a, const char *before, struct err *e)
 int
 op_guard_rehearse(struct apply *a, struct receipt *r, struct err *e)
 {
-	const struct op_rehearse how = { .o = a->o, .p = a->p,
-		.scratch = a->p->scratch, .like = a->s.db };
-	struct err second;
 	char *before;
 	int result;
 
@@ -279,26 +170,9 @@ op_guard_rehearse(struct apply *a, struct receipt *r, struct err *e)
 		return 0;
 	if (db_written(a->s.db, &before, e) == -1)
 		return -1;
-	a->out->rehearsal = mem_alloc(sizeof(*a->out->rehearsal));
-	if (op_rehearse_archive(a->out->rehearsal, &how, a->out->backup->path,
-		e) == -1) {
-		shape_release(&part_rehearsal_shape, a->out->rehearsal);
-		free(a->out->rehearsal);
-		a->out->rehearsal = NULL;
-		free(before);
-		return -1;
-	}
-	result = still_there(a, before, e);
+	result = op_apply_rehearse_now(a, e);
+	if (result == 0)
+		result = still_there(a, before, e);
 	free(before);
-	if (result == -1)
-		return -1;
-	if (r->rehearsal != NULL)
-		shape_release(&part_rehearsal_shape, r->rehearsal);
-	free(r->rehearsal);
-	r->rehearsal = a->out->rehearsal;
-	if (receipt_write(r, a->out->backup->path, &second) == -1)
-		report_say(a->o->report, REPORT_WARN, "the rehearsal could not "
-			"be kept: %s", second.text);
-	r->rehearsal = NULL;
-	return op_rehearse_refuse(a->out->rehearsal, e);
+	return result == -1 ? -1 : op_apply_rehearse_keep(a, r, e);
 }
