@@ -329,6 +329,10 @@ check_variable(const char *name, struct err *e)
 int
 op_guard_check(const struct op_apply_options *p, struct err *e)
 {
+	if (p->sample > 0 && (!p->rehearse || p->command != NULL))
+		return err_set(e, ERR_USAGE, "usage", "--sample is for a "
+			"rehearsal of migrations: it goes with --rehearse, and "
+			"with no command");
 	if (p->command == NULL) {
 		if (p->url_env == NULL && !p->restore_on_failure)
 			return 0;

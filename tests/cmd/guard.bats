@@ -176,6 +176,9 @@ tidy() {
 	[ "$(jq -r .result seen-before-apply)" = planned ]
 	fails 2 'are for a command' mig-apply --url-env X
 	fails 2 'are for migrations' mig-apply --to 1 -- true
+	fails 2 'is for a rehearsal of migrations' mig-apply --sample 5
+	[[ $stderr == *'mig-apply --help lists the options [usage]' ]]
+	DATABASE_URL=sqlite:app.db fails 2 'is for a rehearsal of migrations' mig-apply --sample 5 --rehearse --url-env DATABASE_URL -- true
 	fails 2 'needs a backup' mig-apply --no-backup --restore-on-failure -- true
 	fails 2 'for one database' mig-apply --database sqlite:a --database sqlite:b -- true
 	works mig-apply --no-backup -- ./tool 'CREATE TABLE y (a)'
