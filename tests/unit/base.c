@@ -136,7 +136,7 @@ words(void)
 	err_next(&e, "run");
 	err_next_word(&e, "a b");
 	IS(e.next, "run 'a b'", "a word behind what is next");
-	memset(endless, ''', sizeof(endless) - 1);
+	memset(endless, '\'', sizeof(endless) - 1);
 	err_next(&e, "run");
 	err_next_word(&e, endless);
 	IS(e.next, "run ...", "one that does not fit is left out");
