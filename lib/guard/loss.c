@@ -224,8 +224,8 @@ loss_judge(struct shape_list *losses, const struct strs *allow)
 }
 
 int
-loss_refuse(const struct shape_list *losses, const char *option,
-	struct err *e)
+loss_refuse_as(const struct shape_list *losses, const char *verb,
+	const char *option, struct err *e)
 {
 	const struct part_loss *l = losses->items;
 	struct buf text = { 0 }, flags = { 0 };
@@ -251,12 +251,19 @@ loss_refuse(const struct shape_list *losses, const char *option,
 			buf_printf(&flags, " %s '%s'", option, l[i].name);
 		strs_add_once(&named, l[i].name);
 	}
-	err_set(e, ERR_REFUSED, "loss", "would lose %s", text.data);
+	err_set(e, ERR_REFUSED, "loss", "%s %s", verb, text.data);
 	err_next(e, "if that is meant, allow it:%s", flags.data);
 	strs_free(&named);
 	buf_free(&text);
 	buf_free(&flags);
 	return -1;
+}
+
+int
+loss_refuse(const struct shape_list *losses, const char *option,
+	struct err *e)
+{
+	return loss_refuse_as(losses, "would lose", option, e);
 }
 
 void

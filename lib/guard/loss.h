@@ -54,6 +54,10 @@ size_t loss_judge(struct shape_list *losses, const struct strs *allow);
 int loss_refuse(const struct shape_list *losses, const char *option,
 	struct err *e);
 
+/* The same in other words than "would lose": verb, when it has happened. */
+int loss_refuse_as(const struct shape_list *losses, const char *verb,
+	const char *option, struct err *e);
+
 /*
  * Values that are null after a statement which may lose them without a row
  * going (script_statement.compare).

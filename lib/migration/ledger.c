@@ -415,3 +415,21 @@ ledger_me(void)
 		return mem_printf("uid-%ld@%s", (long)geteuid(), host);
 	return mem_printf("%s@%s", p->pw_name, host);
 }
+
+int
+ledger_note_alone(struct db *d, const struct ledger_event *event,
+	struct err *e)
+{
+	struct ledger_event note = *event;
+	char *me = ledger_me();
+	int result = db_begin(d, 1, e);
+
+	note.by = me;
+	if (result == 0 && (ledger_note(d, &note, e) == -1 || db_commit(d, e)
+		== -1)) {
+		db_rollback(d);
+		result = -1;
+	}
+	free(me);
+	return result;
+}

@@ -118,6 +118,10 @@ int ledger_texts(struct db *d, const char *version, char **up, char **down,
 int ledger_note(struct db *d, const struct ledger_event *event,
 	struct err *e);
 
+/* The same, by us, in a transaction of its own. */
+int ledger_note_alone(struct db *d, const struct ledger_event *event,
+	struct err *e);
+
 /* Every event, oldest first. */
 int ledger_each(struct db *d,
 	int (*each)(void *arg, const struct ledger_event *event,

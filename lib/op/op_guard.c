@@ -175,11 +175,9 @@ judge(struct guarded *g, struct err *e)
 	loss_allow(&allow, a->s.db, &a->p->allow);
 	left = loss_judge(&g->out->losses, &allow);
 	strs_free(&allow);
-	if (left > 0) {
-		loss_refuse(&g->out->losses, "--allow-loss", e);
-		return err_wrap(e, "the command has lost what was not allowed; "
-			"a rehearsal");
-	}
+	if (left > 0)
+		return loss_refuse_as(&g->out->losses, "the command has lost",
+			"--allow-loss", e);
 	if (went_elsewhere(g))
 		return err_set(e, ERR_FAILED, "rehearsal", "the command has "
 			"changed the copy, and nothing here: it went to "
@@ -250,27 +248,17 @@ run(struct guarded *g, struct err *e)
 static void
 tell_ledger(struct apply *a, const struct part_command *c)
 {
-	struct ledger_event note = { 0 };
+	struct ledger_event note = { .event = "guard",
+		.detail = c->command, .fingerprint = c->after };
 	struct ledger l = { 0 };
 	struct err e;
-	char *me;
 
-	if (a->s.db == NULL || ledger_load(&l, a->s.db, VERSION_NUMBER, &e) ==
-		-1)
-		return;
-	me = ledger_me();
-	note.event = "guard";
-	note.by = me;
-	note.detail = c->command;
-	note.fingerprint = c->after;
-	note.backup = a->out->backup == NULL ? NULL : a->out->backup->id;
-	if (l.there && (db_begin(a->s.db, 1, &e) == -1 || ledger_note(a->s.db,
-		&note, &e) == -1 || db_commit(a->s.db, &e) == -1)) {
-		db_rollback(a->s.db);
+	if (a->out->backup != NULL)
+		note.backup = a->out->backup->id;
+	if (ledger_load(&l, a->s.db, VERSION_NUMBER, &e) == -1 || (l.there &&
+		ledger_note_alone(a->s.db, &note, &e) == -1))
 		report_say(a->o->report, REPORT_WARN, "the ledger could not "
-			"be written: %s", e.text);
-	}
-	free(me);
+			"be told of the command: %s", e.text);
 	ledger_free(&l);
 }
 
@@ -385,6 +373,7 @@ op_guard(struct apply *a, struct err *e)
 {
 	char *words = op_guard_words(a->p->command);
 	struct op asked = *a->o;
+	struct err why;
 	int result = prepare(a, words, e);
 
 	free(words);
@@ -405,8 +394,10 @@ op_guard(struct apply *a, struct err *e)
 		return -1;
 	}
 	a->out->result = "applied";
-	if (op_state_current(&asked, a->s.db, &a->out->current, e) == -1)
-		return -1;
+	/* What has been done and judged does not fail for a last look. */
+	if (op_state_current(&asked, a->s.db, &a->out->current, &why) == -1)
+		report_say(a->o->report, REPORT_WARN, "what the database is "
+			"at now could not be read: %s", why.text);
 	if (op_hook_run(a->o, HOOK_AFTER, a->out, NULL, e) == 0)
 		return 0;
 	op_apply_tell_failure(a, e);

@@ -93,7 +93,7 @@ tell_ledger(struct only *x, struct err *e)
 	struct ledger_event note = { .event = "only" };
 	struct db *d = x->r->db;
 	struct ledger l = { 0 };
-	char now[65], *me;
+	char now[65];
 	int result = 0;
 
 	if (ledger_load(&l, d, VERSION_NUMBER, e) == -1)
@@ -101,20 +101,11 @@ tell_ledger(struct only *x, struct err *e)
 	if (l.there && db_fingerprint(d, now, e) == -1) {
 		result = -1;
 	} else if (l.there) {
-		me = ledger_me();
-		note.by = me;
 		note.backup = x->r->proof.read.manifest.id;
 		/* Only if it was known what the schema was. */
 		note.fingerprint = l.fingerprint != NULL && strcmp(
 			l.fingerprint, x->before) == 0 ? now : l.fingerprint;
-		if (db_begin(d, 1, e) == -1)
-			result = -1;
-		else if (ledger_note(d, &note, e) == -1 || db_commit(d, e) ==
-			-1) {
-			db_rollback(d);
-			result = -1;
-		}
-		free(me);
+		result = ledger_note_alone(d, &note, e);
 	}
 	ledger_free(&l);
 	return result;

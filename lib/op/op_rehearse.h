@@ -31,9 +31,7 @@ int op_rehearse_copy(struct part_rehearsal *out, const struct op_rehearse *r,
 	const char *engine, const struct db_rebuilt *from,
 	const char *fingerprint, struct err *e);
 
-/*
- * The same with a verified archive.  In quiet: what was found when it was read.
- */
+/* The same with an archive, which is read and rebuilt first. */
 int op_rehearse_archive(struct part_rehearsal *out,
 	const struct op_rehearse *r, const char *archive, struct err *e);
 

@@ -77,10 +77,7 @@ int op_rehearse_expect(struct rehearse *x, const struct migration_part *part,
 /* What the migration leaves undone: it has failed, too, and stays half done. */
 int op_rehearse_left(struct rehearse *x, struct err *e);
 
-/*
- * Whether the tables are as they were before: 1, or 0 with words in what.  gone
- * gets whether rows or values are fewer.
- */
+/* Whether the tables are as they were before: 1, or 0 with words in what. */
 int op_rehearse_same(struct rehearse *x, char *what, size_t room,
 	struct err *e);
 

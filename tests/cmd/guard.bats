@@ -85,7 +85,7 @@ tidy() {
 }
 
 @test "a loss that was not rehearsed is found afterwards, and taken back if asked" {
-	fails 7 "would lose 'child': 1 row" mig-apply -- ./tool 'DELETE FROM child WHERE id = 1'
+	fails 7 "the command has lost 'child': 1 row" mig-apply -- ./tool 'DELETE FROM child WHERE id = 1'
 	fails 6 'restored' mig-apply --restore-on-failure -- ./tool 'DELETE FROM child WHERE id = 2'
 	[ "$(rows child)" = 4 ]
 }
