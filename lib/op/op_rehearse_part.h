@@ -53,6 +53,9 @@ op_rehearse_is_secret(const struct rehearse *x)
 	return x->m->up.secrets.n + x->m->down.secrets.n > 0;
 }
 
+/* op_rehearse_plan.c: what is pending, on the copy, and what is said of it. */
+int op_rehearse_plan(struct rehearse *x, struct err *e);
+
 /* op_rehearse_look.c: before a migration, after it, and forgetting. */
 int op_rehearse_before(struct rehearse *x, struct err *e);
 int op_rehearse_after(struct rehearse *x, const struct part_done *done,

@@ -125,7 +125,7 @@ try_inside(struct running *x, struct err *e)
 		goto fail;
 	}
 	if (run_expect_after(x, e) == -1 ||
-		(t != NULL && t->judge(t->arg, x->done, e) == -1))
+		(t != NULL && t->judge != NULL && t->judge(t->arg, x->done, e) == -1))
 		goto fail;
 	if (record(x, "applied", (int64_t)x->script.n, start,
 		    x->r->down ? "rollback" : "apply", e) == -1)
@@ -239,7 +239,7 @@ outside_down(struct running *x, struct err *e)
 	if (stop_check(e) == -1 || run_one(x, s, DB_RUN_OUTSIDE, e) == -1) {
 		run_at_statement(x, s, e);
 		e->code = ERR_LEFT;
-		return err_next(e, "look at what is there; then run it again, "
+		return x->r->trace != NULL ? -1 : err_next(e, "look at what is there; then run it again, "
 			"or go back with mig-rollback --restore");
 	}
 	if (note_step(x, "applied", 1, start, "rollback", e) == -1)
@@ -290,6 +290,8 @@ not_as_said:
 	if (note_step(x, "failed", i, start, "fail", &second) == -1)
 		err_wrap(e, "and the ledger could not be written");
 	e->code = ERR_LEFT;
+	if (t != NULL) /* on a copy: nothing is to be mended there */
+		return err_next(e, "mend the file");
 	err_next(e, strstr(e->text, "already exists") == NULL ?
 		"mend the cause and run mig-apply --resume, or go back with "
 		"mig-rollback --restore" :

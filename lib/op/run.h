@@ -28,7 +28,7 @@ struct run_trace {
 	int (*before)(void *arg, int outside, struct err *e);
 	int (*after)(void *arg, const char *sql, size_t n, int line,
 		struct err *e);
-	/* Before the commit, in the transaction. */
+	/* Before the commit, in the transaction; or NULL. */
 	int (*judge)(void *arg, const struct part_done *done, struct err *e);
 	/* All is done and recorded. */
 	int (*end)(void *arg, const struct migration *m,

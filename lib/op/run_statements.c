@@ -18,9 +18,14 @@ run_at_statement(const struct running *x, const struct script_statement *s,
 	const char *file = text_place(x->part, &line);
 
 	text_hide(x->part, e);
-	if (x->r->down && strstr(e->next, "run mig-apply again") != NULL)
-		err_next(e, "mend the down script and run mig-rollback again, "
-			"or go back with mig-rollback --restore");
+	/* Whoever rehearses is not about to run it again. */
+	if (x->r->trace == NULL && strcmp(e->reason, "statement") == 0) {
+		if (x->r->down)
+			err_next(e, "mend the down script and run mig-rollback "
+				"again, or go back with mig-rollback --restore");
+		else
+			err_next(e, "%s and run mig-apply again", e->next);
+	}
 	return err_wrap(e, "migration %s (%s), '%s' line %d", x->m->version,
 		x->m->name, file, line);
 }

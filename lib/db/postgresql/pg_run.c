@@ -46,7 +46,7 @@ failed(struct pg *p, const PGresult *r, struct err *e)
 	if (strcmp(state, "25001") == 0)
 		return err_next(e, "put it in a migration of its own, marked "
 				   "'-- migrate:up transaction:false'");
-	return err_next(e, "%s%smend the file and run mig-apply again",
+	return err_next(e, "%s%smend the file",
 		hint == NULL ? "" : hint, hint == NULL ? "" : " ");
 }
 

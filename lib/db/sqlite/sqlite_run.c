@@ -165,7 +165,7 @@ failed(struct sqlite *s, int code, struct err *e)
 		(code & 0xff) == SQLITE_CORRUPT)
 		return sqlite_error(s, e, "run the statement");
 	err_set(e, ERR_FAILED, "statement", "%s", sqlite3_errmsg(s->h));
-	return err_next(e, "mend the file and run mig-apply again");
+	return err_next(e, "mend the file");
 }
 
 int
