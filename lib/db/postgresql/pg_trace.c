@@ -4,74 +4,29 @@
  * runs in no transaction a second connection reads them while it runs.  Work on a
  * whole relation shows in its file, and in what the server says at DEBUG1.
  */
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "db/postgresql/pg_trace.h"
+#include "db/postgresql/pg_trace_part.h"
 #include "db/postgresql/pg_watch.h"
-
-#define POLL_MS 20 /* at most; a short statement is looked at sooner */
-#define RANK \
-	"pg_catalog.max(CASE l.mode WHEN 'AccessShareLock' THEN 1 WHEN " \
-	"'RowShareLock' THEN 2 WHEN 'RowExclusiveLock' THEN 3 WHEN " \
-	"'ShareUpdateExclusiveLock' THEN 4 WHEN 'ShareLock' THEN 5 WHEN " \
-	"'ShareRowExclusiveLock' THEN 6 WHEN 'ExclusiveLock' THEN 7 ELSE 8 END)"
-#define ON_RELATIONS \
-	"l.locktype = 'relation' AND l.granted AND l.relation >= 16384 AND " \
-	"l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = " \
-	"pg_catalog.current_database())"
-
-static const char *const modes[] = { "", "AccessShare", "RowShare",
-	"RowExclusive", "ShareUpdateExclusive", "Share", "ShareRowExclusive",
-	"Exclusive", "AccessExclusive" };
-
-/* A relation that was there before the migration, or is met in it. */
-struct relation {
-	unsigned long oid;
-	char *name, *plain; /* with its schema, and without */
-	char kind;
-	int old; /* was there before */
-	unsigned long file; /* filenode */
-	int rank; /* of the strongest lock that is held */
-	int64_t count[4]; /* inserted, updated, deleted, read */
-	int64_t first_us, last_us; /* that its lock was seen, by the poller */
-	int seen; /* rank that the poller saw */
-};
-
-struct pg_trace {
-	struct relation *v; /* by oid */
-	size_t n;
-	struct strs said; /* notices of the statement */
-	int on, outside;
-	int fresh; /* no statement of the migration has run yet */
-	int64_t log; /* position in the write-ahead log */
-	struct pg *poller;
-	pthread_t thread;
-	int polling;
-	atomic_int stop;
-	int pause_ms; /* between two looks, the poller's */
-	struct err failed; /* of the poller */
-};
 
 static int
 by_oid(const void *a, const void *b)
 {
-	const struct relation *x = a, *y = b;
+	const struct pg_relation *x = a, *y = b;
 
 	return x->oid < y->oid ? -1 : x->oid > y->oid;
 }
 
-static struct relation *
-find(struct pg_trace *t, unsigned long oid)
+struct pg_relation *
+pg_trace_find(struct pg_trace *t, unsigned long oid)
 {
-	struct relation key = { .oid = oid };
+	struct pg_relation key = { .oid = oid };
 
 	return t->n == 0 ? NULL :
 		bsearch(&key, t->v, t->n, sizeof(*t->v), by_oid);
@@ -91,8 +46,8 @@ forget(struct pg_trace *t)
 	t->n = 0;
 }
 
-static unsigned long
-number(const PGresult *r, int row, int column)
+unsigned long
+pg_trace_number(const PGresult *r, int row, int column)
 {
 	return strtoul(PQgetvalue(r, row, column), NULL, 10);
 }
@@ -116,13 +71,13 @@ look(struct pg *p, struct err *e)
 	forget(t);
 	t->v = mem_array((size_t)n + 1, sizeof(*t->v));
 	for (i = 0; i < n; i++) {
-		struct relation *x = &t->v[t->n++];
+		struct pg_relation *x = &t->v[t->n++];
 
-		x->oid = number(r, i, 0);
+		x->oid = pg_trace_number(r, i, 0);
 		x->name = mem_dup(PQgetvalue(r, i, 1));
 		x->plain = mem_dup(PQgetvalue(r, i, 2));
 		x->kind = *PQgetvalue(r, i, 3);
-		x->file = number(r, i, 4);
+		x->file = pg_trace_number(r, i, 4);
 		x->old = 1;
 	}
 	PQclear(r);
@@ -142,69 +97,6 @@ pg_trace_migration(struct db *d, struct err *e)
 	}
 	p->trace->fresh = 1;
 	return look(p, e);
-}
-
-/* --- the poller ---------------------------------------------------------- */
-
-static void
-note_seen(struct pg_trace *t, const PGresult *r)
-{
-	int64_t now = clock_us();
-	int i;
-
-	for (i = 0; i < PQntuples(r); i++) {
-		struct relation *x = find(t, number(r, i, 0));
-		int rank = (int)number(r, i, 1);
-
-		if (x == NULL)
-			continue;
-		if (rank > x->seen) {
-			x->seen = rank;
-			x->first_us = now;
-		}
-		if (rank == x->seen)
-			x->last_us = now;
-	}
-}
-
-static void *
-poll_locks(void *arg)
-{
-	struct pg *p = arg;
-	struct pg_trace *t = p->trace;
-	char pid[24];
-	const char *values[] = { pid };
-
-	snprintf(pid, sizeof(pid), "%d", p->backend);
-	while (!atomic_load(&t->stop)) {
-		PGresult *r = PQexecParams(t->poller->c, "SELECT l.relation, "
-			RANK " FROM pg_catalog.pg_locks l WHERE l.pid = $1 AND "
-			ON_RELATIONS " GROUP BY 1", 1, NULL, values, NULL, NULL,
-			0);
-
-		if (PQresultStatus(r) != PGRES_TUPLES_OK) {
-			err_set(&t->failed, ERR_ENV, "database", "look at the "
-				"locks: %s", PQerrorMessage(t->poller->c));
-			PQclear(r);
-			return NULL;
-		}
-		note_seen(t, r);
-		PQclear(r);
-		clock_pause_ms(t->pause_ms);
-		t->pause_ms = t->pause_ms * 2 < POLL_MS ? t->pause_ms * 2 :
-			POLL_MS;
-	}
-	return NULL;
-}
-
-static void
-end_poller(struct pg_trace *t)
-{
-	if (!t->polling)
-		return;
-	atomic_store(&t->stop, 1);
-	pthread_join(t->thread, NULL);
-	t->polling = 0;
 }
 
 /* --- around a statement -------------------------------------------------- */
@@ -244,8 +136,8 @@ counters(struct pg *p, struct err *e)
 		"pg_catalog.pg_stat_get_xact_tuples_returned(x.oid) END, "
 		PG_NAME("n", "c") ", c.relname, c.relkind FROM (SELECT y.oid, "
 		"pg_catalog.max(y.rank) AS rank FROM (SELECT l.relation AS "
-		"oid, " RANK " AS rank FROM pg_catalog.pg_locks l WHERE l.pid "
-		"= pg_catalog.pg_backend_pid() AND " ON_RELATIONS " GROUP BY 1 "
+		"oid, " PG_TRACE_RANK " AS rank FROM pg_catalog.pg_locks l WHERE l.pid "
+		"= pg_catalog.pg_backend_pid() AND " PG_TRACE_RELATIONS " GROUP BY 1 "
 		"UNION ALL SELECT k, 0 FROM pg_catalog.unnest("
 		"$1::pg_catalog.oid[]) AS z(k)) AS y GROUP BY 1) AS x JOIN "
 		"pg_catalog.pg_class c ON c.oid = x.oid JOIN "
@@ -257,11 +149,11 @@ counters(struct pg *p, struct err *e)
 }
 
 /* One that was made in this migration: its rows count, its locks do not. */
-static struct relation *
+static struct pg_relation *
 met(struct pg_trace *t, const PGresult *r, int i)
 {
-	struct relation *x;
-	unsigned long oid = number(r, i, 0);
+	struct pg_relation *x;
+	unsigned long oid = pg_trace_number(r, i, 0);
 
 	t->v = mem_grow(t->v, t->n + 1, sizeof(*t->v));
 	x = &t->v[t->n++];
@@ -270,9 +162,9 @@ met(struct pg_trace *t, const PGresult *r, int i)
 	x->name = mem_dup(PQgetvalue(r, i, 7));
 	x->plain = mem_dup(PQgetvalue(r, i, 8));
 	x->kind = *PQgetvalue(r, i, 9);
-	x->file = number(r, i, 2);
+	x->file = pg_trace_number(r, i, 2);
 	qsort(t->v, t->n, sizeof(*t->v), by_oid);
-	return find(t, oid);
+	return pg_trace_find(t, oid);
 }
 
 int
@@ -296,11 +188,11 @@ pg_trace_before(struct db *d, int outside, struct err *e)
 	}
 	t->log = strtoll(PQgetvalue(r, 0, 3), NULL, 10);
 	for (i = 1; i < PQntuples(r); i++) {
-		struct relation *x = find(t, number(r, i, 0));
+		struct pg_relation *x = pg_trace_find(t, pg_trace_number(r, i, 0));
 
 		if (x == NULL)
 			continue;
-		x->rank = (int)number(r, i, 1);
+		x->rank = (int)pg_trace_number(r, i, 1);
 		for (c = 0; c < 4; c++)
 			x->count[c] = strtoll(PQgetvalue(r, i, c + 3), NULL,
 				10);
@@ -310,94 +202,12 @@ pg_trace_before(struct db *d, int outside, struct err *e)
 	strs_free(&t->said);
 	t->outside = outside;
 	t->on = 1;
-	if (!outside)
-		return 0;
-	atomic_store(&t->stop, 0);
-	t->pause_ms = 1;
-	memset(&t->failed, 0, sizeof(t->failed));
-	if (pthread_create(&t->thread, NULL, poll_locks, p) != 0)
-		return err_sys(e, "start a thread");
-	t->polling = 1;
-	return 0;
-}
-
-/* The word in the first, or the second, pair of quotes.  Gives; or NULL. */
-static char *
-quoted(const char *text, int which)
-{
-	const char *a = strchr(text, '"'), *b;
-
-	for (;; which--) {
-		b = a == NULL ? NULL : strchr(a + 1, '"');
-		if (b == NULL)
-			return NULL;
-		if (which == 0)
-			return mem_dup_n(a + 1, (size_t)(b - a - 1));
-		a = strchr(b + 1, '"');
-	}
-}
-
-static const struct relation *
-old_named(const struct pg_trace *t, const char *plain)
-{
-	size_t i;
-
-	for (i = 0; i < t->n && plain != NULL; i++)
-		if (t->v[i].old && strcmp(t->v[i].plain, plain) == 0)
-			return &t->v[i];
-	return NULL;
-}
-
-/* What the server said: a copy speaks English, for it is ours. */
-static void
-read_notice(const struct pg_trace *t, const char *said,
-	struct trace_statement *out)
-{
-	static const struct {
-		const char *begins, *action;
-		int which;
-	} known[] = {
-		{ "rewriting table ", "rewritten", 0 },
-		{ "verifying table ", "scanned", 0 },
-		{ "building index ", "built", 0 },
-		{ "existing constraints on column ", "proved", 0 },
-		{ "partition constraint for table ", "proved", 0 },
-		{ "updated partition constraint for default partition ",
-			"proved", 0 },
-	};
-	const struct relation *x;
-	char *name, *dot;
-	size_t i;
-
-	if (strncmp(said, "validating foreign key constraint ", 34) == 0) {
-		name = quoted(said, 0);
-		trace_add_work(out, name == NULL ? "?" : name, "scanned", said);
-		free(name);
-		return;
-	}
-	for (i = 0; i < sizeof(known) / sizeof(*known); i++) {
-		if (strncmp(said, known[i].begins, strlen(known[i].begins)) !=
-			0)
-			continue;
-		name = quoted(said, known[i].which);
-		dot = name == NULL ? NULL : strchr(name, '.');
-		if (dot != NULL && i == 3)
-			*dot = '\0'; /* "table.column" */
-		x = old_named(t, name);
-		if (x == NULL && i == 2) { /* a new one, of an old table */
-			free(name);
-			name = quoted(said, 1);
-			x = old_named(t, name);
-		}
-		if (x != NULL)
-			trace_add_work(out, x->name, known[i].action, said);
-		free(name);
-	}
+	return outside ? pg_trace_poll(p, e) : 0;
 }
 
 /* A relation that has another file than before. */
 static void
-other_file(struct relation *x, unsigned long file, int truncates,
+other_file(struct pg_relation *x, unsigned long file, int truncates,
 	struct trace_statement *out)
 {
 	if (!x->old || file == 0 || x->file == 0 || file == x->file)
@@ -411,7 +221,7 @@ other_file(struct relation *x, unsigned long file, int truncates,
 }
 
 static void
-add_counts(struct relation *x, const PGresult *r, int i,
+add_counts(struct pg_relation *x, const PGresult *r, int i,
 	struct trace_statement *out)
 {
 	int64_t *to[] = { &out->inserted, &out->updated, &out->deleted,
@@ -424,22 +234,6 @@ add_counts(struct relation *x, const PGresult *r, int i,
 		/* Told to the server in between: it begins at 0 again. */
 		*to[c] += now >= x->count[c] ? now - x->count[c] : now;
 		x->count[c] = now;
-	}
-}
-
-static void
-polled(struct pg_trace *t, struct trace_statement *out)
-{
-	struct trace_lock *l;
-	size_t i;
-
-	for (i = 0; i < t->n; i++) {
-		if (!t->v[i].old || t->v[i].seen == 0)
-			continue;
-		trace_add_lock(out, t->v[i].name, modes[t->v[i].seen]);
-		l = out->locks.items;
-		l[out->locks.n - 1].held_us = t->v[i].last_us -
-			t->v[i].first_us + t->pause_ms * 1000;
 	}
 }
 
@@ -457,10 +251,10 @@ look_again(struct pg *p, int truncates, struct trace_statement *out,
 	if (r == NULL)
 		return -1;
 	for (i = 0; i < PQntuples(r); i++) {
-		struct relation *x = find(p->trace, number(r, i, 0));
+		struct pg_relation *x = pg_trace_find(p->trace, pg_trace_number(r, i, 0));
 
 		if (x != NULL)
-			other_file(x, number(r, i, 1), truncates, out);
+			other_file(x, pg_trace_number(r, i, 1), truncates, out);
 	}
 	PQclear(r);
 	return 0;
@@ -477,31 +271,28 @@ pg_trace_after(struct db *d, struct trace_statement *out, struct err *e)
 	size_t k;
 
 	t->on = 0;
-	end_poller(t);
-	if (t->failed.code != ERR_NONE) {
-		*e = t->failed;
+	if (pg_trace_poll_end(t, e) == -1)
 		return -1;
-	}
 	for (k = 0; k < t->said.n; k++)
-		read_notice(t, t->said.v[k], out);
+		pg_trace_said(t, t->said.v[k], out);
 	r = counters(p, e);
 	if (r == NULL)
 		return -1;
 	out->wal_bytes = strtoll(PQgetvalue(r, 0, 3), NULL, 10) - t->log;
 	for (i = 1; i < PQntuples(r); i++) {
-		struct relation *x = find(t, number(r, i, 0));
-		int rank = (int)number(r, i, 1);
+		struct pg_relation *x = pg_trace_find(t, pg_trace_number(r, i, 0));
+		int rank = (int)pg_trace_number(r, i, 1);
 
 		if (x == NULL)
 			x = met(t, r, i);
 		add_counts(x, r, i, out);
-		other_file(x, number(r, i, 2), truncates, out);
+		other_file(x, pg_trace_number(r, i, 2), truncates, out);
 		if (x->old && rank > x->rank && !t->outside)
-			trace_add_lock(out, x->name, modes[rank]);
+			trace_add_lock(out, x->name, pg_trace_mode(rank));
 		x->rank = rank > x->rank ? rank : x->rank;
 	}
 	PQclear(r);
-	polled(t, out);
+	pg_trace_polled(t, out);
 	return t->outside ? look_again(p, truncates, out, e) : 0;
 }
 
@@ -509,10 +300,11 @@ void
 pg_trace_cancel(struct db *d)
 {
 	struct pg_trace *t = pg_of(d)->trace;
+	struct err ignored;
 
 	if (t == NULL)
 		return;
-	end_poller(t);
+	pg_trace_poll_end(t, &ignored);
 	t->on = 0;
 	strs_free(&t->said);
 }
