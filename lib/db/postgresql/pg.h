@@ -108,7 +108,7 @@ int pg_sql_next(struct db_rows *r, struct err *e);
 const char *pg_sql_text(struct db_rows *r, int column);
 int64_t pg_sql_int(struct db_rows *r, int column);
 void pg_sql_free(struct db_rows *r);
-const char *pg_sql_named(const char *name);
+const char *pg_named_sql(const char *name);
 int pg_sql_begin(struct db *d, int foreign_keys, struct err *e);
 int pg_sql_commit(struct db *d, struct err *e);
 void pg_sql_rollback(struct db *d);
@@ -143,11 +143,11 @@ int pg_lock_by(struct db *d, char *out, size_t room);
 /* pg_catalog.c */
 int pg_catalog_identity(struct db *d, struct wire_database *out,
 	struct err *e);
-int pg_catalog_position(struct db *d, struct wire_position *out,
+int pg_written_position(struct db *d, struct wire_position *out,
 	struct err *e);
 /* What the counters of the database say was written to its tables.  Gives. */
-int pg_catalog_written(struct pg *p, char **out, struct err *e);
-int pg_catalog_mark(struct db *d, struct err *e);
+int pg_written(struct pg *p, char **out, struct err *e);
+int pg_written_mark(struct db *d, struct err *e);
 int pg_catalog_fingerprint(struct db *d, char out[65], struct err *e);
 /*
  * Whether to_regclass() can take it: one or two parts, well quoted.  Anything
@@ -157,7 +157,7 @@ int pg_catalog_is_name(const char *name);
 /* A name of PG_NAME, for any search_path.  Gives. */
 char *pg_catalog_full(const char *name);
 int pg_catalog_has_table(struct db *d, const char *name, struct err *e);
-int pg_catalog_census(struct db *d, const char *table, int content,
+int pg_census(struct db *d, const char *table, int content,
 	struct db_census *out, struct err *e);
 int pg_catalog_check(struct db *d, int deep, char *found, size_t room,
 	struct err *e);

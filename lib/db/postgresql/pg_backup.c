@@ -44,7 +44,7 @@ is_gone(const struct err *e)
 static int
 hold(struct pg *p, char **name, struct db_snapshot *s, struct err *e)
 {
-	if (pg_catalog_position(&p->base, &s->position, e) == -1 ||
+	if (pg_written_position(&p->base, &s->position, e) == -1 ||
 		pg_source_hold(p, e) == -1 ||
 		pg_sql_value(p, name, e,
 		"SELECT pg_catalog.pg_export_snapshot()", NULL) == -1)

@@ -84,7 +84,7 @@ close_unchanged(struct mend *x, struct err *e)
 		return -1;
 	if (pg_swap_allow(x->m, x->live, 0, e) == 0 &&
 		pg_swap_end_sessions(x->m, x->live, p->backend, e) == 0 &&
-		pg_catalog_written(p, &now, e) == 0) {
+		pg_written(p, &now, e) == 0) {
 		pg_swap_digest(now, digest);
 		result = 0;
 		if (strcmp(digest, x->digest) != 0 && !x->accept) {

@@ -306,7 +306,7 @@ unchanged(struct pg *p, struct err *e)
 	/* Older servers get the counts by a message that may be on its way. */
 	if (p->version < 150000)
 		usleep(600000);
-	if (pg_catalog_written(p, &now, e) == -1)
+	if (pg_written(p, &now, e) == -1)
 		return -1;
 	same = now != NULL && strcmp(now, p->mark) == 0;
 	free(now);

@@ -18,8 +18,8 @@ void pg_trace_free(struct pg *p);
 int pg_bring_table(struct db *d, const struct db_bring *b,
 	struct db_brought *out, struct err *e);
 
-/* pg_catalog.c: as db_written() and db_schema(). */
-int pg_catalog_changed(struct db *d, char **out, struct err *e);
+/* pg_written.c, pg_catalog.c: as db_written() and db_schema(). */
+int pg_written_ever(struct db *d, char **out, struct err *e);
 int pg_catalog_schema(struct db *d, struct strs *out, struct err *e);
 
 /* pg_keep.c */

@@ -89,7 +89,7 @@ pg_watch_count(struct pg *p, const char *table, int64_t *rows, struct err *e)
 
 	*rows = -1;
 	memset(&c, 0, sizeof(c));
-	result = pg_catalog_census(&p->base, full, 0, &c, e);
+	result = pg_census(&p->base, full, 0, &c, e);
 	if (result == 0 && c.there)
 		*rows = c.rows;
 	db_census_free(&c);
@@ -139,7 +139,7 @@ note_count(struct pg *p, const char *table, struct err *e)
 	size_t i;
 
 	memset(&c, 0, sizeof(c));
-	if (pg_catalog_census(&p->base, table, 0, &c, e) == -1)
+	if (pg_census(&p->base, table, 0, &c, e) == -1)
 		return -1;
 	for (i = 0; i < c.n; i++)
 		add_counted(p->watch, mem_printf("%s.%s", c.name,

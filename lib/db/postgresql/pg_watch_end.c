@@ -167,7 +167,7 @@ count_lost(struct pg *p, const struct strs *tables, const struct strs *columns,
 		free(text);
 		text = pg_catalog_full(tables->v[i]);
 		memset(&census, 0, sizeof(census));
-		if (values == -1 && (result = pg_catalog_census(&p->base,
+		if (values == -1 && (result = pg_census(&p->base,
 			text, 0, &census, e)) == 0)
 			for (k = 0; k < census.n; k++)
 				if (strcmp(census.columns[k],

@@ -1,0 +1,108 @@
+/* pg_census: the rows and values of a table, counted. */
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "db/postgresql/pg.h"
+
+/* Names of the columns, and a query that counts their values. */
+static char *
+census_query(struct pg *p, const char *table, int content,
+	struct db_census *out, struct err *e)
+{
+	/* What a foreign table holds is not reached from a copy. */
+	const char *values[] = { table, p->staged ? "copy" : "live" };
+	struct buf b = { 0 };
+	PGresult *r = pg_sql_one(p, "SELECT a.attname, pg_catalog.quote_ident("
+		"a.attname), c.oid::pg_catalog.regclass, " PG_NAME("n", "c")
+		", pg_catalog.row_security_active(c.oid) FROM "
+		"pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+		"ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_attribute a "
+		"ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
+		"WHERE c.oid = pg_catalog.to_regclass($1) AND c.relkind IN "
+		"('r', 'p', 'm', 'f') AND ($2 <> 'copy' OR c.relkind <> 'f') "
+		"ORDER BY a.attnum", 2, values, e);
+	int i, n;
+
+	if (r == NULL)
+		return NULL;
+	if (PQresultStatus(r) != PGRES_TUPLES_OK) {
+		pg_error(p, r, e, "look at a table");
+		PQclear(r);
+		return NULL;
+	}
+	n = PQntuples(r);
+	out->there = n > 0;
+	if (n > 0 && *PQgetvalue(r, 0, 4) == 't') {
+		err_set(e, ERR_REFUSED, "permission", "row security hides rows "
+			"of %s from this role: what is lost cannot be counted",
+			PQgetvalue(r, 0, 3));
+		err_next(e, "migrate as the owner, or as a role with "
+			    "BYPASSRLS");
+		PQclear(r);
+		return NULL;
+	}
+	buf_text(&b, "SELECT pg_catalog.count(*)");
+	for (i = 0; i < n && !PQgetisnull(r, i, 0); i++) {
+		out->columns = mem_grow(out->columns, out->n + 1,
+			sizeof(*out->columns));
+		out->columns[out->n++] = mem_dup(PQgetvalue(r, i, 0));
+		buf_printf(&b, ", pg_catalog.count(%s)", PQgetvalue(r, i, 1));
+		if (content)
+			/* A sum, for an XOR forgets what is there twice. */
+			buf_printf(&b, ", coalesce(pg_catalog.sum(pg_catalog."
+				"hashtextextended(%s::pg_catalog.text, 0)) %% "
+				"9223372036854775807, 0)", PQgetvalue(r, i, 1));
+	}
+	if (content)
+		buf_text(&b, ", coalesce(pg_catalog.sum(pg_catalog."
+			"hashtextextended(mig_row::pg_catalog.text, 0)) % "
+			"9223372036854775807, 0)");
+	if (n > 0) {
+		buf_printf(&b, " FROM %s AS mig_row", PQgetvalue(r, 0, 2));
+		out->name = mem_dup(PQgetvalue(r, 0, 3));
+	}
+	PQclear(r);
+	return buf_detach(&b);
+}
+
+int
+pg_census(struct db *d, const char *table, int content,
+	struct db_census *out, struct err *e)
+{
+	struct pg *p = pg_of(d);
+	char *sql;
+	PGresult *r;
+	size_t i;
+
+	if (!pg_catalog_is_name(table))
+		return 0;
+	sql = census_query(p, table, content, out, e);
+	if (sql == NULL || !out->there) {
+		free(sql);
+		return sql == NULL ? -1 : 0;
+	}
+	r = pg_sql_one(p, sql, 0, NULL, e);
+	free(sql);
+	if (r == NULL || PQresultStatus(r) != PGRES_TUPLES_OK) {
+		if (r != NULL)
+			pg_error(p, r, e, "count the rows of a table");
+		PQclear(r);
+		db_census_free(out);
+		return -1;
+	}
+	out->rows = strtoll(PQgetvalue(r, 0, 0), NULL, 10);
+	out->values = mem_array(out->n + 1, sizeof(*out->values));
+	out->digests = mem_array(out->n + 1, sizeof(*out->digests));
+	for (i = 0; i < out->n; i++)
+		out->values[i] = strtoll(PQgetvalue(r, 0, content ?
+			(int)i * 2 + 1 : (int)i + 1), NULL, 10);
+	if (content)
+		out->row_digest = strtoll(PQgetvalue(r, 0, (int)out->n * 2 +
+			1), NULL, 10);
+	for (i = 0; i < out->n && content; i++)
+		out->digests[i] = strtoll(PQgetvalue(r, 0, (int)i * 2 + 2),
+			NULL, 10);
+	PQclear(r);
+	return 0;
+}
