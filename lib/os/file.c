@@ -95,19 +95,19 @@ file_slurp(const char *path, size_t max, struct buf *b, struct err *e)
 		err_set(e, ERR_USAGE, "not-a-file", "'%s' is not a file", path);
 		goto out;
 	}
-	while ((n = file_read(fd, chunk, sizeof(chunk), e)) > 0) {
+	do {
+		n = file_read(fd, chunk, sizeof(chunk), e);
+		if (n == -1) {
+			err_wrap(e, "'%s'", path);
+			goto out;
+		}
 		if (b->len - had + (size_t)n > max) {
 			err_set(e, ERR_USAGE, "too-large",
 				"'%s' is larger than %zu bytes", path, max);
 			goto out;
 		}
 		buf_add(b, chunk, (size_t)n);
-	}
-	if (n == -1) {
-		err_wrap(e, "'%s'", path);
-		goto out;
-	}
-	buf_add(b, "", 0);
+	} while (n == (ssize_t)sizeof(chunk)); /* less is the end */
 	result = 0;
 out:
 	close(fd);

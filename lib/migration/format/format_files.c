@@ -34,12 +34,13 @@ format_slurp(const char *folder, const char *path, struct buf *out,
 	char *full = file_join(folder, path);
 	int result = 0;
 
-	if (access(full, F_OK) == -1 && errno == ENOENT) {
-		err_set(e, ERR_USAGE, "migration", "'%s' is not there, or is a "
-			"link that leads nowhere", full);
-		result = err_next(e, "bring it back, or mend the link");
-	} else if (file_slurp(full, MIGRATION_MAX, out, e) == -1) {
+	if (file_slurp(full, MIGRATION_MAX, out, e) == -1) {
 		result = -1;
+		if (access(full, F_OK) == -1 && errno == ENOENT) {
+			err_set(e, ERR_USAGE, "migration", "'%s' is not there, "
+				"or is a link that leads nowhere", full);
+			err_next(e, "bring it back, or mend the link");
+		}
 	} else {
 		if (out->data == NULL)
 			buf_text(out, "");
