@@ -21,6 +21,15 @@ strs_add(struct strs *l, const char *s)
 }
 
 void
+strs_add_all(struct strs *l, const struct strs *from)
+{
+	size_t i;
+
+	for (i = 0; i < from->n; i++)
+		strs_add(l, from->v[i]);
+}
+
+void
 strs_add_once(struct strs *l, const char *s)
 {
 	if (!strs_has(l, s))

@@ -17,6 +17,9 @@ void strs_add(struct strs *l, const char *s);
 
 void strs_add_n(struct strs *l, const char *s, size_t n);
 
+/* Append copies of all of from. */
+void strs_add_all(struct strs *l, const struct strs *from);
+
 /* Append s only if no string in the list equals it, letter case apart. */
 void strs_add_once(struct strs *l, const char *s);
 

@@ -56,6 +56,7 @@ db_changes_free(struct db_changes *c)
 		free(c->v[i].table);
 	}
 	free(c->v);
+	strs_free(&c->undone);
 	memset(c, 0, sizeof(*c));
 }
 

@@ -5,9 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/strs.h"
+
 struct db;
 struct err;
-struct strs;
 
 /* A column whose values were set to null, not by an UPDATE that names it. */
 struct db_nulled {
@@ -31,6 +32,11 @@ struct db_change {
 struct db_changes {
 	struct db_change *v;
 	size_t n;
+	/*
+	 * Went without a name, and could only be counted by rolling back: to commit, run
+	 * it again with these among the expected.
+	 */
+	struct strs undone;
 };
 
 /*

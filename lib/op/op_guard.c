@@ -37,7 +37,6 @@ restore(struct guarded *g, struct err *e)
 		.archive = g->a->out->backup->path, .db = g->a->s.db,
 		.lock = g->a->s.lock };
 	struct op o = *g->a->o;
-	size_t i;
 	int result;
 
 	g->a->s.db = NULL;
@@ -46,8 +45,7 @@ restore(struct guarded *g, struct err *e)
 	result = op_restore(&done, &o, &p, e);
 	if (result == 0) {
 		g->out->left = "restored";
-		for (i = 0; i < done.kept.n; i++)
-			strs_add(&g->out->kept, done.kept.v[i]);
+		strs_add_all(&g->out->kept, &done.kept);
 		report_say(o.report, REPORT_NOTE, "the backup '%s' is "
 			"restored", p.archive);
 		op_guard_end(g, "restored");

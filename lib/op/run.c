@@ -104,10 +104,12 @@ try_inside(struct running *x, struct err *e)
 {
 	struct db *d = x->r->db;
 	const struct run_trace *t = x->r->trace;
-	const struct strs *expected = t != NULL && t->expected != NULL ?
+	const struct strs *may = t != NULL && t->expected != NULL ?
 		t->expected : &x->allow;
+	struct strs expected = { 0 };
 	int64_t start = clock_ms();
 	char first[256];
+	int watched;
 
 	if (t != NULL && t->begin(t->arg, x->m, e) == -1)
 		return -1;
@@ -116,9 +118,13 @@ try_inside(struct running *x, struct err *e)
 		return -1;
 	if (db_begin(d, x->rebuilds.n == 0, e) == -1)
 		return run_at_migration(x, e);
-	if (ensure(x, e) == -1 || run_expect_before(x, e) == -1 ||
-		db_watch_start(d, expected, e) == -1 || run_statements(x, e) ==
-		-1)
+	if (ensure(x, e) == -1 || run_expect_before(x, e) == -1)
+		goto fail;
+	strs_add_all(&expected, may);
+	strs_add_all(&expected, &x->found);
+	watched = db_watch_start(d, &expected, e);
+	strs_free(&expected);
+	if (watched == -1 || run_statements(x, e) == -1)
 		goto fail;
 	if (run_judge(x, e) == -1) {
 		run_at_migration(x, e);
@@ -178,6 +184,12 @@ inside(struct running *x, struct err *e)
 	for (tries = 1;; tries++) {
 		if (try_inside(x, e) == 0)
 			return 0;
+		if (x->again && !stop_asked()) {
+			x->again = 0;
+			tries--;
+			forget(x);
+			continue;
+		}
 		if (strcmp(e->reason, "lock-timeout") != 0 ||
 			tries == LOCK_TRIES || stop_asked())
 			return -1;
@@ -339,6 +351,7 @@ run_migration(struct part_done *done, const struct migration *m,
 	run_expect_forget(&x);
 	strs_free(&x.rebuilds);
 	strs_free(&x.allow);
+	strs_free(&x.found);
 	script_free(&x.script);
 	return result;
 }

@@ -1,6 +1,7 @@
 /* run_judge: the delta of a migration, and whether it may be committed. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -67,18 +68,41 @@ judge_keys(struct running *x, struct err *e)
 	return err_next(e, "carry every row over that others point to");
 }
 
+/* Letter by letter: two tables may differ in nothing but case. */
+static int
+is_in(const struct strs *l, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (strcmp(l->v[i], name) == 0)
+			return 1;
+	return 0;
+}
+
 int
 run_judge(struct running *x, struct err *e)
 {
 	struct shape_list *losses = &x->done->losses;
 	struct db_changes changes;
-	int result = 0;
+	size_t i, known = x->found.n;
+	int result = 0, undone;
 
 	if (db_watch_stop(x->r->db, &changes, e) == -1)
 		return -1;
 	report_delta(x->done, &changes);
 	loss_of_changes(losses, &changes, &x->script);
+	undone = changes.undone.n > 0;
+	for (i = 0; i < changes.undone.n; i++)
+		if (!is_in(&x->found, changes.undone.v[i]))
+			strs_add(&x->found, changes.undone.v[i]);
 	db_changes_free(&changes);
+	if (undone && (x->r->allow_all || loss_judge(losses, &x->allow) == 0)) {
+		x->again = x->found.n > known;
+		err_set(e, ERR_REFUSED, "loss", "what it drops or empties has "
+			"no name in the file, and is another one each time");
+		return err_next(e, "name the table in a statement of its own");
+	}
 	if (judge_rebuilds(x, e) == -1)
 		return -1;
 	if (loss_judge(losses, &x->allow) > 0 && !x->r->allow_all)

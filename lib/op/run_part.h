@@ -18,6 +18,8 @@ struct running {
 	const struct migration_part *part;
 	struct script script;
 	struct strs rebuilds, allow;
+	struct strs found; /* goes without a name: counted before, from now on */
+	int again; /* it was rolled back to be counted, and may go */
 	struct rebuilt *rebuilt;
 	size_t rebuilt_n;
 	int64_t dangling; /* before; only for a rebuild */

@@ -294,6 +294,20 @@ golang_lock() { # NAME, as golang-migrate has it
 	loses "'parent.note': 2 values" 'DO $$ BEGIN ALTER TABLE parent DROP COLUMN note; END $$;'
 }
 
+@test "losses: what a DO block drops of nothing is no loss" {
+	family
+	q "ALTER TABLE child ADD COLUMN old text; CREATE TABLE \"Empty one\" (x int); CREATE TABLE none (x int)"
+	migration 1_a 'DO $$ BEGIN ALTER TABLE child DROP COLUMN old; DROP TABLE "Empty one"; TRUNCATE none; INSERT INTO none VALUES (1); END $$;' \
+		'DO $$ BEGIN DROP TABLE none; END $$;'
+	works mig-apply
+	assert_equal "$(json '.applied | length')" 1
+	assert_equal "$(json '[.applied[0].delta[].table] | sort | join(" ")')" '"Empty one" child none'
+	assert_equal "$(q "SELECT count(*) FROM none")" 1
+	fails 3 "'none': 1 row" mig-rollback --steps 1
+	works mig-rollback --steps 1 --accept-loss
+	assert_equal "$(q "SELECT to_regclass('none') IS NULL")" t
+}
+
 @test "losses: values that a new type does not keep" {
 	family
 	loses "'parent.name'" 'ALTER TABLE parent ALTER COLUMN name TYPE int USING NULL;'

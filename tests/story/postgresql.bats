@@ -599,6 +599,22 @@ serves() { [[ $(q 'SELECT count(*) FROM parent') == [34] ]]; }
 	works mig-apply -q --no-backup
 }
 
+@test "the first migration of all waits for a lock, and is tried again" {
+	family
+	migration 1_b 'CREATE TABLE a (x int); ALTER TABLE parent ADD y int;'
+	(echo "BEGIN; LOCK TABLE parent IN ACCESS SHARE MODE;"; for ((n = 0; n < 200; n++)); do [ -e stop ] && break; sleep 0.1; done) |
+		"$PG_BIN/psql" -Xq -d "$DB" 3>&- > /dev/null &
+	local holder=$!
+	until_true "SELECT count(*) > 0 FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE datname = '$DB' AND mode = 'AccessShareLock' AND locktype = 'relation' AND relation >= 16384"
+	mig-apply --no-backup --lock-timeout 1s > out.json 2> err.txt 3>&- &
+	local runner=$!
+	for ((n = 0; n < 200; n++)); do grep -q "tried again" err.txt && break; sleep 0.1; done
+	touch stop
+	wait "$holder"
+	wait "$runner" || { cat err.txt; return 1; }
+	assert_equal "$(jq -r '.applied | length' out.json)" 1
+}
+
 @test "a service file leads no child elsewhere" {
 	family
 	pg_new "${DB}_prod"

@@ -352,7 +352,8 @@ pg_sql_rollback(struct db *d)
 
 	if (PQtransactionStatus(p->c) != PQTRANS_IDLE)
 		PQclear(PQexec(p->c, "ROLLBACK"));
-	p->spoilt = 0;
+	/* mig's own tables may have come with it. */
+	p->spoilt = p->own_known = 0;
 }
 
 int

@@ -125,8 +125,8 @@ lost_columns(struct pg *p, struct strs *tables, struct strs *columns,
 }
 
 /*
- * What went without a name is counted: beforehand if it was expected; else
- * only when the transaction is gone, which is to be refused anyway.
+ * What went without a name is counted: beforehand if it was expected; else only when
+ * the transaction is gone.
  */
 static int
 count_lost(struct pg *p, const struct strs *tables, const struct strs *columns,
@@ -135,17 +135,19 @@ count_lost(struct pg *p, const struct strs *tables, const struct strs *columns,
 	struct pg_watch *w = p->watch;
 	struct db_change *c;
 	size_t i, k;
-	int unknown = 0, result = 0;
+	int result = 0;
 
 	for (i = 0; i < w->lost.n; i++)
-		unknown |= pg_watch_counted(w, w->lost.v[i]) == -1;
+		if (pg_watch_counted(w, w->lost.v[i]) == -1)
+			strs_add(&out->undone, w->lost.v[i]);
 	for (i = 0; i < tables->n; i++) {
 		char *text = mem_printf("%s.%s", tables->v[i], columns->v[i]);
 
-		unknown |= pg_watch_counted(w, text) == -1;
+		if (pg_watch_counted(w, text) == -1)
+			strs_add(&out->undone, text);
 		free(text);
 	}
-	if (unknown) {
+	if (out->undone.n > 0) {
 		pg_sql_rollback(&p->base);
 		p->spoilt = 1;
 	}
