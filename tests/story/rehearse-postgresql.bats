@@ -25,6 +25,13 @@ rehearse() { # OPTION...
 	run --separate-stderr mig-verify --latest --rehearse "$@"
 }
 
+@test "a migration may name any role of the live server" {
+	psql -q app -c "CREATE ROLE rehearse_reader"
+	migration 1_a 'GRANT SELECT ON users TO rehearse_reader;'
+	works mig-apply --rehearse -q
+	assert_equal "$(json '.rehearsal.result')" passed
+}
+
 @test "locks, rewrites and scans, in the words of the server" {
 	migration 1_a 'ALTER TABLE users ADD COLUMN token uuid DEFAULT gen_random_uuid();
 ALTER TABLE orders ALTER COLUMN user_id SET NOT NULL;'

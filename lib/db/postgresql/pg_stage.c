@@ -126,6 +126,26 @@ copy_settings(struct stage *s, struct err *e)
 	return 0;
 }
 
+/* A migration may name any role of the live server, or look whether it is there. */
+static int
+copy_roles(struct stage *s, struct err *e)
+{
+	struct strs names = { 0 };
+	PGresult *r = pg_sql_one(s->like, "SELECT rolname FROM "
+		"pg_catalog.pg_roles WHERE rolname !~ '^pg_'", 0, NULL, e);
+	int i, result = r == NULL ? -1 : 0;
+
+	if (r != NULL && PQresultStatus(r) != PGRES_TUPLES_OK)
+		result = pg_error(s->like, r, e, "read the roles");
+	for (i = 0; result == 0 && i < PQntuples(r); i++)
+		strs_add(&names, PQgetvalue(r, i, 0));
+	PQclear(r);
+	if (result == 0)
+		result = pg_deep_roles(s->m, &names, 1, e);
+	strs_free(&names);
+	return result;
+}
+
 /* Who the live session is, on a server of our own. */
 static int
 choose_user(struct stage *s, struct err *e)
@@ -137,6 +157,8 @@ choose_user(struct stage *s, struct err *e)
 		return -1;
 	if (s->server == NULL)
 		return 0;
+	if (s->like != NULL && copy_roles(s, e) == -1)
+		return -1;
 	if (s->like != NULL && pg_sql_value(s->like, &s->user, e,
 		"SELECT current_user::text WHERE current_user !~ '^pg_'", NULL)
 		== -1)
