@@ -78,7 +78,7 @@ of_all(struct migration_part *p, const char *at, const char *end, int line,
 	if (comment_is(verb, n, "repeatable"))
 		p->repeatable = 1;
 	else if (comment_is(verb, n, "placeholders"))
-		p->placeholders = 1;
+		p->placeholders = TEXT_DOLLAR;
 	else
 		return 0;
 	return comment_word(&at, end, &verb) == 0 ? 1 : bad_line(e, p->file,

@@ -9,6 +9,7 @@
 
 #include "base/strs.h"
 #include "migration/expect.h"
+#include "migration/text.h"
 
 struct err;
 
@@ -44,7 +45,8 @@ struct migration_part {
 	struct expect_list expects; /* -- mig: expect ... */
 	int repeatable; /* -- mig: repeatable, of the up only */
 	/* What is open in it, and how it was filled: text.h. */
-	int include, placeholders;
+	int include;
+	enum text_open placeholders;
 	struct migration_piece *pieces; /* NULL: all of it is of one file */
 	size_t piece_n;
 	char *run; /* the text with the values; NULL: as it is */

@@ -66,7 +66,6 @@ read_file(struct set *out, struct migration *m, const struct format_file *f,
 	char *path = file_join(out->folder, f->path), checksum[65];
 	struct buf b = { 0 }, sum = { 0 };
 	int result = 0;
-	size_t i;
 
 	if (f->code == NULL || out->format->sum != NULL)
 		result = format_slurp(out->folder, f->path, &b, e);
@@ -81,8 +80,9 @@ read_file(struct set *out, struct migration *m, const struct format_file *f,
 		&m->up, out->folder, e) == -1 || text_include(&m->down,
 		out->folder, e) == -1))
 		result = -1;
-	for (i = 0; i < f->after.n; i++)
-		strs_add(&m->up.after, f->after.v[i]);
+	if (f->outside)
+		(f->side == 'd' ? &m->down : &m->up)->outside = 1;
+	strs_add_all(&m->up.after, &f->after);
 	format_settle(out->format, m);
 	if (result == 0 && f->side != 'd') {
 		migration_checksum(m->up.text, checksum);
@@ -202,9 +202,10 @@ join_all(struct set *out, struct format_file *v, size_t n, struct err *e)
 
 int
 set_read(struct set *out, const char *folder, const struct format *format,
-	const struct values *values, struct err *e)
+	const char *engine, const struct values *values, struct err *e)
 {
-	struct format_files f = { .folder = folder, .ignored = &out->ignored };
+	struct format_files f = { .folder = folder, .engine = engine,
+		.ignored = &out->ignored };
 	size_t i;
 	int result = -1;
 

@@ -39,14 +39,15 @@ struct set {
 struct values;
 
 /*
- * Read a folder by a format; NULL: mig's own.  values: for placeholders; may be
- * NULL.  A missing folder is ERR_USAGE
+ * Read a folder by a format; NULL: mig's own.  engine: of the database, "sqlite" or
+ * "postgresql", where a format has files for each; NULL: not known.  values: for
+ * placeholders; may be NULL.  A missing folder is ERR_USAGE
  * "no-folder", never an empty set; two files of one version are ERR_USAGE
  * "duplicate", half a pair "migration"; graph_order() tells more.  Gives out's
  * contents: set_free().
  */
 int set_read(struct set *out, const char *folder, const struct format *format,
-	const struct values *values, struct err *e);
+	const char *engine, const struct values *values, struct err *e);
 void set_free(struct set *s);
 
 /* The migration of that version, by the format's rule, or NULL.  Borrowed. */

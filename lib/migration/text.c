@@ -187,43 +187,114 @@ text_copy_places(struct migration_part *to, const struct migration_part *from)
 
 /* --- placeholders --------------------------------------------------------- */
 
-int
-text_has_placeholder(const char *text)
+enum text_open
+text_has_placeholder(enum text_open how, const char *text)
 {
-	const char *at = text == NULL ? NULL : strstr(text, "${");
+	static const char *const brackets[][2] = { [TEXT_DOLLAR] = { "${", "}" },
+		[TEXT_BRACES] = { "{{", "}}" } };
+	const char *at = text == NULL || how == TEXT_NONE ? NULL :
+		strstr(text, brackets[how][0]);
 
-	return at != NULL && strchr(at, '}') != NULL;
+	return at != NULL && strstr(at, brackets[how][1]) != NULL ? how :
+		TEXT_NONE;
+}
+
+/* A placeholder: len bytes from open on, and the n of its name; 0: it is none. */
+struct hole {
+	const char *open, *name;
+	size_t len, n;
+};
+
+/* Behind word, and the spaces after it; NULL: another one is there. */
+static const char *
+behind(const char *at, const char *word)
+{
+	if (at == NULL || !strs_starts(at, word))
+		return NULL;
+	at += strlen(word);
+	return at + strspn(at, " \t");
+}
+
+/* {{ index .Options "NAME" }} and {{ .Options.NAME }}, or .Parameters of popx. */
+static void
+read_braces(struct hole *h)
+{
+	static const char *const maps[] = { ".Options", ".Parameters" };
+	const char *end = strstr(h->open, "}}"), *at, *name;
+	size_t i;
+
+	h->len = end == NULL ? strcspn(h->open, "\n") :
+		(size_t)(end - h->open) + 2;
+	for (i = 0; i < 2 && h->n == 0; i++) {
+		size_t n;
+
+		at = behind(behind(h->open, "{{"), "index");
+		name = behind(behind(at, maps[i]), "\"");
+		n = name == NULL ? 0 : strspn(name, VALUES_NAME);
+		at = n == 0 ? NULL : behind(name + n, "\"");
+		if (name == NULL) {
+			name = behind(behind(behind(h->open, "{{"), maps[i]),
+				".");
+			n = name == NULL ? 0 : strspn(name, VALUES_NAME);
+			at = n == 0 ? NULL : name + n + strspn(name + n, " \t");
+		}
+		if (at == NULL || at != end)
+			continue;
+		h->name = name;
+		h->n = n;
+	}
+}
+
+/* The next in text; 0: there is none. */
+static int
+next_hole(enum text_open how, const char *text, struct hole *h)
+{
+	memset(h, 0, sizeof(*h));
+	h->open = strstr(text, how == TEXT_BRACES ? "{{" : "${");
+	if (h->open == NULL)
+		return 0;
+	if (how == TEXT_BRACES) {
+		read_braces(h);
+		return 1;
+	}
+	h->name = h->open + 2;
+	h->n = strspn(h->name, VALUES_NAME);
+	h->len = h->n + 2 + (h->name[h->n] == '}');
+	if (h->name[h->n] != '}')
+		h->n = 0;
+	return 1;
 }
 
 void
 text_fill(struct migration_part *p, const struct values *values)
 {
-	const char *at = p->text, *open;
+	const char *at = p->text;
 	struct buf out = { 0 };
+	struct hole h;
 
 	if (!p->placeholders || at == NULL)
 		return;
-	while ((open = strstr(at, "${")) != NULL && p->unfilled == NULL) {
-		size_t n = strspn(open + 2, VALUES_NAME);
-		const struct value *x = values_find(values, open + 2, n);
+	while (p->unfilled == NULL && next_hole(p->placeholders, at, &h)) {
+		const struct value *x = h.n == 0 ? NULL :
+			values_find(values, h.name, h.n);
 
 		/* "$${" is "${" itself, in mig's own format. */
-		if (open > at && open[-1] == '$' && !p->of_other) {
-			buf_add(&out, at, (size_t)(open - at) - 1);
+		if (h.open > at && h.open[-1] == '$' && !p->of_other) {
+			buf_add(&out, at, (size_t)(h.open - at) - 1);
 			buf_text(&out, "${");
-			at = open + 2;
+			at = h.open + 2;
 			continue;
 		}
-		buf_add(&out, at, (size_t)(open - at));
-		if (n == 0 || open[2 + n] != '}' || x == NULL) {
-			p->unfilled = mem_dup_n(open, n + 2 + (open[2 + n] ==
-				'}'));
+		buf_add(&out, at, (size_t)(h.open - at));
+		at = h.open;
+		if (h.n == 0 || x == NULL) {
+			p->unfilled = mem_dup_n(h.open, h.len);
 			break;
 		}
 		if (x->secret && *x->text != '\0')
 			strs_add(&p->secrets, x->text);
 		buf_text(&out, x->text);
-		at = open + 2 + n + 1;
+		at += h.len;
 	}
 	buf_text(&out, at);
 	free(p->run);
@@ -233,17 +304,31 @@ text_fill(struct migration_part *p, const struct values *values)
 int
 text_check(const struct migration_part *p, struct err *e)
 {
-	size_t n = p->unfilled == NULL ? 0 : strlen(p->unfilled);
+	struct hole h = { 0 };
+	char name[64] = "NAME";
+	const char *file = p->file == NULL ? "ledger" : p->file;
 
 	if (p->unfilled == NULL && (!p->placeholders || p->run != NULL))
 		return 0;
-	err_set(e, ERR_USAGE, "placeholder", "'%s': %s %s",
-		p->file == NULL ? "ledger" : p->file,
-		n == 0 ? "a placeholder" : p->unfilled,
-		n > 0 && p->unfilled[n - 1] != '}' ?
-		"is no placeholder: ${NAME}" : "has no value");
-	return err_next(e, "give it: --set NAME=VALUE, --set-file NAME=PATH, or "
-		"set.NAME in mig.conf; to write it as it is: $${");
+	if (p->unfilled != NULL)
+		next_hole(p->placeholders, p->unfilled, &h);
+	if (p->unfilled == NULL || h.n > 0)
+		err_set(e, ERR_USAGE, "placeholder", "'%s': %s has no value",
+			file, p->unfilled == NULL ? "a placeholder" :
+			p->unfilled);
+	else
+		err_set(e, ERR_USAGE, "placeholder", "'%s': %.200s is no "
+			"placeholder: %s", file, p->unfilled,
+			p->placeholders == TEXT_BRACES ?
+			"{{ index .Options \"NAME\" }}" : "${NAME}");
+	if (p->placeholders == TEXT_BRACES && p->unfilled != NULL && h.n == 0)
+		return err_next(e, "mig fills in nothing else of a template: "
+			"write down what it gives");
+	if (h.n > 0)
+		snprintf(name, sizeof(name), "%.*s", (int)h.n, h.name);
+	return err_next(e, "give it: --set %s=VALUE, --set-file %s=PATH, or "
+		"set.%s in mig.conf%s", name, name, name, p->placeholders ==
+		TEXT_BRACES ? "" : "; to write it as it is: $${");
 }
 
 /* Every place of what in text becomes "***".  size: room for the text. */
@@ -292,8 +377,7 @@ text_hide(const struct migration_part *p, struct err *e)
 		err_next(e, "try it on a copy, with values that are none");
 		return;
 	}
-	for (i = 0; i < p->secrets.n; i++)
-		strs_add(&l, p->secrets.v[i]);
+	strs_add_all(&l, &p->secrets);
 	qsort(l.v, l.n, sizeof(*l.v), by_length);
 	for (i = 0; i < l.n; i++) {
 		hide(e->text, l.v[i]);

@@ -10,14 +10,21 @@ struct err;
 struct migration_part;
 struct values;
 
+/* How a placeholder is written. */
+enum text_open {
+	TEXT_NONE, /* it is text */
+	TEXT_DOLLAR, /* ${NAME} */
+	TEXT_BRACES /* {{ index .Options "NAME" }}, as pop's templates have it */
+};
+
 /*
  * Put the files that p includes into its text, each behind its line.  folder: of
  * the migrations, out of which no path leads.  ERR_USAGE "migration".
  */
 int text_include(struct migration_part *p, const char *folder, struct err *e);
 
-/* Whether there is something between "${" and "}". */
-int text_has_placeholder(const char *text);
+/* how, if there is something between such brackets in the text; or TEXT_NONE. */
+enum text_open text_has_placeholder(enum text_open how, const char *text);
 
 /*
  * If p asks for it, fill p->run from its text and values; what has no value, or

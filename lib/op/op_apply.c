@@ -48,7 +48,7 @@ forecast(struct apply *a, const struct migration *m, struct err *e)
 	x->name = mem_dup(m->name);
 	x->source = "file";
 	if (script_of_part(&m->up, db_rules(a->s.db), &script, e) == -1)
-		return err_wrap(e, "'%s'", m->up.file);
+		return -1;
 	x->statements = (int64_t)script.n;
 	for (i = 0; i < script.n; i++) {
 		size_t k;

@@ -13,6 +13,13 @@ op_db(const struct op *o, enum db_mode mode)
 	return d;
 }
 
+const char *
+op_db_engine(const struct op *o)
+{
+	return o->url == NULL ? NULL : db_is_server(o->url) ? "postgresql" :
+		"sqlite";
+}
+
 char *
 op_db_label(const char *url)
 {

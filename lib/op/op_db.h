@@ -8,6 +8,9 @@
 /* Everything that op says of the connection.  Borrows from o. */
 struct db_options op_db(const struct op *o, enum db_mode mode);
 
+/* The engine that the url is of, or NULL: there is none.  Borrowed. */
+const char *op_db_engine(const struct op *o);
+
 /*
  * What to call the database that a url leads to, without connecting and without
  * a secret.  Gives, or NULL.

@@ -256,7 +256,7 @@ write_files(struct gen *g, struct set *set, struct err *e)
 	if (result == -1 || g->up2.len == 0)
 		return result;
 	set_free(set);
-	if (set_read(set, g->o->migrations, format, NULL, e) == -1)
+	if (set_read(set, g->o->migrations, format, op_db_engine(g->o), NULL, e) == -1)
 		return -1;
 	return op_gen_write(g->out, set, title, "_validate", &g->up2,
 		&g->down2, g->outside, e);
@@ -331,7 +331,7 @@ op_gen(struct doc_generation *out, const struct op *o,
 	if (result == 0)
 		result = find_format(&g, &format, e);
 	if (result == 0)
-		result = set_read(&set, o->migrations, format, NULL, e);
+		result = set_read(&set, o->migrations, format, op_db_engine(o), NULL, e);
 	if (result == 0 && format->write != NULL)
 		result = judge_heads(&g, &set, e);
 	if (result == 0)

@@ -91,7 +91,8 @@ take(struct back *b, const struct ledger_row *row, struct err *e)
 	if (b->s.history.format->placeholders)
 		m->down.placeholders = m->down.file != NULL ?
 			file->down.placeholders :
-			text_has_placeholder(m->down.text);
+			text_has_placeholder(b->s.history.format->placeholders,
+				m->down.text);
 	text_fill(&m->down, b->o->values);
 	return 0;
 }

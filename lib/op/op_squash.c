@@ -19,6 +19,7 @@
 #include "migration/history.h"
 #include "migration/script.h"
 #include "migration/set.h"
+#include "op/op_db.h"
 #include "op/op_gen.h"
 #include "op/op_gen_write.h"
 #include "op/op_scratch.h"
@@ -244,7 +245,7 @@ read_back(struct squash *q, struct set *set, struct err *e)
 		return -1;
 	path = file_join(folder, q->name);
 	result = op_gen_write_file(path, q->text, strlen(q->text), e);
-	if (result == 0 && set_read(set, folder, &format_mig, NULL, e) == -1)
+	if (result == 0 && set_read(set, folder, &format_mig, NULL, NULL, e) == -1)
 		result = not_possible(e, "the squashed migration");
 	if (result == 0) {
 		p = set->n == 1 ? &set->v[0].up : NULL;
@@ -406,7 +407,8 @@ op_squash(struct doc_generation *out, const struct op *o, const char *version,
 	if (result == 0)
 		result = history_open(&h, NULL, o->format, o->migrations, e);
 	if (result == 0)
-		result = set_read(&q.set, o->migrations, h.format, NULL, e);
+		result = set_read(&q.set, o->migrations, h.format, op_db_engine(o), NULL,
+			e);
 	if (result == 0)
 		result = work(&q, version, e);
 	history_close(&h);

@@ -55,7 +55,7 @@ read_all(struct op_state *s, const struct op *o, int folder, int lock,
 			"ledger", o->migrations);
 		s->set.format = s->history.format;
 	} else if (set_read(&s->set, o->migrations, s->history.format,
-		o->values, e) == -1) {
+		identity->engine, o->values, e) == -1) {
 		return -1;
 	}
 	if (history_load(&s->history, &s->ledger, &s->set, e) == -1 ||

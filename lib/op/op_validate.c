@@ -231,7 +231,7 @@ work(struct validate *v, struct err *e)
 		return -1;
 	}
 	if (set_read(&v->set, v->o->migrations, v->history.format,
-		v->o->values, &bad) == -1) {
+		op_db_engine(v->o), v->o->values, &bad) == -1) {
 		db_close(live);
 		if (!is_of_files(bad.reason)) {
 			*e = bad;

@@ -389,6 +389,50 @@ sqlx_table() {
 	assert_equal "$(sql 'SELECT (SELECT count(*) FROM p) || (SELECT count(*) FROM c)')" 11
 }
 
+@test "pop: files of dialects, autocommit, its table, versions of before popx" {
+	printf 'CREATE TABLE a (x);\n' > migrations/20200101000000000000_a.up.sql
+	printf 'CREATE TABLE wrong (x);\n' > migrations/20200101000000000000_a.mysql.up.sql
+	printf 'DROP TABLE a;\n' > migrations/20200101000000000000_a.down.sql
+	printf 'SELECT no_such_function();\n' > migrations/20200101000000000001_b.up.sql
+	printf 'CREATE TABLE b (x);\n' > migrations/20200101000000000001_b.sqlite3.up.sql
+	printf 'DROP TABLE b;\n' > migrations/20200101000000000001_b.sqlite.down.sql
+	printf 'SELECT no_such_function();\n' > migrations/20200101000000000001_b.down.sql
+	printf 'CREATE TABLE wrong (x);\n' > migrations/20210101000000000000_c.postgres.up.sql
+	printf 'DROP TABLE wrong;\n' > migrations/20210101000000000000_c.down.sql
+	printf 'VACUUM;\n' > migrations/20220101000000000000_d.sqlite.autocommit.up.sql
+	printf 'SELECT 1;\n' > migrations/20220101000000000000_d.oracle.up.sql
+	pending "20200101000000000000 20200101000000000001 20220101000000000000"
+	assert_equal "$(json '.format, (.ignored | join(" "))')" "$(printf 'pop\n20220101000000000000_d.oracle.up.sql')"
+	apply
+	assert_equal "$(sql 'SELECT group_concat(version) FROM schema_migration')" 20200101000000000000,20200101000000000001,20220101000000000000
+	assert_equal "$(sql "SELECT group_concat(name) FROM sqlite_schema WHERE type = 'table' AND name IN ('a', 'b', 'wrong')")" a,b
+	fails 3 "has no down script" mig-rollback --steps 1
+	rm migrations/2022*
+	sql "DELETE FROM schema_migration WHERE version LIKE '2022%'; DELETE FROM mig_ledger WHERE version LIKE '2022%'"
+	works mig-rollback -q --steps 1
+	assert_equal "$(sql 'SELECT group_concat(version) FROM schema_migration')" 20200101000000000000
+	# Before popx, 14 characters stood for all that begin so.
+	sql "DELETE FROM schema_migration; DROP TABLE mig_ledger; DROP TABLE mig_event; DROP TABLE mig_identity; INSERT INTO schema_migration (version) VALUES ('20200101000000')"
+	pending ""
+	assert_equal "$(json '.applied, (.problems | length)')" "$(printf '2\n0')"
+}
+
+@test "pop: what its templates ask for is filled in, and nothing else" {
+	printf 'CREATE TABLE {{ index .Options "Namespace" }}_a (x TEXT DEFAULT ${x});\n' > migrations/1_a.sqlite.up.sql
+	fails 2 "{{ index .Options \"Namespace\" }} has no value; give it: --set Namespace=VALUE" mig-apply --no-backup
+	printf 'CREATE TABLE {{index .Options "Namespace"}}_a (x);\nCREATE TABLE {{ .Parameters.other }} (x);\n' > migrations/1_a.sqlite.up.sql
+	printf '{{ if .IsSQLite }}CREATE TABLE c (x);{{ end }}\n' > migrations/2_b.up.sql
+	fails 2 "2_b.up.sql': {{ if .IsSQLite }} is no placeholder" mig-apply --no-backup --set Namespace=auth --set other=b
+	rm migrations/2_b.up.sql
+	apply --set Namespace=auth --set other=b
+	assert_equal "$(sql "SELECT group_concat(name) FROM sqlite_schema WHERE name IN ('auth_a', 'b')")" auth_a,b
+	printf 'create_table("x") {}\n' > migrations/3_c.up.fizz
+	fails 3 "is fizz, which mig cannot run" mig-apply --no-backup --set Namespace=auth --set other=b
+	works mig-gen "add d"
+	[ -e "migrations/$(json '.files[0]' | sed 's|.*/||')" ]
+	[[ $(json '.files[0]') == *_add_d.up.sql ]]
+}
+
 @test "Rails: where it stands; what is pending is for Rails to run" {
 	touch migrations/20260101000000_create_a.rb migrations/20260102000000_add_b.my_engine.rb migrations/notes.rb
 	fails 3 "is Ruby, which mig cannot run" mig-apply

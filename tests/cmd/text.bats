@@ -11,7 +11,7 @@ apply() { works mig-apply -q --no-backup "$@"; }
 
 @test "a placeholder has its value from option, file or mig.conf; the ledger keeps its name" {
 	migration 1_a $'-- mig: placeholders\nCREATE TABLE ${prefix}_a (x DEFAULT \'${word}\', y DEFAULT \'$${word} ${key}\');' $'-- mig: placeholders\nDROP TABLE ${prefix}_a;'
-	fails 2 "\${prefix} has no value; give it: --set NAME=VALUE" mig-apply
+	fails 2 "\${prefix} has no value; give it: --set prefix=VALUE" mig-apply
 	assert_equal "$(json .reason)" placeholder
 	assert_file_not_exist backups
 	printf 's3cret\n' > key.txt

@@ -48,7 +48,7 @@ list(const struct format *f, const struct buf *text)
 			abort();
 		free(path);
 	}
-	if (set_read(&s, folder, f, NULL, &e) == 0)
+	if (set_read(&s, folder, f, NULL, NULL, &e) == 0)
 		set_free(&s);
 }
 

@@ -15,9 +15,9 @@ need() {
 # schema: what both make, without any tool's own tables.
 schema() { # DB
 	if [ "$ENGINE" = sqlite ]; then
-		sqlite3 "$1" "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND tbl_name NOT LIKE 'mig\\_%' ESCAPE '\\' AND tbl_name NOT IN ('schema_migrations', 'goose_db_version', '__diesel_schema_migrations') ORDER BY type, name"
+		sqlite3 "$1" "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND tbl_name NOT LIKE 'mig\\_%' ESCAPE '\\' AND tbl_name NOT IN ('schema_migrations', 'goose_db_version', '__diesel_schema_migrations', 'schema_migration', 'sqlite_sequence') ORDER BY type, name"
 	else
-		pg_dump_text "$1" -s -N mig -T schema_migrations -T 'goose_db_version*' -T __diesel_schema_migrations -T flyway_schema_history
+		pg_dump_text "$1" -s -N mig -T schema_migrations -T 'goose_db_version*' -T __diesel_schema_migrations -T flyway_schema_history -T schema_migration
 	fi
 }
 
@@ -132,6 +132,55 @@ numbered_files() { find "$MIG_MIGRATIONS" -name '*.up.sql' | awk -F/ '{ v = $NF;
 	up_down_up mig 99 "${files[@]}"
 }
 
+# The ups of a dialect: its own file, or else the one for all.
+pop_files() { # WORDS
+	local version file word
+	for version in $(find "$MIG_MIGRATIONS" -name '*.up.sql' -printf '%f\n' | cut -d_ -f1 | LC_ALL=C sort -u); do
+		for word in "$@" '[!.]*'; do
+			file=$(find "$MIG_MIGRATIONS" -name "${version}_*.$word.up.sql" | head -n 1)
+			[ "$word" != '[!.]*' ] || file=$(find "$MIG_MIGRATIONS" -name "${version}_*.up.sql" | grep -E '/[^./]*\.up\.sql$' || true)
+			[ -z "$file" ] || break
+		done
+		[ -z "$file" ] || echo "$file"
+	done
+}
+
+@test "keto on PostgreSQL and SQLite, of popx, with files of dialects" {
+	on_postgresql keto
+	mapfile -t files < <(pop_files postgres postgresql)
+	assert_equal "${#files[@]}" 16
+	up_down_up pop 99 "${files[@]}"
+	rm -rf backups
+	on_sqlite keto
+	mapfile -t files < <(pop_files sqlite3 sqlite)
+	assert_equal "${#files[@]}" 16
+	up_down_up pop 99 "${files[@]}"
+}
+
+# Its roles and its schema come first, and pop fills in the name of that.
+supabase() {
+	local role
+	for role in anon authenticated service_role postgres dashboard_user supabase_auth_admin; do
+		pg_q postgres "SELECT count(*) FROM pg_roles WHERE rolname = '$role'" | grep -q 1 || pg_q postgres "CREATE ROLE $role"
+	done
+	pg_q "$LIVE" "CREATE SCHEMA auth"
+	pg_q "$REFERENCE" "CREATE SCHEMA auth"
+	echo "set.Namespace = auth" > mig.conf
+}
+
+@test "supabase/auth: 70 of pop, with a template" {
+	on_postgresql supabase-auth
+	supabase
+	mkdir filled
+	local file
+	for file in "$MIG_MIGRATIONS"/*.up.sql; do
+		sed 's/{{ *index .Options "Namespace" *}}/auth/g' "$file" > "filled/${file##*/}"
+	done
+	mapfile -t files < <(find filled -name '*.up.sql' | LC_ALL=C sort)
+	assert_equal "${#files[@]}" 70
+	up_down_up pop 0 "${files[@]}"
+}
+
 # rehearsed FORMAT: all of it on the restored backup, up and down, then for real, each
 # migration held to the schema that it came to on the copy.
 rehearsed() {
@@ -154,4 +203,7 @@ rehearsed() {
 @test "rehearsed: openfga on SQLite" { on_sqlite openfga-sqlite; rehearsed goose; }
 @test "rehearsed: cloak" { on_postgresql cloak; rehearsed dbmate; }
 @test "rehearsed: kestra" { on_postgresql kestra; rehearsed flyway; }
+@test "rehearsed: keto on PostgreSQL" { on_postgresql keto; rehearsed pop; }
+@test "rehearsed: keto on SQLite" { on_sqlite keto; rehearsed pop; }
+@test "rehearsed: supabase/auth" { on_postgresql supabase-auth; supabase; rehearsed pop; }
 @test "rehearsed: authelia" { on_postgresql authelia; rehearsed mig; }

@@ -13,7 +13,7 @@
 const struct format *const format_all[] = { &format_mig, &format_plain,
 	&format_golang, &format_dbmate, &format_goose, &format_sqlx,
 	&format_rails, &format_alembic, &format_sqitch, &format_flyway,
-	&format_diesel, &format_refinery, &format_prisma, NULL };
+	&format_diesel, &format_refinery, &format_prisma, &format_pop, NULL };
 
 const struct format *
 format_named(const char *name, struct err *e)
@@ -249,6 +249,18 @@ of_versions(const struct strs *names, struct err *e)
 	return NULL;
 }
 
+/* "1_x.up.sql": whose pairs these are. */
+static const struct format *
+of_pairs(const struct strs *names)
+{
+	size_t i;
+
+	for (i = 0; i < names->n; i++)
+		if (format_pop_name(names->v[i]))
+			return &format_pop;
+	return &format_mig;
+}
+
 /* Files in the folders of the folder, as Flyway and refinery may have them. */
 static int
 of_tree(const char *folder, const struct strs *names,
@@ -320,7 +332,9 @@ format_of_folder(const char *folder, struct err *e)
 			out = &format_alembic;
 		} else if (strs_ends(s, ".sql") && (strs_ends(s, ".up.sql") ||
 			strs_ends(s, ".down.sql"))) {
-			out = &format_mig;
+			out = of_pairs(&names);
+		} else if (strs_ends(s, ".fizz") && format_pop_name(s)) {
+			out = &format_pop;
 		} else if (strs_ends(s, ".sql") && strspn(s, "0123456789") >
 			0) {
 			if (of_text(folder, s, &out, e) == -1)

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/strs.h"
 #include "migration/migration.h"
+#include "migration/text.h"
 #include "migration/version.h"
 
 struct db;
@@ -28,10 +29,13 @@ struct format_file {
 	char side; /* 'u' up, 'd' down, 'b' both */
 	struct strs after; /* versions, where not the file's text says it */
 	const char *code; /* a language that mig cannot run; NULL: SQL */
+	const char *dialect; /* the engine that it is for; NULL: any */
+	int outside; /* its name says: in no transaction */
 };
 
 struct format_files {
 	const char *folder;
+	const char *engine; /* that it is read for; NULL: not known */
 	struct format_file *v;
 	size_t n;
 	struct strs *ignored; /* what looks like one and is none */
@@ -107,7 +111,7 @@ struct format {
 	enum version_rule rule;
 	int by_file; /* ordered by the names of the files */
 	enum format_graph graph;
-	int placeholders; /* ${NAME} is filled in, unless a file says no */
+	enum text_open placeholders; /* that are filled in, unless a file says no */
 	int status_only; /* only the tool itself can run them */
 	enum migration_detect detect; /* what runs in no transaction unmarked */
 	int own_transaction; /* files may bring what mig sees to itself */
@@ -125,7 +129,7 @@ struct format {
 
 extern const struct format format_mig, format_dbmate, format_goose,
 	format_golang, format_sqlx, format_flyway, format_diesel,
-	format_refinery, format_prisma, format_plain, format_rails,
+	format_refinery, format_prisma, format_plain, format_pop, format_rails,
 	format_alembic, format_sqitch;
 
 /* All of them; NULL at the end. */
@@ -163,6 +167,9 @@ int format_slurp(const char *folder, const char *path, struct buf *out,
 
 /* "add_users" to "add users".  Gives. */
 char *format_words(const char *s, size_t n);
+
+/* Whether a pair's file has a name that only pop gives: of a dialect, or autocommit. */
+int format_pop_name(const char *file);
 
 /* VERSION_name.up.sql and .down.sql. */
 void format_write_pair(struct format_text *t);

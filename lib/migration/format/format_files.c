@@ -84,7 +84,12 @@ one_file(struct format_files *f, const char *path, format_parse *parse,
 	int got = parse(file_base(path), &x, e);
 
 	if (got == 1) {
-		format_add(f, x.version, x.name, path, x.side)->code = x.code;
+		struct format_file *y = format_add(f, x.version, x.name, path,
+			x.side);
+
+		y->code = x.code;
+		y->dialect = x.dialect;
+		y->outside = x.outside;
 	} else if (got == 0 && strs_ends(path, ".sql")) {
 		strs_add(f->ignored, path);
 	}

@@ -105,7 +105,8 @@ read_flyway(struct migration *m, const char *path, const struct buf *raw,
 		}
 	}
 	if (replace)
-		p->placeholders = text_has_placeholder(raw->data);
+		p->placeholders = text_has_placeholder(TEXT_DOLLAR,
+			raw->data);
 	if (result == 0)
 		result = format_whole(m, path, raw, side, e);
 	buf_free(&b);
@@ -305,6 +306,6 @@ static const struct format_history flyway_history = {
 };
 
 const struct format format_flyway = { .name = "flyway", .shown = "Flyway",
-	.detect = MIGRATION_ALL, .placeholders = 1,
+	.detect = MIGRATION_ALL, .placeholders = TEXT_DOLLAR,
 	.list = list_flyway, .read = read_flyway, .sum = sum_flyway, .write = write_flyway,
 	.history = &flyway_history };
