@@ -74,6 +74,7 @@ struct db_stage {
 	const char *engine;
 	struct db_rebuilt from;
 	const char *server; /* its url; NULL: a throw-away one on this machine */
+	int alone; /* no other program will open it */
 	struct db *like; /* the live one, for its settings; NULL: not at hand */
 	const struct report *report;
 	struct strs *notes; /* gets what is not as in the live one, as sentences */

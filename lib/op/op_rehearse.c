@@ -106,7 +106,7 @@ op_rehearse_copy(struct part_rehearsal *out, const struct op_rehearse *r,
 	struct db_stage stage = { .engine = engine, .from = *from,
 		.server = r->scratch != NULL && db_is_server(r->scratch) ?
 			r->scratch : NULL,
-		.like = r->like, .report = r->o->report, .notes = &out->notes };
+		.alone = r->p->command == NULL, .like = r->like, .report = r->o->report, .notes = &out->notes };
 	int64_t start = clock_ms();
 	struct db *copy;
 	int result;

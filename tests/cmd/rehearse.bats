@@ -33,6 +33,32 @@ rehearse() { # OPTION...
 	tidy
 }
 
+@test "a large table is read in ranges, from the lowest rowid to the highest" {
+	sqlite3 app.db "CREATE TABLE large (id INTEGER PRIMARY KEY, n, r REAL, s TEXT, b BLOB, z);
+		WITH RECURSIVE i(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM i WHERE x < 60000)
+		INSERT INTO large SELECT x * 1000, x * 7 - 200000, x / 3.0, 's' || x, x'00ff', NULL FROM i;
+		INSERT INTO large VALUES (-9223372036854775808, 1, 1, '1', NULL, 1), (9223372036854775807, -9223372036854775808, 1, '', NULL, 1);
+		CREATE TABLE keyed (k TEXT PRIMARY KEY, v) WITHOUT ROWID;
+		INSERT INTO keyed SELECT s || id, n FROM large;
+		CREATE TABLE \"Odd one\" (_rowid_ TEXT, v); INSERT INTO \"Odd one\" SELECT s, n FROM large"
+	# Nothing becomes another: a type and a text of the same number are the same.
+	migration 1_a 'UPDATE large SET n = CAST(n AS TEXT) WHERE id <> 5; UPDATE keyed SET v = v WHERE k > 0; UPDATE "Odd one" SET v = CAST(v AS TEXT) WHERE v <> 5; CREATE INDEX i ON large (s);'
+	rehearse
+	[ "$status" -eq 0 ] || { echo "$stderr"; return 1; }
+	assert_equal "$(json '.rehearsal.migrations[0].effects | map(.columns | length) | add')" 0
+	# One value of the first row, one of the last, and one in between.
+	for id in -9223372036854775808 9223372036854775807 30000000; do
+		migration 1_a "UPDATE large SET n = n + 1 WHERE id = $id;"
+		rehearse
+		[ "$status" -eq 0 ]
+		assert_equal "$(json '.rehearsal.migrations[0].effects | map(.table + " " + (.before | tostring) + " " + (.after | tostring)) | join(",")')" "large 60002 60002"
+		assert_equal "$(json '.rehearsal.migrations[0].effects[0].columns | map(.column) | join(" ")')" n
+	done
+	migration 1_a "UPDATE large SET n = 2 WHERE id = -9223372036854775808; UPDATE keyed SET v = 0 WHERE k = 's11000'; UPDATE \"Odd one\" SET v = 0 WHERE _rowid_ = 's1';"
+	rehearse
+	assert_equal "$(json '.rehearsal.migrations[0].effects | map(.table + "." + (.columns | map(.column) | join("+"))) | sort | join(" ")')" "Odd one.v keyed.v large.n"
+}
+
 @test "a statement that fails is refused with its line, and the receipt is there" {
 	migration 1_a 'SELECT 1;
 INSERT INTO parent (id) VALUES (1);'

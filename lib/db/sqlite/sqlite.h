@@ -82,8 +82,6 @@ int sqlite_catalog_schema(struct db *d, struct strs *out, struct err *e);
 int sqlite_catalog_tables(struct db *d, struct shape_list *out,
 	struct err *e);
 int sqlite_catalog_has_table(struct db *d, const char *name, struct err *e);
-int sqlite_catalog_census(struct db *d, const char *table, int content,
-	struct db_census *out, struct err *e);
 int sqlite_catalog_count(struct sqlite *s, const char *table, int64_t *out,
 	struct err *e);
 /* Whether the table belongs to a virtual one (its shadow). */
@@ -97,6 +95,10 @@ int sqlite_catalog_is_internal(struct sqlite *s, const char *table,
  */
 #define SQLITE_CONTENT_MAX 64
 int sqlite_content_register(struct sqlite *s, struct err *e);
+
+/* sqlite_census.c */
+int sqlite_census(struct db *d, const char *table, int content,
+	struct db_census *out, struct err *e);
 
 /* sqlite_position.c */
 int sqlite_position_get(struct db *d, struct wire_position *out,

@@ -19,8 +19,11 @@ hash(const unsigned char *p, int n)
 		h = (h ^ w) * 0x9e3779b97f4a7c15u;
 		h ^= h >> 29;
 	}
-	for (; n > 0; n--)
-		h = (h ^ *p++) * 1099511628211u;
+	if (n > 0) {
+		w = 0;
+		memcpy(&w, p, (size_t)n);
+		h = (h ^ w) * 0x9e3779b97f4a7c15u;
+	}
 	h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9u;
 	h = (h ^ (h >> 27)) * 0x94d049bb133111ebu;
 	return h ^ (h >> 31);
@@ -41,6 +44,21 @@ hash_real(double v)
 	return hash((const unsigned char *)text, (int)strlen(text));
 }
 
+/* The text of a whole number, which SQLite itself would keep with the row. */
+static sqlite3_uint64
+hash_integer(sqlite3_int64 v)
+{
+	unsigned char text[20], *p = text + sizeof(text);
+	sqlite3_uint64 left = v < 0 ? 0 - (sqlite3_uint64)v : (sqlite3_uint64)v;
+
+	do
+		*--p = (unsigned char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	if (v < 0)
+		*--p = '-';
+	return hash(p, (int)(text + sizeof(text) - p));
+}
+
 /* Of one value: 1 and its digest in *out, or 0 for null. */
 static int
 digest(sqlite3_value *v, sqlite3_uint64 *out)
@@ -50,6 +68,9 @@ digest(sqlite3_value *v, sqlite3_uint64 *out)
 	switch (sqlite3_value_type(v)) {
 	case SQLITE_NULL:
 		return 0;
+	case SQLITE_INTEGER:
+		*out = hash_integer(sqlite3_value_int64(v));
+		return 1;
 	case SQLITE_FLOAT:
 		*out = hash_real(sqlite3_value_double(v));
 		return 1;

@@ -137,9 +137,13 @@ sqlite_trace_stage(struct db **out, const struct db_stage *how, struct err *e)
 
 	if (sqlite_open_db(out, &o, e) == -1)
 		return -1;
-	/* It is read twice as a whole, and nobody misses it after a crash. */
+	/*
+	 * It is read twice as a whole, and nobody misses it after a crash.  A WAL is for
+	 * those who read meanwhile: without them its pages are written twice for nothing.
+	 */
 	if (db_exec(*out, "PRAGMA synchronous = OFF; PRAGMA cache_size = -65536; "
-		"PRAGMA mmap_size = 2147483648", e) == 0)
+		"PRAGMA mmap_size = 2147483648", e) == 0 && (!how->alone ||
+		db_exec(*out, "PRAGMA journal_mode = TRUNCATE", e) == 0))
 		return 0;
 	db_close(*out);
 	*out = NULL;
