@@ -11,6 +11,7 @@
 #include "db/driver.h"
 #include "db/postgresql/pg.h"
 #include "db/sqlite/sqlite.h"
+#include "os/lock.h"
 
 /* A third engine is one new folder and one line here. */
 static const struct db_driver *const drivers[] = {
@@ -397,6 +398,13 @@ int
 db_locked_by(struct db *d, char *out, size_t room)
 {
 	return d->driver->locked_by(d, out, room);
+}
+
+int
+db_lock_descriptor(const struct db *d, const struct lock *l)
+{
+	return d->driver->session == NULL ? lock_descriptor(l) :
+		d->driver->session(d);
 }
 
 int

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "db/db_lock.h"
 #include "db/db_watch.h"
 #include "db/lex.h"
 #include "json/wire.h"
@@ -143,21 +144,6 @@ void db_rollback(struct db *d);
 
 /* Move what is written beside the database (a WAL) into it, all of it. */
 int db_settle(struct db *d, struct err *e);
-
-/* One runner at a time, for this database.  Gives *out: lock_free(). */
-int db_lock(struct db *d, struct lock **out, int64_t wait_s, const char *who,
-	struct err *e);
-
-/*
- * On a server: the advisory lock of that number, which another tool takes, until
- * d is closed.  ERR_LOCKED says that who holds it.  Others have no such locks.
- */
-int db_lock_other(struct db *d, int64_t id, int64_t wait_s, const char *who,
-	struct err *e);
-int db_can_lock_other(const struct db *d);
-
-/* Who holds it: 1 and their words in out, or 0. */
-int db_locked_by(struct db *d, char *out, size_t room);
 
 /* --- what a migration does; what it changes: db/db_watch.h ------------- */
 

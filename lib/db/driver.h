@@ -80,6 +80,8 @@ struct db_driver {
 	int (*lock_other)(struct db *d, int64_t id, int64_t wait_s,
 		const char *who, struct err *e);
 	int (*locked_by)(struct db *d, char *out, size_t room);
+	/* The descriptor of a session that holds the lock; NULL: a file does. */
+	int (*session)(const struct db *d);
 	int (*watch_start)(struct db *d, const struct strs *expected,
 		struct err *e);
 	int (*watch_drop)(struct db *d, const char *table, struct err *e);

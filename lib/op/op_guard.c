@@ -212,8 +212,8 @@ run(struct guarded *g, struct err *e)
 
 	strs_add(&environment, "MIG_GUARD=run");
 	report_say(a->o->report, REPORT_NOTE, "running %s", g->out->command);
-	result = call_program(a->p->command, &environment, lock_descriptor(
-		a->s.lock), &status, &why);
+	result = call_program(a->p->command, &environment, db_lock_descriptor(
+		a->s.db, a->s.lock), &status, &why);
 	strs_free(&environment);
 	g->out->duration_ms = clock_ms() - start;
 	if (result == -1 && strcmp(why.reason, "program") == 0) {

@@ -207,6 +207,20 @@ ALTER TABLE orders ADD CONSTRAINT c CHECK (total > 1) NOT VALID;"
 	[ "$(psql -Atc "SELECT count(*) FROM pg_database WHERE datname LIKE 'mig_scratch%'" postgres)" = 0 ]
 }
 
+@test "guard: what a killed one leaves running keeps the lock, on a server, too" {
+	printf '#!/bin/sh\ntouch began\nsh -c "trap : TERM; sleep 3; touch over"\n' > tool
+	chmod +x tool
+	mig-apply -- ./tool > doc 2> said 3>&- &
+	pid=$!
+	for _ in $(seq 200); do [ -e began ] && break; sleep 0.05; done
+	kill -KILL "$pid"
+	wait "$pid" || true
+	[ ! -e over ]
+	fails 8 'another runner' mig-apply -- true
+	for _ in $(seq 200); do [ -e over ] && break; sleep 0.05; done
+	works mig-apply --wait 5s -- true
+}
+
 @test "guard: a restore that could not be made is refused beforehand" {
 	psql -q app -c "DROP ROLE IF EXISTS plain" -c "CREATE ROLE plain LOGIN" -c "GRANT ALL ON ALL TABLES IN SCHEMA public TO plain"
 	export DATABASE_URL="postgresql://plain@/app"

@@ -51,8 +51,7 @@ struct pg {
 	int64_t statement_ms; /* statement_timeout; 0: as it is */
 	int reset_role; /* a statement of a migration may have set it */
 	char *mark; /* counters of writes, when the gap was counted */
-	int locked; /* we hold the advisory lock */
-	int held; /* and did after the last statement of a migration */
+	int locked, held; /* we hold the lock; and did behind a migration's statement */
 	int backend; /* our process on the server */
 	int spoilt; /* rolled back inside a watch: must not commit */
 	struct pg_watch *watch;
@@ -139,6 +138,7 @@ int pg_lock_take(struct db *d, struct lock **out, int64_t wait_s,
 int pg_lock_other(struct db *d, int64_t id, int64_t wait_s, const char *who,
 	struct err *e);
 int pg_lock_by(struct db *d, char *out, size_t room);
+int pg_lock_session(const struct db *d);
 
 /* pg_catalog.c */
 int pg_catalog_identity(struct db *d, struct wire_database *out,

@@ -48,6 +48,7 @@ const struct db_driver pg_driver = {
 	.lock = pg_lock_take,
 	.lock_other = pg_lock_other,
 	.locked_by = pg_lock_by,
+	.session = pg_lock_session,
 	.watch_start = pg_watch_start,
 	.watch_drop = pg_watch_drop,
 	.watch_rename = pg_watch_rename,

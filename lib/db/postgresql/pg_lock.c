@@ -102,3 +102,10 @@ pg_lock_other(struct db *d, int64_t id, int64_t wait_s, const char *who,
 		"advisory lock %lld", who, p->shown, (long long)id);
 	return err_next(e, "wait for it, or use --wait TIME");
 }
+
+/* The server ends the session when nobody has the other end any more. */
+int
+pg_lock_session(const struct db *d)
+{
+	return PQsocket(((const struct pg *)d)->c);
+}
