@@ -42,28 +42,46 @@ census_query(struct pg *p, const char *table, int content,
 		PQclear(r);
 		return NULL;
 	}
-	buf_text(&b, "SELECT pg_catalog.count(*)");
+	/* Arrays: a SELECT has fewer places than a table may have columns. */
+	buf_text(&b, "SELECT pg_catalog.count(*), ARRAY[");
 	for (i = 0; i < n && !PQgetisnull(r, i, 0); i++) {
 		out->columns = mem_grow(out->columns, out->n + 1,
 			sizeof(*out->columns));
 		out->columns[out->n++] = mem_dup(PQgetvalue(r, i, 0));
-		buf_printf(&b, ", pg_catalog.count(%s)", PQgetvalue(r, i, 1));
-		if (content)
-			/* A sum, for an XOR forgets what is there twice. */
-			buf_printf(&b, ", coalesce(pg_catalog.sum(pg_catalog."
-				"hashtextextended(%s::pg_catalog.text, 0)) %% "
-				"9223372036854775807, 0)", PQgetvalue(r, i, 1));
+		buf_printf(&b, "%spg_catalog.count(%s)", i == 0 ? "" : ", ",
+			PQgetvalue(r, i, 1));
 	}
+	buf_text(&b, "]::bigint[]");
+	/* Sums, for an XOR forgets what is there twice. */
+	for (i = 0; content && i < (int)out->n; i++)
+		buf_printf(&b, "%scoalesce(pg_catalog.sum(pg_catalog."
+			"hashtextextended(%s::pg_catalog.text, 0)) %% "
+			"9223372036854775807, 0)", i == 0 ? ", ARRAY[" : ", ",
+			PQgetvalue(r, i, 1));
 	if (content)
-		buf_text(&b, ", coalesce(pg_catalog.sum(pg_catalog."
-			"hashtextextended(mig_row::pg_catalog.text, 0)) % "
-			"9223372036854775807, 0)");
+		buf_printf(&b, "%s, coalesce(pg_catalog.sum(pg_catalog."
+			"hashtextextended(mig_row::pg_catalog.text, 0)) %% "
+			"9223372036854775807, 0)", out->n > 0 ? "]" :
+			", NULL");
 	if (n > 0) {
 		buf_printf(&b, " FROM %s AS mig_row", PQgetvalue(r, 0, 2));
 		out->name = mem_dup(PQgetvalue(r, 0, 3));
 	}
 	PQclear(r);
 	return buf_detach(&b);
+}
+
+/* "{1,2,3}" */
+static void
+read_array(const char *text, int64_t *out, size_t n)
+{
+	char *end;
+	size_t i;
+
+	for (i = 0; i < n && *text != '\0'; i++) {
+		out[i] = strtoll(text + 1, &end, 10);
+		text = end;
+	}
 }
 
 int
@@ -73,7 +91,6 @@ pg_census(struct db *d, const char *table, int content,
 	struct pg *p = pg_of(d);
 	char *sql;
 	PGresult *r;
-	size_t i;
 
 	if (!pg_catalog_is_name(table))
 		return 0;
@@ -94,15 +111,11 @@ pg_census(struct db *d, const char *table, int content,
 	out->rows = strtoll(PQgetvalue(r, 0, 0), NULL, 10);
 	out->values = mem_array(out->n + 1, sizeof(*out->values));
 	out->digests = mem_array(out->n + 1, sizeof(*out->digests));
-	for (i = 0; i < out->n; i++)
-		out->values[i] = strtoll(PQgetvalue(r, 0, content ?
-			(int)i * 2 + 1 : (int)i + 1), NULL, 10);
-	if (content)
-		out->row_digest = strtoll(PQgetvalue(r, 0, (int)out->n * 2 +
-			1), NULL, 10);
-	for (i = 0; i < out->n && content; i++)
-		out->digests[i] = strtoll(PQgetvalue(r, 0, (int)i * 2 + 2),
-			NULL, 10);
+	read_array(PQgetvalue(r, 0, 1), out->values, out->n);
+	if (content) {
+		read_array(PQgetvalue(r, 0, 2), out->digests, out->n);
+		out->row_digest = strtoll(PQgetvalue(r, 0, 3), NULL, 10);
+	}
 	PQclear(r);
 	return 0;
 }

@@ -85,23 +85,25 @@ part_add(struct part *to, const struct part *from)
 		to->groups[i] += from->groups[i];
 }
 
-/* What mig_content() says of each group of columns, added. */
+/* What is said of each group of columns, by mig_content() or in counts; added. */
 static void
-read_content(struct db_rows *r, struct part *out)
+read_groups(struct db_rows *r, int content, struct part *out)
 {
 	const char *text = "";
 	char *end;
 	size_t i;
 
 	for (i = 0; i < out->n; i++) {
-		if (i % SQLITE_CONTENT_MAX == 0) {
+		if (i % SQLITE_CONTENT_MAX == 0)
 			text = db_text(r, 1 + (int)(i / SQLITE_CONTENT_MAX));
+		if (i % SQLITE_CONTENT_MAX == 0 && content) {
 			out->groups[i / SQLITE_CONTENT_MAX] += (uint64_t)
 				strtoll(text, &end, 10);
 			text = end;
 		}
 		out->values[i] += (uint64_t)strtoll(text, &end, 10);
-		out->digests[i] += (uint64_t)strtoll(end, &end, 10);
+		if (content)
+			out->digests[i] += (uint64_t)strtoll(end, &end, 10);
 		text = end;
 	}
 }
@@ -111,7 +113,6 @@ read_part(struct db *d, const char *sql, int content, const char *args,
 	int64_t from, int64_t to, struct part *out, struct err *e)
 {
 	struct db_rows *r;
-	size_t i;
 	int more = *args == '\0' ? db_query(&r, d, e, sql, "") :
 		db_query(&r, d, e, sql, args, from, to);
 
@@ -120,10 +121,7 @@ read_part(struct db *d, const char *sql, int content, const char *args,
 	more = db_next(r, e);
 	if (more == 1) {
 		out->rows += (uint64_t)db_int(r, 0);
-		for (i = 0; i < out->n && !content; i++)
-			out->values[i] += (uint64_t)db_int(r, (int)i + 1);
-		if (content)
-			read_content(r, out);
+		read_groups(r, content, out);
 	}
 	db_rows_free(r);
 	return more == -1 ? -1 : 0;
@@ -263,6 +261,7 @@ find_ranges(struct sqlite *s, const char *table, const struct db_census *c,
 
 /* --- all of it ------------------------------------------------------------ */
 
+/* In groups: a SELECT has fewer places than a table may have columns. */
 static char *
 query(const struct db_census *c, const char *quoted, int content)
 {
@@ -272,13 +271,15 @@ query(const struct db_census *c, const char *quoted, int content)
 	buf_text(&sql, "SELECT count(*)");
 	for (i = 0; i < c->n; i++) {
 		char *column = sqlite_sql_quote(c->columns[i]);
+		int first = i % SQLITE_CONTENT_MAX == 0;
 
 		if (!content)
-			buf_printf(&sql, ", count(%s)", column);
+			buf_printf(&sql, "%scount(%s)", first ? ", " :
+				" || ' ' || ", column);
 		else
-			buf_printf(&sql, "%s%s", i % SQLITE_CONTENT_MAX == 0 ?
-				i == 0 ? ", mig_content(" : "), mig_content(" :
-				", ", column);
+			buf_printf(&sql, "%s%s", first ? i == 0 ?
+				", mig_content(" : "), mig_content(" : ", ",
+				column);
 		free(column);
 	}
 	if (content && c->n > 0)
