@@ -8,9 +8,10 @@
 #include "db/driver.h"
 
 int
-db_watch_start(struct db *d, const struct strs *expected, struct err *e)
+db_watch_start(struct db *d, const struct strs *expected,
+	const struct strs *found, struct err *e)
 {
-	return d->driver->watch_start(d, expected, e);
+	return d->driver->watch_start(d, expected, found, e);
 }
 
 int

@@ -34,16 +34,18 @@ struct db_changes {
 	size_t n;
 	/*
 	 * Went without a name, and could only be counted by rolling back: to commit, run
-	 * it again with these among the expected.
+	 * it again with these as found.  In the engine's own words.
 	 */
 	struct strs undone;
 };
 
 /*
  * Watch every row that changes; inside a transaction.  expected: tables (or
- * table.column) whose rows may go; may be NULL.
+ * table.column) whose rows may go.  found: what a try before has said is undone,
+ * which nobody else may write to from now on.  Either may be NULL.
  */
-int db_watch_start(struct db *d, const struct strs *expected, struct err *e);
+int db_watch_start(struct db *d, const struct strs *expected,
+	const struct strs *found, struct err *e);
 
 /* Tell what rows cannot: before a DROP, after a RENAME, after a CREATE. */
 int db_watch_drop(struct db *d, const char *table, struct err *e);

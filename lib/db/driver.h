@@ -83,7 +83,7 @@ struct db_driver {
 	/* The descriptor of a session that holds the lock; NULL: a file does. */
 	int (*session)(const struct db *d);
 	int (*watch_start)(struct db *d, const struct strs *expected,
-		struct err *e);
+		const struct strs *found, struct err *e);
 	int (*watch_drop)(struct db *d, const char *table, struct err *e);
 	void (*watch_rename)(struct db *d, const char *from, const char *to);
 	void (*watch_create)(struct db *d, const char *table);

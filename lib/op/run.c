@@ -104,12 +104,10 @@ try_inside(struct running *x, struct err *e)
 {
 	struct db *d = x->r->db;
 	const struct run_trace *t = x->r->trace;
-	const struct strs *may = t != NULL && t->expected != NULL ?
+	const struct strs *expected = t != NULL && t->expected != NULL ?
 		t->expected : &x->allow;
-	struct strs expected = { 0 };
 	int64_t start = clock_ms();
 	char first[256];
-	int watched;
 
 	if (t != NULL && t->begin(t->arg, x->m, e) == -1)
 		return -1;
@@ -118,13 +116,9 @@ try_inside(struct running *x, struct err *e)
 		return -1;
 	if (db_begin(d, x->rebuilds.n == 0, e) == -1)
 		return run_at_migration(x, e);
-	if (ensure(x, e) == -1 || run_expect_before(x, e) == -1)
-		goto fail;
-	strs_add_all(&expected, may);
-	strs_add_all(&expected, &x->found);
-	watched = db_watch_start(d, &expected, e);
-	strs_free(&expected);
-	if (watched == -1 || run_statements(x, e) == -1)
+	if (ensure(x, e) == -1 || run_expect_before(x, e) == -1 ||
+		db_watch_start(d, expected, &x->found, e) == -1 ||
+		run_statements(x, e) == -1)
 		goto fail;
 	if (run_judge(x, e) == -1) {
 		run_at_migration(x, e);
@@ -184,7 +178,13 @@ inside(struct running *x, struct err *e)
 	for (tries = 1;; tries++) {
 		if (try_inside(x, e) == 0)
 			return 0;
-		if (x->again && !stop_asked()) {
+		if (x->again) {
+			if (stop_check(e) == -1)
+				return -1;
+			report_say(x->r->report, REPORT_MORE, "migration %s "
+				"drops or empties what it does not name: it "
+				"is rolled back, and run again with that "
+				"counted before", x->m->version);
 			x->again = 0;
 			tries--;
 			forget(x);

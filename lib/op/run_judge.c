@@ -99,8 +99,8 @@ run_judge(struct running *x, struct err *e)
 	db_changes_free(&changes);
 	if (undone && (x->r->allow_all || loss_judge(losses, &x->allow) == 0)) {
 		x->again = x->found.n > known;
-		err_set(e, ERR_REFUSED, "loss", "what it drops or empties has "
-			"no name in the file, and is another one each time");
+		err_set(e, ERR_REFUSED, "loss", "what it drops or empties "
+			"without a name cannot be counted beforehand");
 		return err_next(e, "name the table in a statement of its own");
 	}
 	if (judge_rebuilds(x, e) == -1)

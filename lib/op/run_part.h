@@ -18,7 +18,7 @@ struct running {
 	const struct migration_part *part;
 	struct script script;
 	struct strs rebuilds, allow;
-	struct strs found; /* goes without a name: counted before, from now on */
+	struct strs found; /* goes without a name: db_watch_start() counts it */
 	int again; /* it was rolled back to be counted, and may go */
 	struct rebuilt *rebuilt;
 	size_t rebuilt_n;

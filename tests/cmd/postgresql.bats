@@ -308,6 +308,50 @@ golang_lock() { # NAME, as golang-migrate has it
 	assert_equal "$(q "SELECT to_regclass('none') IS NULL")" t
 }
 
+# Each is run twice, for what goes without a name; the second time all of it counts.
+@test "losses: a name that is another table's by then hides nothing" {
+	family
+	q "CREATE TABLE a (x int); CREATE TABLE b (x int); INSERT INTO b VALUES (1), (2), (3); CREATE SCHEMA s; CREATE TABLE s.a (x int); INSERT INTO s.a VALUES (1), (2)"
+	loses "'b': 3 rows" 'ALTER TABLE a RENAME TO a_old; ALTER TABLE b RENAME TO a; DO $$ BEGIN DROP TABLE a; END $$;'
+	loses "'b': 3 rows" 'DO $$ BEGIN DROP TABLE a; END $$; ALTER TABLE b RENAME TO a; DO $$ BEGIN DROP TABLE a; END $$;'
+	loses "'s.a': 2 rows" 'DROP TABLE a; ALTER TABLE s.a SET SCHEMA public; DO $$ BEGIN TRUNCATE a; END $$;'
+	# Allowing the one allows not the other.
+	migration 1_x 'ALTER TABLE a RENAME TO a_old; ALTER TABLE b RENAME TO a; DO $$ BEGIN DROP TABLE a; END $$;'
+	fails 3 "'b': 3 rows" mig-apply -q --no-backup --allow-loss a
+	assert_equal "$(q 'SELECT count(*) FROM b')" 3
+}
+
+@test "losses: names that differ in nothing but case, and columns with a dot" {
+	family
+	q 'CREATE TABLE "FOO" (x int); CREATE TABLE "Foo" (x int); INSERT INTO "Foo" VALUES (1), (2), (3); CREATE TABLE t ("a.b" int, "C" int, c int); INSERT INTO t (c) VALUES (7)'
+	loses "'\"Foo\"': 3 rows" 'DO $$ BEGIN DROP TABLE "FOO"; DROP TABLE "Foo"; END $$;'
+	loses "'t.c': 1 value" 'ALTER TABLE t DROP COLUMN "C"; DO $$ BEGIN ALTER TABLE t DROP COLUMN c; END $$;'
+	migration 1_x 'DO $$ BEGIN ALTER TABLE t DROP COLUMN "a.b"; DROP TABLE "FOO"; END $$; ALTER TABLE t ADD d int; ALTER TABLE t DROP COLUMN D;'
+	works mig-apply -q --no-backup
+	assert_equal "$(q "SELECT string_agg(attname, ',') FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0 AND NOT attisdropped")" C,c
+}
+
+@test "losses: rows of others that come in before a DO block takes the table" {
+	family
+	q 'CREATE TABLE none (x int)'
+	migration 1_a 'SELECT pg_sleep(1.5); DO $$ BEGIN DROP TABLE none; END $$;'
+	mig-apply -q --no-backup > doc.json 2> err.txt 3>&- &
+	local pid=$!
+	# Behind the first try and its rollback, while the second one sleeps.
+	sleep 2.2
+	q 'INSERT INTO none VALUES (1), (2)' || true
+	wait "$pid" || true
+	# Either it waited until the table was gone, or the migration was refused.
+	if [ "$(q "SELECT to_regclass('none') IS NULL")" = t ]; then
+		assert_equal "$(jq -r '[.applied[0].delta[] | select(.table == "none") | .before] | join(",")' doc.json)" 0
+		[ "$(jq -r .result doc.json)" = applied ]
+		run q 'SELECT count(*) FROM none'
+		[ "$status" -ne 0 ]
+	else
+		assert_equal "$(q 'SELECT count(*) FROM none')" 2
+	fi
+}
+
 @test "losses: values that a new type does not keep" {
 	family
 	loses "'parent.name'" 'ALTER TABLE parent ALTER COLUMN name TYPE int USING NULL;'

@@ -45,7 +45,7 @@ static int
 change(struct db *d, const char *sql, enum db_intent intent,
 	const char *table, struct db_changes *c, struct err *e)
 {
-	if (db_begin(d, 1, e) == 0 && db_watch_start(d, NULL, e) == 0 &&
+	if (db_begin(d, 1, e) == 0 && db_watch_start(d, NULL, NULL, e) == 0 &&
 		run(d, sql, intent, table, e) == 0 &&
 		db_watch_stop(d, c, e) == 0 && db_commit(d, e) == 0)
 		return 0;
@@ -72,7 +72,7 @@ traced(struct db *d)
 	OK(db_keep(d, "p", &all, 10, &k, &e) == 0 && k.aside != NULL &&
 		k.rows == 3, "values are kept aside");
 	OK(db_trace_migration(d, &e) == 0 && db_begin(d, 1, &e) == 0 &&
-		db_watch_start(d, NULL, &e) == 0 && db_trace_before(d, 0, &e)
+		db_watch_start(d, NULL, NULL, &e) == 0 && db_trace_before(d, 0, &e)
 		== 0 && run(d, "UPDATE p SET name = 'zz' WHERE id = 1",
 		DB_INTENT_UPDATE, "p", &e) == 0 && db_trace_after(d, &t, &e)
 		== 0 && db_watch_stop(d, &c, &e) == 0 && db_commit(d, &e) ==

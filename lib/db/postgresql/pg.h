@@ -169,7 +169,8 @@ char *pg_catalog_qualified(struct db *d, const char *name);
 /* pg_run.c and pg_watch.c */
 int pg_run_statement(struct db *d, const struct db_statement *s,
 	struct err *e);
-int pg_watch_start(struct db *d, const struct strs *expected, struct err *e);
+int pg_watch_start(struct db *d, const struct strs *expected,
+	const struct strs *found, struct err *e);
 int pg_watch_drop(struct db *d, const char *table, struct err *e);
 void pg_watch_rename(struct db *d, const char *from, const char *to);
 void pg_watch_create(struct db *d, const char *table);

@@ -106,28 +106,36 @@ pg_watch_observer(struct pg *p, struct err *e)
 		err_wrap(e, "a second connection") : 0;
 }
 
-int64_t
-pg_watch_counted(const struct pg_watch *w, const char *name)
+char *
+pg_watch_key(const char *oid, const char *column)
 {
-	size_t i;
-
-	for (i = 0; i < w->counted_n; i++)
-		if (strcmp(w->counted[i].name, name) == 0)
-			return w->counted[i].amount;
-	return -1;
+	return column == NULL ? mem_dup(oid) : mem_printf("%s.%s", oid,
+		column);
 }
 
-/* Takes name. */
-static void
-add_counted(struct pg_watch *w, char *name, int64_t amount)
+int64_t
+pg_watch_counted(const struct pg_watch *w, const char *oid, const char *column)
 {
-	if (pg_watch_counted(w, name) != -1) {
-		free(name);
+	char *key = pg_watch_key(oid, column);
+	int64_t amount = -1;
+	size_t i;
+
+	for (i = 0; i < w->counted_n && amount == -1; i++)
+		if (strcmp(w->counted[i].key, key) == 0)
+			amount = w->counted[i].amount;
+	free(key);
+	return amount;
+}
+
+static void
+add_counted(struct pg_watch *w, const char *oid, const char *column,
+	int64_t amount)
+{
+	if (pg_watch_counted(w, oid, column) != -1)
 		return;
-	}
 	w->counted = mem_grow(w->counted, w->counted_n + 1,
 		sizeof(*w->counted));
-	w->counted[w->counted_n].name = name;
+	w->counted[w->counted_n].key = pg_watch_key(oid, column);
 	w->counted[w->counted_n++].amount = amount;
 }
 
@@ -136,18 +144,58 @@ static int
 note_count(struct pg *p, const char *table, struct err *e)
 {
 	struct db_census c;
+	char *oid;
 	size_t i;
 
 	memset(&c, 0, sizeof(c));
-	if (pg_census(&p->base, table, 0, &c, e) == -1)
+	if (!pg_catalog_is_name(table))
+		return 0;
+	if (pg_sql_value(p, &oid, e, "SELECT pg_catalog.to_regclass($1)::"
+		"pg_catalog.oid", table) == -1)
 		return -1;
+	if (oid == NULL)
+		return 0;
+	if (pg_census(&p->base, table, 0, &c, e) == -1) {
+		free(oid);
+		return -1;
+	}
 	for (i = 0; i < c.n; i++)
-		add_counted(p->watch, mem_printf("%s.%s", c.name,
-			c.columns[i]), c.values[i]);
+		add_counted(p->watch, oid, c.columns[i], c.values[i]);
 	if (c.there)
-		add_counted(p->watch, mem_dup(c.name), c.rows);
+		add_counted(p->watch, oid, NULL, c.rows);
+	free(oid);
 	db_census_free(&c);
 	return 0;
+}
+
+/*
+ * The same for what an earlier try has found to go.  Nobody else is to write to it
+ * between this count and its end: it is locked.
+ */
+static int
+note_found(struct pg *p, const char *key, struct err *e)
+{
+	char *oid = mem_dup_n(key, strcspn(key, ".")), *name = NULL, *sql;
+	int result = 0;
+
+	if (pg_watch_counted(p->watch, oid, NULL) != -1) {
+		free(oid);
+		return 0;
+	}
+	if (pg_sql_value(p, &name, e, "SELECT pg_catalog.format('%I.%I', "
+		"n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN "
+		"pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE "
+		"c.oid = $1::pg_catalog.oid", oid) == -1)
+		result = -1;
+	if (result == 0 && name != NULL) {
+		sql = mem_printf("LOCK TABLE %s IN SHARE MODE", name);
+		result = pg_sql_exec(&p->base, sql, e) == -1 ||
+			note_count(p, name, e) == -1 ? -1 : 0;
+		free(sql);
+	}
+	free(name);
+	free(oid);
+	return result;
 }
 
 /* mig's own tables are written to by each migration: asked for once. */
@@ -177,7 +225,8 @@ know_own(struct pg *p, struct err *e)
  * have not reported: those tables, and mig's own, have a base.
  */
 int
-pg_watch_start(struct db *d, const struct strs *expected, struct err *e)
+pg_watch_start(struct db *d, const struct strs *expected,
+	const struct strs *found, struct err *e)
 {
 	struct pg *p = pg_of(d);
 	struct pg_watch *w = mem_alloc(sizeof(*w));
@@ -203,6 +252,9 @@ pg_watch_start(struct db *d, const struct strs *expected, struct err *e)
 			t->base[c] = t->last[c] = number(r, i, c + 1);
 	}
 	PQclear(r);
+	for (k = 0; found != NULL && k < found->n; k++)
+		if (note_found(p, found->v[k], e) == -1)
+			return -1;
 	for (k = 0; expected != NULL && k < expected->n; k++) {
 		const char *dot = strrchr(expected->v[k], '.');
 		char *head = dot == NULL ? NULL : mem_dup_n(expected->v[k],
@@ -353,6 +405,7 @@ meet(struct pg *p, struct pg_touched *t, int made, struct err *e)
 	if (PQntuples(r) == 1) {
 		t->old = 1;
 		t->name = mem_dup(PQgetvalue(r, 0, 0));
+		t->was = mem_dup(t->name);
 		t->filenode = mem_dup(PQgetvalue(r, 0, 1));
 	}
 	PQclear(r);
@@ -390,14 +443,11 @@ look(struct pg *p, const struct db_statement *s, const PGresult *r, int i,
 	if (!t->old && name == NULL)
 		return 0; /* made and dropped, or no table */
 	/* Dropped, emptied or written anew by what does not name it. */
-	if (t->old && !may && !strs_has(&w->lost, t->name) && (name == NULL ?
+	if (t->old && !may && (name == NULL ?
 		t->there || t->filenode != NULL :
 		*PQgetvalue(r, i, 2) != '0' && t->filenode != NULL &&
-		strcmp(t->filenode, PQgetvalue(r, i, 2)) != 0)) {
-		strs_add(&w->lost, t->name);
-		if (name == NULL)
-			strs_add(&w->gone, t->name);
-	}
+		strcmp(t->filenode, PQgetvalue(r, i, 2)) != 0))
+		t->lost = 1;
 	t->there = name != NULL;
 	if (name == NULL) {
 		free(t->filenode);
@@ -461,16 +511,15 @@ pg_watch_cancel(struct db *d)
 		free(w->v[i].nulled);
 		free(w->v[i].oid);
 		free(w->v[i].name);
+		free(w->v[i].was);
 		free(w->v[i].filenode);
 	}
 	free(w->v);
 	for (i = 0; i < w->counted_n; i++)
-		free(w->counted[i].name);
+		free(w->counted[i].key);
 	free(w->counted);
 	strs_free(&w->now);
 	strs_free(&w->columns);
-	strs_free(&w->lost);
-	strs_free(&w->gone);
 	free(w);
 	p->watch = NULL;
 }

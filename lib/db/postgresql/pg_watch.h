@@ -11,6 +11,8 @@ struct pg_touched {
 	int old; /* was there before the transaction */
 	int there; /* is there now */
 	char *name; /* now, or before it was dropped */
+	char *was; /* before the transaction, if it was there */
+	int lost; /* all its rows went by what does not name it */
 	char *filenode; /* where its rows are, after the last statement */
 	int64_t base[3]; /* inserted, updated, deleted: before the watch */
 	int64_t last[3]; /* after the last statement */
@@ -19,9 +21,12 @@ struct pg_touched {
 	size_t nulled_n;
 };
 
-/* Rows of a table, or values of a column, that may all go. */
+/*
+ * Rows of a table, or values of a column, that may all go.  By number: a name may be
+ * another table's by then.
+ */
 struct pg_counted {
-	char *name;
+	char *key; /* "OID", or "OID.column" as it was then called */
 	int64_t amount;
 };
 
@@ -32,8 +37,6 @@ struct pg_watch {
 	size_t counted_n;
 	struct strs now; /* oids that the present statement names */
 	struct strs columns; /* "OID.column" that a statement drops by name */
-	struct strs lost; /* tables that lost all rows, not by name */
-	struct strs gone; /* those of them that are dropped */
 };
 
 /* Run a query of mig's own; value may be NULL. */
@@ -44,8 +47,12 @@ PGresult *pg_watch_ask(struct pg *p, const char *sql, const char *value,
 int pg_watch_count(struct pg *p, const char *table, int64_t *rows,
 	struct err *e);
 
-/* What was counted for a name beforehand, or -1. */
-int64_t pg_watch_counted(const struct pg_watch *w, const char *name);
+/* What was counted beforehand; column NULL: the rows.  Or -1. */
+int64_t pg_watch_counted(const struct pg_watch *w, const char *oid,
+	const char *column);
+
+/* "OID.column".  Gives. */
+char *pg_watch_key(const char *oid, const char *column);
 
 /* A second connection, which sees what is committed. */
 int pg_watch_observer(struct pg *p, struct err *e);

@@ -37,12 +37,11 @@ one(struct pg *p, struct pg_touched *t, struct db_changes *out, struct err *e)
 	struct db_change *c;
 	int k;
 
-	if (!t->seen || (!t->old && !t->there) ||
-		strs_has(&p->watch->lost, t->name))
+	if (!t->seen || (!t->old && !t->there) || t->lost)
 		return 0;
 	if (!t->there) {
 		c = add_change(out, t->name);
-		c->before = pg_watch_counted(p->watch, t->name);
+		c->before = pg_watch_counted(p->watch, t->oid, NULL);
 		c->after = -1;
 		return 0;
 	}
@@ -67,60 +66,136 @@ one(struct pg *p, struct pg_touched *t, struct db_changes *out, struct err *e)
 	return 0;
 }
 
-/* Columns that are dropped now, and that no statement names: "t.c", "c". */
-static int
-lost_columns(struct pg *p, struct strs *tables, struct strs *columns,
-	struct err *e)
+/* A column that is dropped now, and that no statement names; as it was called. */
+struct lost_column {
+	char *oid, *table, *column;
+};
+
+struct lost_columns {
+	struct lost_column *v;
+	size_t n;
+};
+
+static void
+lost_columns_free(struct lost_columns *l)
 {
-	struct pg_watch *w = p->watch;
-	struct strs oids = { 0 };
-	PGresult *r = NULL, *was = NULL;
 	size_t i;
-	int k, result = 0;
+
+	for (i = 0; i < l->n; i++) {
+		free(l->v[i].oid);
+		free(l->v[i].table);
+		free(l->v[i].column);
+	}
+	free(l->v);
+}
+
+/* Letter by letter: a table may have the columns a and "A". */
+static int
+is_named(const struct strs *columns, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < columns->n; i++)
+		if (strcmp(columns->v[i], key) == 0)
+			return 1;
+	return 0;
+}
+
+/* Of one table: the numbers of those that are dropped, by their names before. */
+static int
+lost_of(struct pg *p, const char *oid, struct lost_columns *out, struct err *e)
+{
+	const char *values[2] = { oid, NULL };
+	PGresult *was;
+	char *numbers;
+	int k;
+
+	if (pg_sql_value(p, &numbers, e, "SELECT pg_catalog.string_agg("
+		"attnum::text, ',') FROM pg_catalog.pg_attribute WHERE "
+		"attrelid = $1::pg_catalog.oid AND attnum > 0 AND "
+		"attisdropped", oid) == -1)
+		return -1;
+	if (numbers == NULL)
+		return 0;
+	values[1] = numbers;
+	was = pg_sql_own(p->observer, "SELECT a.attname, " PG_NAME("n", "c")
+		" FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c "
+		"ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON "
+		"n.oid = c.relnamespace WHERE a.attrelid = "
+		"$1::pg_catalog.oid AND NOT a.attisdropped AND a.attnum = ANY "
+		"(pg_catalog.string_to_array($2, ',')::int2[])", 2, values, e);
+	free(numbers);
+	if (was == NULL)
+		return -1;
+	for (k = 0; k < PQntuples(was); k++) {
+		const char *column = PQgetvalue(was, k, 0);
+		char *key = pg_watch_key(oid, column);
+		struct lost_column *x;
+
+		if (!is_named(&p->watch->columns, key)) {
+			out->v = mem_grow(out->v, out->n + 1, sizeof(*out->v));
+			x = &out->v[out->n++];
+			x->oid = mem_dup(oid);
+			x->table = mem_dup(PQgetvalue(was, k, 1));
+			x->column = mem_dup(column);
+		}
+		free(key);
+	}
+	PQclear(was);
+	return 0;
+}
+
+static int
+find_lost_columns(struct pg *p, struct lost_columns *out, struct err *e)
+{
+	const struct pg_watch *w = p->watch;
+	size_t i;
 
 	for (i = 0; i < w->n; i++)
-		if (w->v[i].seen && w->v[i].old && w->v[i].there)
-			strs_add(&oids, w->v[i].oid);
-	for (i = 0; i < oids.n && result == 0; i++) {
-		r = pg_watch_ask(p, "SELECT pg_catalog.string_agg(attnum::text,"
-			" ',') FROM pg_catalog.pg_attribute WHERE attrelid = "
-			"$1::pg_catalog.oid AND attnum > 0 AND attisdropped",
-			oids.v[i], e);
-		if (r == NULL) {
-			result = -1;
-			break;
-		}
-		if (!PQgetisnull(r, 0, 0)) {
-			const char *values[2] = { oids.v[i],
-				PQgetvalue(r, 0, 0) };
+		if (w->v[i].seen && w->v[i].old && w->v[i].there &&
+			lost_of(p, w->v[i].oid, out, e) == -1)
+			return -1;
+	return 0;
+}
 
-			was = pg_sql_own(p->observer, "SELECT a.attname, "
-				PG_NAME("n", "c") " FROM "
-				"pg_catalog.pg_attribute a JOIN "
-				"pg_catalog.pg_class c ON c.oid = a.attrelid "
-				"JOIN pg_catalog.pg_namespace n ON n.oid = "
-				"c.relnamespace WHERE a.attrelid = "
-				"$1::pg_catalog.oid AND NOT a.attisdropped AND "
-				"a.attnum = ANY (pg_catalog.string_to_array("
-				"$2, ',')::int2[])", 2, values, e);
-			if (was == NULL)
-				result = -1;
-		}
-		for (k = 0; was != NULL && k < PQntuples(was); k++) {
-			char *text = mem_printf("%s.%s", oids.v[i],
-				PQgetvalue(was, k, 0));
+/* What cannot be told while the transaction is there. */
+static void
+find_undone(const struct pg_watch *w, const struct lost_columns *columns,
+	struct db_changes *out)
+{
+	size_t i;
 
-			if (!strs_has(&w->columns, text)) {
-				strs_add(tables, PQgetvalue(was, k, 1));
-				strs_add(columns, PQgetvalue(was, k, 0));
-			}
-			free(text);
-		}
-		PQclear(was);
-		PQclear(r);
-		was = r = NULL;
+	for (i = 0; i < w->n; i++)
+		if (w->v[i].lost && pg_watch_counted(w, w->v[i].oid, NULL) ==
+			-1)
+			strs_add(&out->undone, w->v[i].oid);
+	for (i = 0; i < columns->n; i++) {
+		const struct lost_column *x = &columns->v[i];
+		char *key = pg_watch_key(x->oid, x->column);
+
+		if (pg_watch_counted(w, x->oid, x->column) == -1)
+			strs_add(&out->undone, key);
+		free(key);
 	}
-	strs_free(&oids);
+}
+
+/* Behind a rollback: the names are those from before. */
+static int
+count_column(struct pg *p, const struct lost_column *x, int64_t *values,
+	struct err *e)
+{
+	char *full = pg_catalog_full(x->table);
+	struct db_census census;
+	size_t k;
+	int result;
+
+	memset(&census, 0, sizeof(census));
+	result = pg_census(&p->base, full, 0, &census, e);
+	for (k = 0; k < census.n && result == 0; k++)
+		if (strcmp(census.columns[k], x->column) == 0)
+			*values = census.values[k];
+	db_census_free(&census);
+	free(full);
 	return result;
 }
 
@@ -129,58 +204,43 @@ lost_columns(struct pg *p, struct strs *tables, struct strs *columns,
  * the transaction is gone.
  */
 static int
-count_lost(struct pg *p, const struct strs *tables, const struct strs *columns,
+count_lost(struct pg *p, const struct lost_columns *columns,
 	struct db_changes *out, struct err *e)
 {
 	struct pg_watch *w = p->watch;
 	struct db_change *c;
-	size_t i, k;
+	size_t i;
 	int result = 0;
 
-	for (i = 0; i < w->lost.n; i++)
-		if (pg_watch_counted(w, w->lost.v[i]) == -1)
-			strs_add(&out->undone, w->lost.v[i]);
-	for (i = 0; i < tables->n; i++) {
-		char *text = mem_printf("%s.%s", tables->v[i], columns->v[i]);
-
-		if (pg_watch_counted(w, text) == -1)
-			strs_add(&out->undone, text);
-		free(text);
-	}
+	find_undone(w, columns, out);
 	if (out->undone.n > 0) {
 		pg_sql_rollback(&p->base);
 		p->spoilt = 1;
 	}
-	for (i = 0; i < w->lost.n && result == 0; i++) {
-		int64_t rows = pg_watch_counted(w, w->lost.v[i]);
+	for (i = 0; i < w->n && result == 0; i++) {
+		const struct pg_touched *t = &w->v[i];
+		int64_t rows;
 
+		if (!t->lost)
+			continue;
+		rows = pg_watch_counted(w, t->oid, NULL);
 		if (rows == -1)
-			result = pg_watch_count(p, w->lost.v[i], &rows, e);
-		c = change_of(out, w->lost.v[i]);
+			result = pg_watch_count(p, t->was, &rows, e);
+		c = change_of(out, t->was);
 		c->before = rows;
-		c->after = strs_has(&w->gone, w->lost.v[i]) ? -1 : 0;
+		c->after = t->there ? 0 : -1;
 		c->deleted = c->cascaded = rows;
 	}
-	for (i = 0; i < tables->n && result == 0; i++) {
-		char *text = mem_printf("%s.%s", tables->v[i], columns->v[i]);
-		int64_t values = pg_watch_counted(w, text);
-		struct db_census census;
+	for (i = 0; i < columns->n && result == 0; i++) {
+		const struct lost_column *x = &columns->v[i];
+		int64_t values = pg_watch_counted(w, x->oid, x->column);
 
-		free(text);
-		text = pg_catalog_full(tables->v[i]);
-		memset(&census, 0, sizeof(census));
-		if (values == -1 && (result = pg_census(&p->base,
-			text, 0, &census, e)) == 0)
-			for (k = 0; k < census.n; k++)
-				if (strcmp(census.columns[k],
-					columns->v[i]) == 0)
-					values = census.values[k];
-		db_census_free(&census);
-		free(text);
-		c = change_of(out, tables->v[i]);
+		if (values == -1)
+			result = count_column(p, x, &values, e);
+		c = change_of(out, x->table);
 		c->nulled = mem_grow(c->nulled, c->nulled_n + 1,
 			sizeof(*c->nulled));
-		c->nulled[c->nulled_n].column = mem_dup(columns->v[i]);
+		c->nulled[c->nulled_n].column = mem_dup(x->column);
 		c->nulled[c->nulled_n].upserted = 0;
 		c->nulled[c->nulled_n++].taken = values;
 	}
@@ -207,8 +267,8 @@ static int
 all(struct pg *p, struct db_changes *out, struct err *e)
 {
 	struct pg_watch *w = p->watch;
-	struct strs tables = { 0 }, columns = { 0 };
-	size_t i;
+	struct lost_columns columns = { 0 };
+	size_t i, lost = 0;
 	int result = 0;
 
 	/* A role that the migration took must not write mig's ledger. */
@@ -217,16 +277,17 @@ all(struct pg *p, struct db_changes *out, struct err *e)
 		pg_open_settle(p, e) == -1))
 		return -1;
 	p->reset_role = 0;
-	for (i = 0; i < w->n && result == 0; i++)
+	for (i = 0; i < w->n && result == 0; i++) {
+		lost += (size_t)w->v[i].lost;
 		result = one(p, &w->v[i], out, e);
+	}
 	if (result == 0)
-		result = lost_columns(p, &tables, &columns, e);
+		result = find_lost_columns(p, &columns, e);
 	if (result == 0)
 		result = check_own(out, e);
-	if (result == 0 && w->lost.n + tables.n > 0)
-		result = count_lost(p, &tables, &columns, out, e);
-	strs_free(&tables);
-	strs_free(&columns);
+	if (result == 0 && lost + columns.n > 0)
+		result = count_lost(p, &columns, out, e);
+	lost_columns_free(&columns);
 	return result;
 }
 

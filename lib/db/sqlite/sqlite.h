@@ -139,7 +139,7 @@ int sqlite_gap_count(struct db *d, const struct db_rebuilt *from,
 
 /* sqlite_watch.c, sqlite_run.c */
 int sqlite_watch_start(struct db *d, const struct strs *expected,
-	struct err *e);
+	const struct strs *found, struct err *e);
 int sqlite_watch_drop(struct db *d, const char *table, struct err *e);
 void sqlite_watch_rename(struct db *d, const char *from, const char *to);
 void sqlite_watch_create(struct db *d, const char *table);
