@@ -119,6 +119,19 @@ history_format(struct db *d, struct err *e)
 	return NULL;
 }
 
+/* A name as schema_migration is soon left behind by something else. */
+static int
+may_be_pop(const char *folder)
+{
+	struct strs names = { 0 };
+	struct err ignored;
+	int fits = folder == NULL || (file_list(folder, &names, &ignored) == 0
+		&& format_pop_fits(&names, 0));
+
+	strs_free(&names);
+	return fits;
+}
+
 /* Tables of several tools: the folder decides. */
 static int
 find(struct history *h, const char *folder, struct err *e)
@@ -140,6 +153,8 @@ find(struct history *h, const char *folder, struct err *e)
 			h->format = *f;
 			return 0;
 		}
+		if (has && *f == &format_pop && !may_be_pop(folder))
+			continue;
 		/* Left behind, where the folder or mig's ledger says so. */
 		if (has && (*f)->status_only && (looks != NULL ||
 			db_has_table(h->db, "mig_ledger", e) == 1))
@@ -159,6 +174,10 @@ find(struct history *h, const char *folder, struct err *e)
 		*e = why;
 		return -1;
 	}
+	/* mig makes pop's table where it works for pop: it is not for pop here. */
+	if (n == 0 && looks == &format_pop && h->db != NULL && db_has_table(
+		h->db, "mig_ledger", e) == 1)
+		looks = &format_mig;
 	h->format = n == 1 ? found : looks != NULL ? looks : &format_mig;
 	return 0;
 }

@@ -57,6 +57,8 @@ version_compare(enum version_rule rule, const char *a, const char *b)
 
 	if (rule == VERSION_TEXT)
 		return compare_text(a, b);
+	if (rule == VERSION_BYTES)
+		return strcmp(a, b);
 	while (*a != '\0' && *b != '\0') {
 		if (strchr(DIGITS, *a) != NULL && strchr(DIGITS, *b) != NULL) {
 			order = compare_digits(&a, &b);

@@ -6,7 +6,8 @@
 
 enum version_rule {
 	VERSION_NUMBER, /* 7 is 007, 1.9 is before 1.10, 1 is 1.0 */
-	VERSION_TEXT /* byte by byte, as names of files are sorted */
+	VERSION_TEXT, /* byte by byte, as names of files are sorted */
+	VERSION_BYTES /* the same, but what another begins with comes before it */
 };
 
 /* <0, 0, >0. */

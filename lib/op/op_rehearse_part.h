@@ -44,6 +44,7 @@ struct rehearse {
 	int64_t statement_us; /* when the statement began */
 	int64_t written;
 	size_t statements; /* of all migrations */
+	size_t statements_before; /* of those before this one */
 };
 
 /* Whether the migration was filled with secrets: then its words are not shown. */

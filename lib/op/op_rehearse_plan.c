@@ -27,9 +27,12 @@ on_begin(void *arg, const struct migration *m, struct err *e)
 
 	op_rehearse_forget(x);
 	x->m = m;
-	if (x->now == NULL)
+	if (x->now == NULL) {
 		x->now = shape_list_add(&x->out->migrations,
 			&part_rehearsed_shape);
+		x->statements_before = x->statements;
+	}
+	x->statements = x->statements_before; /* it may begin again */
 	shape_release(&part_rehearsed_shape, x->now);
 	x->now->migration = mem_dup(m->version);
 	x->now->name = mem_dup(m->name);
@@ -110,7 +113,7 @@ on_after(void *arg, const char *sql, size_t n, int line, struct err *e)
 	char fingerprint[65];
 
 	if (x->statements == STATEMENTS_MAX)
-		strs_add(&x->out->notes, "Only the first statements are "
+		strs_add_once(&x->out->notes, "Only the first statements are "
 			"listed: there are too many.");
 	if (x->statements++ >= STATEMENTS_MAX) {
 		db_trace_cancel(x->a.s.db);

@@ -401,8 +401,9 @@ sqlx_table() {
 	printf 'DROP TABLE wrong;\n' > migrations/20210101000000000000_c.down.sql
 	printf 'VACUUM;\n' > migrations/20220101000000000000_d.sqlite.autocommit.up.sql
 	printf 'SELECT 1;\n' > migrations/20220101000000000000_d.oracle.up.sql
+	printf 'notes\n' > migrations/readme.sql
 	pending "20200101000000000000 20200101000000000001 20220101000000000000"
-	assert_equal "$(json '.format, (.ignored | join(" "))')" "$(printf 'pop\n20220101000000000000_d.oracle.up.sql')"
+	assert_equal "$(json '.format, (.ignored | join(" "))')" "$(printf 'pop\nreadme.sql')"
 	apply
 	assert_equal "$(sql 'SELECT group_concat(version) FROM schema_migration')" 20200101000000000000,20200101000000000001,20220101000000000000
 	assert_equal "$(sql "SELECT group_concat(name) FROM sqlite_schema WHERE type = 'table' AND name IN ('a', 'b', 'wrong')")" a,b
@@ -415,6 +416,53 @@ sqlx_table() {
 	sql "DELETE FROM schema_migration; DROP TABLE mig_ledger; DROP TABLE mig_event; DROP TABLE mig_identity; INSERT INTO schema_migration (version) VALUES ('20200101000000')"
 	pending ""
 	assert_equal "$(json '.applied, (.problems | length)')" "$(printf '2\n0')"
+}
+
+@test "pop: versions byte by byte, rows of before popx among others" {
+	local v
+	for v in 1 2 10 20200101000000 20200101000000000001 20200101000000000002; do
+		printf 'CREATE TABLE t%s (x);\n' $v > migrations/${v}_t.sqlite.up.sql
+		printf 'DROP TABLE t%s;\n' $v > migrations/${v}_t.sqlite.down.sql
+	done
+	apply
+	assert_equal "$(json '[.applied[].migration] | join(" ")')" "1 10 2 20200101000000 20200101000000000001 20200101000000000002"
+	rm migrations/20200101000000_*
+	sql "DELETE FROM schema_migration WHERE version LIKE '20200101000000_%'"
+	pending ""
+	assert_equal "$(json '.applied')" 5
+	# It would still stand for what is taken back.
+	fails 3 "the row '20200101000000' of schema_migration" mig-rollback --steps 1
+	assert_equal "$(sql "SELECT count(*) FROM sqlite_schema WHERE name LIKE 't2020%'")" 3
+	sql "INSERT INTO schema_migration (version) VALUES ('20200101000000000001'), ('20200101000000000002'); DELETE FROM schema_migration WHERE version = '20200101000000'"
+	works mig-rollback --steps 1 -q
+	pending 20200101000000000002
+}
+
+@test "pop: only where all names are pop's, and mig has not begun by itself" {
+	printf 'CREATE TABLE t1 (x);\n' > migrations/000001_init.pg.up.sql
+	printf 'CREATE TABLE t2 (x);\n' > migrations/000002_add.users.up.sql
+	pending "000001 000002"
+	assert_equal "$(json .format)" mig
+	fails 2 "'000002_add.users.up.sql' has no name of pop's" mig-apply --no-backup --format pop
+	rm migrations/000002*
+	printf 'CREATE TABLE t2 (x);\n' > migrations/000002_b.up.sql
+	pending 000002
+	assert_equal "$(json .format)" pop
+	rm migrations/000001*
+	apply
+	assert_equal "$(json '.applied | length')" 1
+	printf 'CREATE TABLE t3 (x);\n' > migrations/000003_c.sqlite.up.sql
+	pending 000003
+	assert_equal "$(json .format)" mig
+	# A table of that name, and files that are none of pop's.
+	rm migrations/* app.db
+	sql 'CREATE TABLE schema_migration (version)'
+	printf -- '-- migrate:up\nCREATE TABLE own (x);\n' > migrations/1_a.sql
+	pending 1
+	printf -- '-- mig: placeholders\nSELECT 1;\n' > migrations/1_a.pg.up.sql
+	rm migrations/1_a.sql
+	printf -- '-- mig: placeholders\nSELECT 1;\n' > migrations/1_a.sqlite.up.sql
+	fails 2 "'-- mig: placeholders' is for mig's own format" mig-apply --no-backup
 }
 
 @test "pop: what its templates ask for is filled in, and nothing else" {

@@ -249,18 +249,6 @@ of_versions(const struct strs *names, struct err *e)
 	return NULL;
 }
 
-/* "1_x.up.sql": whose pairs these are. */
-static const struct format *
-of_pairs(const struct strs *names)
-{
-	size_t i;
-
-	for (i = 0; i < names->n; i++)
-		if (format_pop_name(names->v[i]))
-			return &format_pop;
-	return &format_mig;
-}
-
 /* Files in the folders of the folder, as Flyway and refinery may have them. */
 static int
 of_tree(const char *folder, const struct strs *names,
@@ -332,8 +320,10 @@ format_of_folder(const char *folder, struct err *e)
 			out = &format_alembic;
 		} else if (strs_ends(s, ".sql") && (strs_ends(s, ".up.sql") ||
 			strs_ends(s, ".down.sql"))) {
-			out = of_pairs(&names);
-		} else if (strs_ends(s, ".fizz") && format_pop_name(s)) {
+			out = format_pop_fits(&names, 1) ? &format_pop :
+				&format_mig;
+		} else if (strs_ends(s, ".fizz") && format_pop_fits(&names,
+			1)) {
 			out = &format_pop;
 		} else if (strs_ends(s, ".sql") && strspn(s, "0123456789") >
 			0) {

@@ -168,8 +168,11 @@ int format_slurp(const char *folder, const char *path, struct buf *out,
 /* "add_users" to "add users".  Gives. */
 char *format_words(const char *s, size_t n);
 
-/* Whether a pair's file has a name that only pop gives: of a dialect, or autocommit. */
-int format_pop_name(const char *file);
+/*
+ * Whether all numbered files have names as pop gives them; surely: and one of them a name
+ * that only pop gives, of a dialect or with autocommit.
+ */
+int format_pop_fits(const struct strs *names, int surely);
 
 /* VERSION_name.up.sql and .down.sql. */
 void format_write_pair(struct format_text *t);

@@ -24,7 +24,8 @@ static const struct {
 	{ "pg", "postgresql" }, { "pgx", "postgresql" }, { "sqlite", "sqlite" },
 	{ "sqlite3", "sqlite" }, { "mysql", "mysql" }, { "mariadb", "mariadb" },
 	{ "cockroach", "cockroach" }, { "cockroachdb", "cockroach" },
-	{ "crdb", "cockroach" } };
+	{ "crdb", "cockroach" }, { "mssql", "mssql" },
+	{ "sqlserver", "mssql" }, { "oracle", "oracle" } };
 
 /* The next piece up to a dot; its length, 0 at the end. */
 static size_t
@@ -56,12 +57,11 @@ dialect_of(const char *s, size_t n)
 
 /* ^(\d+)_([^.]+)(\.[a-z0-9]+)?(\.autocommit)?\.(up|down)\.(sql|fizz)$ */
 static int
-parse_pop(const char *file, struct format_file *out, struct err *e)
+match(const char *file, struct format_file *out)
 {
 	size_t digits = strspn(file, "0123456789"), n, name_n;
 	const char *at = file + digits + 1, *name, *s;
 
-	(void)e;
 	if (digits == 0 || file[digits] != '_')
 		return 0;
 	name_n = piece(&at, &name);
@@ -88,16 +88,42 @@ parse_pop(const char *file, struct format_file *out, struct err *e)
 	return 1;
 }
 
-int
-format_pop_name(const char *file)
+/* What looks like a migration and is none would be left out without a word. */
+static int
+parse_pop(const char *file, struct format_file *out, struct err *e)
 {
-	struct format_file x = { 0 };
-	struct err ignored;
-	int is = parse_pop(file, &x, &ignored) == 1;
+	if (match(file, out))
+		return 1;
+	if (strspn(file, "0123456789") == 0 || (!strs_ends(file, ".up.sql") &&
+		!strs_ends(file, ".down.sql")))
+		return 0;
+	err_set(e, ERR_USAGE, "migration", "'%s' has no name of pop's: "
+		"VERSION_name.up.sql, with .DIALECT or .autocommit before .up",
+		file);
+	return err_next(e, "rename it; or if these are not pop's, say so: "
+		"--format");
+}
 
-	free(x.version);
-	free(x.name);
-	return is && (x.dialect != NULL || x.outside || x.code != NULL);
+int
+format_pop_fits(const struct strs *names, int surely)
+{
+	size_t i, sure = 0, n = 0;
+
+	for (i = 0; i < names->n; i++) {
+		const char *s = names->v[i];
+		struct format_file x = { 0 };
+
+		if (strspn(s, "0123456789") == 0 || (!strs_ends(s, ".sql") &&
+			!strs_ends(s, ".fizz")))
+			continue;
+		if (!match(s, &x))
+			return 0;
+		n++;
+		sure += x.dialect != NULL || x.outside || x.code != NULL;
+		free(x.version);
+		free(x.name);
+	}
+	return surely ? sure > 0 : n > 0;
 }
 
 /* Of one version and side, the file of a dialect before the one for all. */
@@ -105,7 +131,7 @@ static int
 by_dialect(const void *a, const void *b)
 {
 	const struct format_file *x = a, *y = b;
-	int order = version_compare(VERSION_TEXT, x->version, y->version);
+	int order = version_compare(VERSION_BYTES, x->version, y->version);
 
 	if (order == 0)
 		order = (int)y->side - (int)x->side;
@@ -181,8 +207,13 @@ read_pop(struct migration *m, const char *path, const struct buf *raw,
 {
 	struct migration_part *p = side == 'd' ? &m->down : &m->up;
 
+	if (format_whole(m, path, raw, side, e) == -1)
+		return -1;
+	if (p->placeholders)
+		return format_bad(e, path, 0, "'-- mig: placeholders' is for "
+			"mig's own format, and this is pop");
 	p->placeholders = text_has_placeholder(TEXT_BRACES, raw->data);
-	return format_whole(m, path, raw, side, e);
+	return 0;
 }
 
 /*
@@ -193,7 +224,7 @@ static int
 load_pop(struct history *h, struct ledger *out, const struct set *s,
 	struct err *e)
 {
-	struct ledger rows = { .rule = VERSION_TEXT };
+	struct ledger rows = { .rule = VERSION_BYTES };
 	struct ledger_row *row;
 	size_t i, k;
 	int result = format_load_versions(h, &rows, s, e);
@@ -216,12 +247,39 @@ load_pop(struct history *h, struct ledger *out, const struct set *s,
 		}
 		if (!stands) {
 			row = ledger_add(out);
-			*row = rows.v[i];
-			memset(&rows.v[i], 0, sizeof(rows.v[i]));
+			row->version = mem_dup(version);
+			row->state = mem_dup(rows.v[i].state);
 		}
 	}
 	ledger_free(&rows);
 	return result;
+}
+
+/* It would stand for the version, still. */
+static int
+remove_pop(struct history *h, const struct migration *m, const char *before,
+	struct err *e)
+{
+	struct ledger rows = { .rule = VERSION_BYTES };
+	char legacy[LEGACY + 1];
+	int result = 0;
+
+	if (strlen(m->version) > LEGACY) {
+		memcpy(legacy, m->version, LEGACY);
+		legacy[LEGACY] = '\0';
+		result = format_load_versions(h, &rows, NULL, e);
+		ledger_sort(&rows);
+		if (result == 0 && ledger_find(&rows, legacy) != NULL) {
+			err_set(e, ERR_REFUSED, "history", "the row '%s' of "
+				"schema_migration, from before popx, stands "
+				"for all versions that begin so", legacy);
+			result = err_next(e, "give each of them a row of its "
+				"own, as pop's own program does, and delete "
+				"that one; then go on");
+		}
+		ledger_free(&rows);
+	}
+	return result == -1 ? -1 : format_remove_version(h, m, before, e);
 }
 
 static const char *const pop_columns[] = { "version", NULL };
@@ -237,10 +295,10 @@ static const struct format_history pop_history = {
 	.table = "schema_migration", .columns = pop_columns,
 	.create = { CREATE, CREATE },
 	.load = load_pop, .put = format_put_version,
-	.remove = format_remove_version,
+	.remove = remove_pop,
 };
 
 const struct format format_pop = { .name = "pop", .shown = "pop",
-	.rule = VERSION_TEXT, .placeholders = TEXT_BRACES,
+	.rule = VERSION_BYTES, .placeholders = TEXT_BRACES,
 	.own_transaction = 1, .list = list_pop, .read = read_pop,
 	.write = format_write_pair, .history = &pop_history };
