@@ -229,9 +229,9 @@ settle(struct cli *c, struct apply *a)
 	if (settle_rehearsal(c, a) == -1 || cli_report_check(c, a->report) == -1)
 		return -1;
 	a->words = mem_array(c->command.n + 1, sizeof(*a->words));
-	memcpy(a->words, c->command.v, c->command.n * sizeof(*a->words));
 	if (c->command.n > 0)
-		a->o.command = (const char *const *)a->words;
+		a->o.command = memcpy(a->words, c->command.v, c->command.n *
+			sizeof(*a->words));
 	a->o.scratch = a->o.scratch == NULL ? c->op.scratch : a->o.scratch;
 	a->o.steps = (long)a->steps;
 	a->o.no_backup = a->no_backup;

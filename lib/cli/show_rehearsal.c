@@ -103,20 +103,29 @@ effect(const struct part_effect *f, struct buf *out)
 }
 
 void
+show_rehearsal_losses(const struct shape_list *losses, struct buf *out)
+{
+	const struct part_loss *l = losses->items;
+	char n[32];
+	size_t i;
+
+	for (i = 0; i < losses->n; i++)
+		buf_printf(out, "    loses '%s': %s %s (%s)%s\n", l[i].name,
+			num_commas(l[i].amount, n, sizeof(n)),
+			part_loss_unit(&l[i]), l[i].action, l[i].allowed ?
+			", allowed" : "");
+}
+
+void
 show_rehearsal_effects(const struct shape_list *effects,
 	const struct shape_list *losses, struct buf *out)
 {
 	const struct part_effect *f = effects->items;
-	const struct part_loss *l = losses->items;
-	char a[32];
 	size_t i;
 
 	for (i = 0; i < effects->n; i++)
 		effect(&f[i], out);
-	for (i = 0; i < losses->n; i++)
-		buf_printf(out, "    loses '%s': %s %s (%s)%s\n", l[i].name,
-			num_commas(l[i].amount, a, sizeof(a)), l[i].unit,
-			l[i].action, l[i].allowed ? ", allowed" : "");
+	show_rehearsal_losses(losses, out);
 }
 
 static void

@@ -10,8 +10,11 @@ struct part_rehearsal;
 
 void show_rehearsal(const struct part_rehearsal *r, struct buf *out);
 
-/* Its tables and losses: struct part_effect, struct part_loss. */
+/* What was, or would be, lost: struct part_loss. */
 struct shape_list;
+void show_rehearsal_losses(const struct shape_list *losses, struct buf *out);
+
+/* Its tables and losses: struct part_effect, struct part_loss. */
 void show_rehearsal_effects(const struct shape_list *effects,
 	const struct shape_list *losses, struct buf *out);
 

@@ -10,19 +10,6 @@
 #include "doc/doc_rollback.h"
 
 static void
-losses(const struct shape_list *list, struct buf *out)
-{
-	const struct part_loss *l = list->items;
-	char n[32];
-	size_t i;
-
-	for (i = 0; i < list->n; i++)
-		buf_printf(out, "    loses '%s': %s %s (%s)%s\n", l[i].name,
-			num_commas(l[i].amount, n, sizeof(n)), l[i].unit,
-			l[i].action, l[i].allowed ? ", allowed" : "");
-}
-
-static void
 plan(const struct shape_list *list, const char *verb, struct buf *out)
 {
 	const struct part_planned *p = list->items;
@@ -33,7 +20,7 @@ plan(const struct shape_list *list, const char *verb, struct buf *out)
 			"the %s)\n", verb, p[i].migration, p[i].name,
 			(long long)p[i].statements,
 			p[i].statements == 1 ? "" : "s", p[i].source);
-		losses(&p[i].losses, out);
+		show_rehearsal_losses(&p[i].losses, out);
 	}
 }
 
@@ -68,7 +55,7 @@ done(const struct shape_list *list, const char *verb, struct buf *out)
 					(long long)d[k].updated);
 			buf_char(out, '\n');
 		}
-		losses(&p[i].losses, out);
+		show_rehearsal_losses(&p[i].losses, out);
 	}
 }
 

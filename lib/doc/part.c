@@ -1,6 +1,8 @@
 /* part: the objects that several kinds of document share. */
 #include "doc/part.h"
 
+#include <string.h>
+
 static const char *const backup_sources[] = { "document", "receipt", "taken",
 	NULL };
 static const char *const script_sources[] = { "file", "ledger", NULL };
@@ -114,3 +116,11 @@ static const struct shape_field gap_fields[] = {
 
 const struct shape part_gap_shape = { NULL, 0, sizeof(struct part_gap),
 	gap_fields };
+
+const char *
+part_loss_unit(const struct part_loss *l)
+{
+	if (l->amount != 1)
+		return l->unit;
+	return strcmp(l->unit, "rows") == 0 ? "row" : "value";
+}

@@ -82,6 +82,9 @@ struct part_gap {
 extern const struct shape part_archive_shape;
 extern const struct shape part_backup_shape;
 extern const struct shape part_loss_shape;
+
+/* "row" or "rows", "value" or "values": as its amount wants it.  Borrowed. */
+const char *part_loss_unit(const struct part_loss *l);
 extern const struct shape part_delta_shape;
 extern const struct shape part_planned_shape;
 extern const struct shape part_done_shape;

@@ -239,10 +239,7 @@ loss_refuse_as(const struct shape_list *losses, const char *verb,
 		buf_printf(&text, "%s'%s': %s %s (%s",
 			text.len == 0 ? "" : "; ", l[i].name,
 			num_commas(l[i].amount, number, sizeof(number)),
-			l[i].amount == 1 && strcmp(l[i].unit, "rows") == 0 ?
-				"row" :
-				l[i].amount == 1 ? "value" : l[i].unit,
-			l[i].action);
+			part_loss_unit(&l[i]), l[i].action);
 		if (l[i].line > 0)
 			buf_printf(&text, ", line %lld",
 				(long long)l[i].line);

@@ -38,6 +38,7 @@ rehearse() { # OPTION...
 		WITH RECURSIVE i(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM i WHERE x < 60000)
 		INSERT INTO large SELECT x * 1000, x * 7 - 200000, x / 3.0, 's' || x, x'00ff', NULL FROM i;
 		INSERT INTO large VALUES (-9223372036854775808, 1, 1, '1', NULL, 1), (9223372036854775807, -9223372036854775808, 1, '', NULL, 1);
+		CREATE TABLE made (id INTEGER PRIMARY KEY, n, _ROWID_ AS (CASE WHEN id > 60000000 THEN id END)); INSERT INTO made (id, n) SELECT id, n FROM large;
 		CREATE TABLE keyed (k TEXT PRIMARY KEY, v) WITHOUT ROWID;
 		INSERT INTO keyed SELECT s || id, n FROM large;
 		CREATE TABLE \"Odd one\" (_rowid_ TEXT, v); INSERT INTO \"Odd one\" SELECT s, n FROM large"
@@ -54,9 +55,9 @@ rehearse() { # OPTION...
 		assert_equal "$(json '.rehearsal.migrations[0].effects | map(.table + " " + (.before | tostring) + " " + (.after | tostring)) | join(",")')" "large 60002 60002"
 		assert_equal "$(json '.rehearsal.migrations[0].effects[0].columns | map(.column) | join(" ")')" n
 	done
-	migration 1_a "UPDATE large SET n = 2 WHERE id = -9223372036854775808; UPDATE keyed SET v = 0 WHERE k = 's11000'; UPDATE \"Odd one\" SET v = 0 WHERE _rowid_ = 's1';"
+	migration 1_a "UPDATE large SET n = 2 WHERE id = -9223372036854775808; UPDATE keyed SET v = 0 WHERE k = 's11000'; UPDATE made SET n = 0 WHERE id = 1000; UPDATE \"Odd one\" SET v = 0 WHERE _rowid_ = 's1';"
 	rehearse
-	assert_equal "$(json '.rehearsal.migrations[0].effects | map(.table + "." + (.columns | map(.column) | join("+"))) | sort | join(" ")')" "Odd one.v keyed.v large.n"
+	assert_equal "$(json '.rehearsal.migrations[0].effects | map(.table + "." + (.columns | map(.column) | join("+"))) | sort | join(" ")')" "Odd one.v keyed.v large.n made.n"
 }
 
 @test "a statement that fails is refused with its line, and the receipt is there" {

@@ -166,20 +166,8 @@ int pg_catalog_dangling(struct db *d, int64_t *n, char *first, size_t room,
 char *pg_catalog_canonical(struct db *d, const char *name);
 char *pg_catalog_qualified(struct db *d, const char *name);
 
-/* pg_run.c and pg_watch.c */
+/* pg_run.c */
 int pg_run_statement(struct db *d, const struct db_statement *s,
-	struct err *e);
-int pg_watch_start(struct db *d, const struct strs *expected,
-	const struct strs *found, struct err *e);
-int pg_watch_drop(struct db *d, const char *table, struct err *e);
-void pg_watch_rename(struct db *d, const char *from, const char *to);
-void pg_watch_create(struct db *d, const char *table);
-int pg_watch_stop(struct db *d, struct db_changes *out, struct err *e);
-void pg_watch_cancel(struct db *d);
-/* Before a statement: the tables that it names. */
-int pg_watch_named(struct pg *p, const struct db_statement *s, struct err *e);
-/* After it: what it did, and to which tables that it does not name. */
-int pg_watch_after(struct pg *p, const struct db_statement *s,
 	struct err *e);
 
 /* A list of names (or numbers) as the server reads an array.  Gives. */

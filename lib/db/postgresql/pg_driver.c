@@ -4,6 +4,7 @@
 #include "db/postgresql/pg_swap.h"
 #include "db/postgresql/pg_tables.h"
 #include "db/postgresql/pg_trace.h"
+#include "db/postgresql/pg_watch.h"
 
 static const char *
 name(const struct db *d)

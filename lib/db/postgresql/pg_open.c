@@ -8,6 +8,7 @@
 #include "base/report.h"
 #include "db/postgresql/pg_scratch.h"
 #include "db/postgresql/pg_trace.h"
+#include "db/postgresql/pg_watch.h"
 #include "db/postgresql/pg_url.h"
 
 const char *const pg_open_schemes[] = { "postgres", "postgresql", NULL };

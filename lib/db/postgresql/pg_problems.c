@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "db/postgresql/pg.h"
+#include "db/postgresql/pg_watch.h"
 
 #define OLD_S "60" /* seconds after which a transaction is old */
 #define ENDING_TRIES 5

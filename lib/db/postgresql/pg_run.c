@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/stop.h"
 #include "db/postgresql/pg.h"
+#include "db/postgresql/pg_watch.h"
 
 /* The caller's statement is wrong, not the server or its load. */
 static int

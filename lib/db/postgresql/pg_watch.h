@@ -1,8 +1,21 @@
-/* pg_watch: for the two files of the watch. */
+/* pg_watch: what a migration changes; and for the two files of the watch. */
 #ifndef DB_POSTGRESQL_PG_WATCH_H
 #define DB_POSTGRESQL_PG_WATCH_H
 
 #include "db/postgresql/pg.h"
+
+int pg_watch_start(struct db *d, const struct strs *expected,
+	const struct strs *found, struct err *e);
+int pg_watch_drop(struct db *d, const char *table, struct err *e);
+void pg_watch_rename(struct db *d, const char *from, const char *to);
+void pg_watch_create(struct db *d, const char *table);
+int pg_watch_stop(struct db *d, struct db_changes *out, struct err *e);
+void pg_watch_cancel(struct db *d);
+/* Before a statement: the tables that it names. */
+int pg_watch_named(struct pg *p, const struct db_statement *s, struct err *e);
+/* After it: what it did, and to which tables that it does not name. */
+int pg_watch_after(struct pg *p, const struct db_statement *s,
+	struct err *e);
 
 /* One relation that we have written to. */
 struct pg_touched {

@@ -224,19 +224,21 @@ read_at_once(struct sqlite *s, struct ranges *a, int readers, struct part *out,
  * the same only of what nobody writes to.
  */
 static int
-find_ranges(struct sqlite *s, const char *table, const struct db_census *c,
-	const char *quoted, struct ranges *out)
+find_ranges(struct sqlite *s, const char *table, const char *quoted,
+	struct ranges *out)
 {
 	struct db_rows *r;
 	struct err ignored;
 	char *sql;
 	int rowids = 0;
 
-	if (s->mode != DB_SCRATCH_SHARED || !sqlite3_get_autocommit(s->h) ||
-		db_census_column(c, "_rowid_") < c->n)
+	if (s->mode != DB_SCRATCH_SHARED || !sqlite3_get_autocommit(s->h))
 		return 0;
+	/* A column of that name, generated ones too, is no rowid. */
 	if (db_query(&r, &s->base, &ignored, "SELECT type = 'table' AND wr = 0 "
-		"FROM pragma_table_list WHERE schema = 'main' AND name = ?1 "
+		"AND NOT EXISTS (SELECT 1 FROM pragma_table_xinfo(?1, 'main') "
+		"AS x WHERE x.name = '_rowid_' COLLATE NOCASE) FROM "
+		"pragma_table_list WHERE schema = 'main' AND name = ?1 "
 		"COLLATE NOCASE", "s", table) == -1)
 		return 0;
 	if (db_next(r, &ignored) == 1)
@@ -326,7 +328,7 @@ sqlite_census(struct db *d, const char *table, int content,
 	sql = query(out, quoted, content);
 	part_make(&part, out->n);
 	readers = readers > READERS_MAX ? READERS_MAX : readers;
-	if (content && readers > 1 && find_ranges(s, table, out, quoted,
+	if (content && readers > 1 && find_ranges(s, table, quoted,
 		&ranges)) {
 		ranges.sql = ranged = mem_printf("%s WHERE _rowid_ BETWEEN ?1 "
 			"AND ?2", sql);
