@@ -331,27 +331,6 @@ golang_lock() { # NAME, as golang-migrate has it
 	assert_equal "$(q "SELECT string_agg(attname, ',') FROM pg_attribute WHERE attrelid = 't'::regclass AND attnum > 0 AND NOT attisdropped")" C,c
 }
 
-@test "losses: rows of others that come in before a DO block takes the table" {
-	family
-	q 'CREATE TABLE none (x int)'
-	migration 1_a 'SELECT pg_sleep(1.5); DO $$ BEGIN DROP TABLE none; END $$;'
-	mig-apply -q --no-backup > doc.json 2> err.txt 3>&- &
-	local pid=$!
-	# Behind the first try and its rollback, while the second one sleeps.
-	sleep 2.2
-	q 'INSERT INTO none VALUES (1), (2)' || true
-	wait "$pid" || true
-	# Either it waited until the table was gone, or the migration was refused.
-	if [ "$(q "SELECT to_regclass('none') IS NULL")" = t ]; then
-		assert_equal "$(jq -r '[.applied[0].delta[] | select(.table == "none") | .before] | join(",")' doc.json)" 0
-		[ "$(jq -r .result doc.json)" = applied ]
-		run q 'SELECT count(*) FROM none'
-		[ "$status" -ne 0 ]
-	else
-		assert_equal "$(q 'SELECT count(*) FROM none')" 2
-	fi
-}
-
 @test "losses: values that a new type does not keep" {
 	family
 	loses "'parent.name'" 'ALTER TABLE parent ALTER COLUMN name TYPE int USING NULL;'
