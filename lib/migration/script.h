@@ -63,6 +63,12 @@ int script_scan(const char *text, int line, enum lex_rules rules,
 void script_free(struct script *s);
 
 /*
+ * Whether it may run twice, for its own words say what to do with what is there:
+ * DROP ... IF EXISTS, CREATE ... IF NOT EXISTS, VACUUM and its kind.
+ */
+int script_may_repeat(const struct script_statement *s, enum lex_rules rules);
+
+/*
  * A part's text: marked or detected as one for no transaction, and without the
  * BEGIN and COMMIT that its format may have around it.
  */

@@ -136,3 +136,25 @@ script_skip_with(struct script_words *w)
 	}
 }
 
+int
+script_may_repeat(const struct script_statement *s, enum lex_rules rules)
+{
+	static const char *const always[] = { "VACUUM", "ANALYZE", "REINDEX",
+		"CHECKPOINT", "SET", "RESET", "PRAGMA", "REFRESH",
+		"CLUSTER", "COMMENT", NULL };
+	const char *const *word;
+	struct script_words w;
+
+	lex_open(&w.lex, s->text, s->n, s->line, rules);
+	script_step(&w);
+	for (word = always; *word != NULL; word++)
+		if (lex_is(&w.t, *word))
+			return 1;
+	/* Of an ALTER it may be about another thing than what is changed. */
+	if (script_eat(&w, "DROP"))
+		return script_find(&w, "IF") && script_eat(&w, "IF") &&
+			lex_is(&w.t, "EXISTS");
+	return script_eat(&w, "CREATE") && script_find(&w, "IF") &&
+		script_eat(&w, "IF") && script_eat(&w, "NOT") &&
+		lex_is(&w.t, "EXISTS");
+}

@@ -231,28 +231,51 @@ left_behind(void *arg, const char *reason, const char *text, const char *next)
 			    "with mig-rollback --restore", text, next);
 }
 
+static void
+left_behind_down(void *arg, const char *reason, const char *text,
+	const char *next)
+{
+	struct err *e = arg;
+
+	if (strcmp(reason, "invalid-index") == 0)
+		err_next(e, "%s: %s; and run it again, or go back with "
+			    "mig-rollback --restore", text, next);
+}
+
 /*
- * A down in no transaction: one statement only, or a failure would leave a place
- * that the ledger, which has the up, cannot keep.
+ * A down in no transaction: the ledger, which has the up, keeps no place in it.  So it
+ * begins anew after a failure, and all but its last statement must bear that.
  */
 static int
 outside_down(struct running *x, struct err *e)
 {
-	const struct script_statement *s = x->script.v;
+	const struct script *s = &x->script;
 	int64_t start = clock_ms();
+	struct err second;
+	size_t i;
 
-	if (x->script.n != 1) {
-		err_set(e, ERR_REFUSED, "forbidden", "migration %s: its down "
-			"has %zu statements that run in no transaction; mig "
-			"runs one", x->m->version, x->script.n);
-		return err_next(e, "divide the migration, or go back with "
+	for (i = 0; i + 1 < s->n; i++) {
+		if (script_may_repeat(&s->v[i], db_rules(x->r->db)))
+			continue;
+		err_set(e, ERR_REFUSED, "forbidden", "a statement of a down "
+			"that runs in no transaction could not be run again "
+			"if one behind it fails");
+		err_next(e, "write IF EXISTS or IF NOT EXISTS, or go back with "
 			"mig-rollback --restore");
+		return run_at_statement(x, &s->v[i], e);
 	}
-	if (stop_check(e) == -1 || run_one(x, s, DB_RUN_OUTSIDE, e) == -1) {
-		run_at_statement(x, s, e);
+	for (i = 0; i < s->n; i++) {
+		if (stop_check(e) == 0 && run_one(x, &s->v[i], DB_RUN_OUTSIDE,
+			e) == 0)
+			continue;
+		run_at_statement(x, &s->v[i], e);
 		e->code = ERR_LEFT;
-		return x->r->trace != NULL ? -1 : err_next(e, "look at what is there; then run it again, "
-			"or go back with mig-rollback --restore");
+		if (x->r->trace != NULL)
+			return -1;
+		err_next(e, "look at what is there; then run it again, or go "
+			"back with mig-rollback --restore");
+		db_problems(x->r->db, left_behind_down, e, &second);
+		return -1;
 	}
 	if (note_step(x, "applied", 1, start, "rollback", e) == -1)
 		return run_at_migration(x, e);

@@ -352,14 +352,14 @@ prepare() {
 	fails 2 "goes with --offline" mig-rollback --restore --assume-stopped
 }
 
-@test "a down in no transaction: one statement runs, more are refused" {
+@test "a down in no transaction: one statement, or several" {
 	rm -f migrations/*
 	mkdir -p migrations
 	printf -- '-- migrate:up\nCREATE TABLE a (x);\n-- migrate:down transaction:false\nVACUUM;\n' > migrations/1_a.sql
 	works mig-apply -q
 	works mig-rollback -q --steps 1
-	printf -- '-- migrate:up\nSELECT 1;\n-- migrate:down transaction:false\nVACUUM; VACUUM;\n' > migrations/1_a.sql
+	printf -- '-- migrate:up\nSELECT 1;\n-- migrate:down transaction:false\nPRAGMA user_version = 7;\nVACUUM;\nPRAGMA optimize;\n' > migrations/1_a.sql
 	works mig-apply -q
-	fails 3 "its down has 2 statements that run in no transaction" mig-rollback -q --steps 1
-	assert_equal "$(sqlite3 app.db 'SELECT count(*) FROM mig_ledger')" 1
+	works mig-rollback -q --steps 1
+	assert_equal "$(sqlite3 app.db 'PRAGMA user_version; SELECT count(*) FROM mig_ledger')" "$(printf '7\n0')"
 }

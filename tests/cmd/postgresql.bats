@@ -261,6 +261,29 @@ golang_lock() { # NAME, as golang-migrate has it
 	assert_equal "$(q "SELECT version, dirty, to_regclass('i') IS NULL FROM schema_migrations")" "1|f|t"
 }
 
+@test "a down of several statements in no transaction begins anew after a failure" {
+	family
+	migration 1_a 'ALTER TABLE child DROP CONSTRAINT IF EXISTS none; CREATE INDEX one ON child (id); CREATE INDEX three ON child (id);'
+	cat >> migrations/1_a.sql <<- 'SQL'
+		-- migrate:down transaction:false
+		DROP INDEX CONCURRENTLY IF EXISTS one;
+		CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS two ON child (parent_id);
+		DROP INDEX CONCURRENTLY three;
+	SQL
+	works mig-apply -q
+	fails 7 "line 5: could not create unique index" mig-rollback -q --steps 1
+	[[ $stderr == *'DROP INDEX CONCURRENTLY'*'; and run it again'* ]] || { echo "$stderr"; return 1; }
+	assert_equal "$(q "SELECT to_regclass('one') IS NULL, (SELECT count(*) FROM mig.mig_ledger)")" "t|1"
+	q 'DROP INDEX two; DELETE FROM child WHERE id NOT IN (SELECT min(id) FROM child GROUP BY parent_id)'
+	works mig-rollback -q --steps 1
+	assert_equal "$(q "SELECT to_regclass('two') IS NULL, to_regclass('three') IS NULL, (SELECT count(*) FROM mig.mig_ledger)")" "f|t|0"
+	# One that could not bear it stops all, before anything runs.
+	sed -i 's/DROP INDEX CONCURRENTLY IF EXISTS one/CREATE INDEX CONCURRENTLY four ON child (id)/' migrations/1_a.sql
+	works mig-apply -q
+	fails 3 "1_a.sql' line 4: a statement of a down that runs in no transaction could not be run again" mig-rollback -q --steps 1
+	assert_equal "$(q "SELECT to_regclass('four') IS NULL")" t
+}
+
 # ---------------------------------------------------------------- losses
 
 @test "losses: inserted into, then taken along by TRUNCATE CASCADE" {
