@@ -198,9 +198,9 @@ struct db_census {
 };
 
 /*
- * Count.  content 1: also a 64-bit digest of each column's values, in which
- * the number 1 and the text '1' are the same, as a change of type leaves them;
- * against accidents, not against malice.
+ * Count.  content 1: also a 64-bit digest of each column's values, in which the
+ * number 1 and the text '1' are the same, as a change of type leaves them; 2: and of
+ * whole rows.  Against accidents, not against malice.
  */
 int db_census(struct db *d, const char *table, int content,
 	struct db_census *out, struct err *e);

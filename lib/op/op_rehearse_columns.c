@@ -202,7 +202,7 @@ op_rehearse_same(struct rehearse *x, char *what, size_t room, struct err *e)
 
 	for (i = 0; i < x->tables_n && !other; i++) {
 		if (db_census(x->a.s.db, x->tables[i].asked,
-			!x->tables[i].counted, &is, e) == -1)
+			x->tables[i].counted ? 0 : 2, &is, e) == -1)
 			return -1;
 		other = differs(&x->tables[i].before, &is, x->tables[i].asked,
 			what, room);

@@ -76,15 +76,18 @@ add_table(struct rehearse *x, const char *name, int named, struct err *e)
 {
 	struct db_census c;
 	struct seen_table *t;
+	/* Whole rows are for the way back. */
+	int content = x->m->down.text != NULL ? 2 : 1;
 
 	if (name == NULL || *name == '\0' || find_table(x, name) != NULL)
 		return 0;
-	if (db_census(x->a.s.db, name, x->r->sample == 0, &c, e) == -1)
+	if (db_census(x->a.s.db, name, x->r->sample == 0 ?
+		content : 0, &c, e) == -1)
 		return -1;
 	/* Within the sample: its values, too. */
 	if (x->r->sample > 0 && c.there && c.rows <= x->r->sample) {
 		db_census_free(&c);
-		if (db_census(x->a.s.db, name, 1, &c, e) == -1)
+		if (db_census(x->a.s.db, name, content, &c, e) == -1)
 			return -1;
 	}
 	if (!c.there || find_table(x, c.name == NULL ? name : c.name) != NULL) {

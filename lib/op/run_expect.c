@@ -43,7 +43,7 @@ run_expect_before(struct running *x, struct err *e)
 	for (i = 0; i < l->n; i++) {
 		if (l->v[i].kind != EXPECT_UNCHANGED)
 			continue;
-		if (db_census(x->r->db, l->v[i].text, 1, &x->unchanged[i],
+		if (db_census(x->r->db, l->v[i].text, 2, &x->unchanged[i],
 			e) == -1)
 			return -1;
 		if (!x->unchanged[i].there)
@@ -82,7 +82,7 @@ check_unchanged(struct running *x, const struct expect *want,
 	size_t i;
 	int result = 0;
 
-	if (db_census(x->r->db, want->text, 1, &now, e) == -1)
+	if (db_census(x->r->db, want->text, 2, &now, e) == -1)
 		return -1;
 	if (!now.there)
 		return absent(x, want, e);
@@ -103,6 +103,10 @@ check_unchanged(struct running *x, const struct expect *want,
 			what = mem_printf(", and its column %s has other "
 				"values", was->columns[i]);
 	}
+	/* A new column makes other rows of the same values. */
+	if (what == NULL && now.n == was->n && now.row_digest !=
+		was->row_digest)
+		what = mem_dup(", and the same values are in other rows");
 	if (what != NULL)
 		result = broken(x, want, what, e);
 	free(what);

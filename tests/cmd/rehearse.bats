@@ -60,6 +60,15 @@ rehearse() { # OPTION...
 	assert_equal "$(json '.rehearsal.migrations[0].effects | map(.table + "." + (.columns | map(.column) | join("+"))) | sort | join(" ")')" "Odd one.v keyed.v large.n made.n"
 }
 
+@test "expect unchanged: values that change places are a change" {
+	migration 1_a $'-- mig: expect unchanged parent\nUPDATE parent SET name = CASE id WHEN 1 THEN \'n2\' ELSE \'n1\' END WHERE id < 3;'
+	sqlite3 app.db "UPDATE parent SET name = 'n' || id"
+	fails 6 'the same values are in other rows' mig-apply --no-backup
+	assert_equal "$(sqlite3 app.db 'SELECT group_concat(name) FROM parent')" n1,n2,n3
+	migration 1_a $'-- mig: expect unchanged parent\nALTER TABLE parent ADD COLUMN more;'
+	works mig-apply --no-backup -q
+}
+
 @test "a statement that fails is refused with its line, and the receipt is there" {
 	migration 1_a 'SELECT 1;
 INSERT INTO parent (id) VALUES (1);'

@@ -59,10 +59,11 @@ census_query(struct pg *p, const char *table, int content,
 			"9223372036854775807, 0)", i == 0 ? ", ARRAY[" : ", ",
 			PQgetvalue(r, i, 1));
 	if (content)
-		buf_printf(&b, "%s, coalesce(pg_catalog.sum(pg_catalog."
-			"hashtextextended(mig_row::pg_catalog.text, 0)) %% "
-			"9223372036854775807, 0)", out->n > 0 ? "]" :
-			", NULL");
+		buf_text(&b, out->n > 0 ? "]" : ", NULL");
+	if (content > 1)
+		buf_text(&b, ", coalesce(pg_catalog.sum(pg_catalog."
+			"hashtextextended(mig_row::pg_catalog.text, 0)) % "
+			"9223372036854775807, 0)");
 	if (n > 0) {
 		buf_printf(&b, " FROM %s AS mig_row", PQgetvalue(r, 0, 2));
 		out->name = mem_dup(PQgetvalue(r, 0, 3));
@@ -114,7 +115,9 @@ pg_census(struct db *d, const char *table, int content,
 	read_array(PQgetvalue(r, 0, 1), out->values, out->n);
 	if (content) {
 		read_array(PQgetvalue(r, 0, 2), out->digests, out->n);
-		out->row_digest = strtoll(PQgetvalue(r, 0, 3), NULL, 10);
+		if (content > 1)
+			out->row_digest = strtoll(PQgetvalue(r, 0, 3), NULL,
+				10);
 	}
 	PQclear(r);
 	return 0;
