@@ -81,121 +81,12 @@ number(const PGresult *r, int row, int column)
 }
 
 int
-pg_watch_count(struct pg *p, const char *table, int64_t *rows, struct err *e)
-{
-	char *full = pg_catalog_full(table);
-	struct db_census c;
-	int result;
-
-	*rows = -1;
-	memset(&c, 0, sizeof(c));
-	result = pg_census(&p->base, full, 0, &c, e);
-	if (result == 0 && c.there)
-		*rows = c.rows;
-	db_census_free(&c);
-	free(full);
-	return result;
-}
-
-int
 pg_watch_observer(struct pg *p, struct err *e)
 {
 	if (p->observer != NULL)
 		return 0;
 	return pg_open_beside(&p->observer, p, NULL, e) == -1 ?
 		err_wrap(e, "a second connection") : 0;
-}
-
-char *
-pg_watch_key(const char *oid, const char *column)
-{
-	return column == NULL ? mem_dup(oid) : mem_printf("%s.%s", oid,
-		column);
-}
-
-int64_t
-pg_watch_counted(const struct pg_watch *w, const char *oid, const char *column)
-{
-	char *key = pg_watch_key(oid, column);
-	int64_t amount = -1;
-	size_t i;
-
-	for (i = 0; i < w->counted_n && amount == -1; i++)
-		if (strcmp(w->counted[i].key, key) == 0)
-			amount = w->counted[i].amount;
-	free(key);
-	return amount;
-}
-
-static void
-add_counted(struct pg_watch *w, const char *oid, const char *column,
-	int64_t amount)
-{
-	if (pg_watch_counted(w, oid, column) != -1)
-		return;
-	w->counted = mem_grow(w->counted, w->counted_n + 1,
-		sizeof(*w->counted));
-	w->counted[w->counted_n].key = pg_watch_key(oid, column);
-	w->counted[w->counted_n++].amount = amount;
-}
-
-/* Count a table, and its columns, before it may lose them. */
-static int
-note_count(struct pg *p, const char *table, struct err *e)
-{
-	struct db_census c;
-	char *oid;
-	size_t i;
-
-	memset(&c, 0, sizeof(c));
-	if (!pg_catalog_is_name(table))
-		return 0;
-	if (pg_sql_value(p, &oid, e, "SELECT pg_catalog.to_regclass($1)::"
-		"pg_catalog.oid", table) == -1)
-		return -1;
-	if (oid == NULL)
-		return 0;
-	if (pg_census(&p->base, table, 0, &c, e) == -1) {
-		free(oid);
-		return -1;
-	}
-	for (i = 0; i < c.n; i++)
-		add_counted(p->watch, oid, c.columns[i], c.values[i]);
-	if (c.there)
-		add_counted(p->watch, oid, NULL, c.rows);
-	free(oid);
-	db_census_free(&c);
-	return 0;
-}
-
-/*
- * The same for what an earlier try has found to go.  Nobody else is to write to it
- * between this count and its end: it is locked.
- */
-static int
-note_found(struct pg *p, const char *key, struct err *e)
-{
-	char *oid = mem_dup_n(key, strcspn(key, ".")), *name = NULL, *sql;
-	int result = 0;
-
-	if (pg_watch_counted(p->watch, oid, NULL) != -1) {
-		free(oid);
-		return 0;
-	}
-	if (pg_sql_value(p, &name, e, "SELECT pg_catalog.format('%I.%I', "
-		"n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN "
-		"pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE "
-		"c.oid = $1::pg_catalog.oid", oid) == -1)
-		result = -1;
-	if (result == 0 && name != NULL) {
-		sql = mem_printf("LOCK TABLE %s IN SHARE MODE", name);
-		result = pg_sql_exec(&p->base, sql, e) == -1 ||
-			note_count(p, name, e) == -1 ? -1 : 0;
-		free(sql);
-	}
-	free(name);
-	free(oid);
-	return result;
 }
 
 /* mig's own tables are written to by each migration: asked for once. */
@@ -253,14 +144,14 @@ pg_watch_start(struct db *d, const struct strs *expected,
 	}
 	PQclear(r);
 	for (k = 0; found != NULL && k < found->n; k++)
-		if (note_found(p, found->v[k], e) == -1)
+		if (pg_watch_note_found(p, found->v[k], e) == -1)
 			return -1;
 	for (k = 0; expected != NULL && k < expected->n; k++) {
 		const char *dot = strrchr(expected->v[k], '.');
 		char *head = dot == NULL ? NULL : mem_dup_n(expected->v[k],
 			(size_t)(dot - expected->v[k]));
-		int bad = note_count(p, expected->v[k], e) == -1 ||
-			(head != NULL && note_count(p, head, e) == -1);
+		int bad = pg_watch_note(p, expected->v[k], e) == -1 ||
+			(head != NULL && pg_watch_note(p, head, e) == -1);
 
 		free(head);
 		if (bad)
@@ -274,7 +165,7 @@ pg_watch_drop(struct db *d, const char *table, struct err *e)
 {
 	struct pg *p = pg_of(d);
 
-	return p->watch == NULL ? 0 : note_count(p, table, e);
+	return p->watch == NULL ? 0 : pg_watch_note(p, table, e);
 }
 
 void

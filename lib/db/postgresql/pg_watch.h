@@ -56,6 +56,13 @@ struct pg_watch {
 PGresult *pg_watch_ask(struct pg *p, const char *sql, const char *value,
 	struct err *e);
 
+/*
+ * pg_watch_count.c: count a table, and its columns, before it may lose them; a name that
+ * is none is left out.  _found: what db_changes.undone says, which is locked, too.
+ */
+int pg_watch_note(struct pg *p, const char *table, struct err *e);
+int pg_watch_note_found(struct pg *p, const char *key, struct err *e);
+
 /* Rows of a table that is there: 0 and *rows, -1 when it is not. */
 int pg_watch_count(struct pg *p, const char *table, int64_t *rows,
 	struct err *e);
