@@ -242,6 +242,25 @@ left_behind_down(void *arg, const char *reason, const char *text,
 			    "mig-rollback --restore", text, next);
 }
 
+/* IF NOT EXISTS passes by an index that an earlier try has left invalid. */
+static void
+still_invalid(void *arg, const char *reason, const char *text, const char *next)
+{
+	if (strcmp(reason, "invalid-index") == 0)
+		report_say(arg, REPORT_WARN, "%s: %s", text, next);
+}
+
+static void
+warn_of_invalid(const struct running *x)
+{
+	struct report report = *x->r->report;
+	struct err ignored;
+
+	/* The migration is done; mig-status asks again. */
+	if (x->r->trace == NULL)
+		db_problems(x->r->db, still_invalid, &report, &ignored);
+}
+
 /*
  * A down in no transaction: the ledger, which has the up, keeps no place in it.  So it
  * begins anew after a failure, and all but its last statement must bear that.
@@ -279,6 +298,7 @@ outside_down(struct running *x, struct err *e)
 	}
 	if (note_step(x, "applied", 1, start, "rollback", e) == -1)
 		return run_at_migration(x, e);
+	warn_of_invalid(x);
 	x->done->duration_ms = clock_ms() - start;
 	return 0;
 }
@@ -316,6 +336,7 @@ outside(struct running *x, struct err *e)
 			goto not_as_said;
 		return run_at_migration(x, e);
 	}
+	warn_of_invalid(x);
 	x->done->duration_ms = clock_ms() - start;
 	return 0;
 fail:

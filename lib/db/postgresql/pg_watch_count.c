@@ -86,7 +86,8 @@ pg_watch_note(struct pg *p, const char *table, struct err *e)
 
 /*
  * The same for what an earlier try has found to go.  Nobody else is to write to it
- * between this count and its end: it is locked.
+ * between this count and its end: it is locked.  A snapshot from before the lock would
+ * not show what came in meanwhile: then it stays uncounted, which is refused.
  */
 int
 pg_watch_note_found(struct pg *p, const char *key, struct err *e)
@@ -101,7 +102,8 @@ pg_watch_note_found(struct pg *p, const char *key, struct err *e)
 	if (pg_sql_value(p, &name, e, "SELECT pg_catalog.format('%I.%I', "
 		"n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN "
 		"pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE "
-		"c.oid = $1::pg_catalog.oid", oid) == -1)
+		"c.oid = $1::pg_catalog.oid AND pg_catalog.current_setting("
+		"'transaction_isolation') LIKE 'read%'", oid) == -1)
 		result = -1;
 	if (result == 0 && name != NULL) {
 		sql = mem_printf("LOCK TABLE %s IN SHARE MODE", name);
