@@ -246,19 +246,20 @@ left_behind_down(void *arg, const char *reason, const char *text,
 static void
 still_invalid(void *arg, const char *reason, const char *text, const char *next)
 {
+	const struct running *const *x = arg;
+
 	if (strcmp(reason, "invalid-index") == 0)
-		report_say(arg, REPORT_WARN, "%s: %s", text, next);
+		report_say((*x)->r->report, REPORT_WARN, "%s: %s", text, next);
 }
 
 static void
 warn_of_invalid(const struct running *x)
 {
-	struct report report = *x->r->report;
 	struct err ignored;
 
 	/* The migration is done; mig-status asks again. */
 	if (x->r->trace == NULL)
-		db_problems(x->r->db, still_invalid, &report, &ignored);
+		db_problems(x->r->db, still_invalid, &x, &ignored);
 }
 
 /*
