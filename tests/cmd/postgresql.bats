@@ -344,6 +344,7 @@ golang_lock() { # NAME, as golang-migrate has it
 	loses "'b': 3 rows" 'ALTER TABLE a RENAME TO a_old; ALTER TABLE b RENAME TO a; DO $$ BEGIN DROP TABLE a; END $$;'
 	loses "'b': 3 rows" 'DO $$ BEGIN DROP TABLE a; END $$; ALTER TABLE b RENAME TO a; DO $$ BEGIN DROP TABLE a; END $$;'
 	loses "'s.a': 2 rows" 'DROP TABLE a; ALTER TABLE s.a SET SCHEMA public; DO $$ BEGIN TRUNCATE a; END $$;'
+	loses "'a': 3 rows" 'DO $$ BEGIN DROP TABLE a; ALTER TABLE b RENAME TO a; DELETE FROM a; END $$;'
 	# Allowing the one allows not the other.
 	migration 1_x 'ALTER TABLE a RENAME TO a_old; ALTER TABLE b RENAME TO a; DO $$ BEGIN DROP TABLE a; END $$;'
 	fails 3 "'b': 3 rows" mig-apply -q --no-backup --allow-loss a

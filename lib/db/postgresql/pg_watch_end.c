@@ -125,8 +125,12 @@ lost_of(struct pg *p, const char *oid, struct lost_columns *out, struct err *e)
 		"$1::pg_catalog.oid AND NOT a.attisdropped AND a.attnum = ANY "
 		"(pg_catalog.string_to_array($2, ',')::int2[])", 2, values, e);
 	free(numbers);
-	if (was == NULL)
+	if (was == NULL || PQresultStatus(was) != PGRES_TUPLES_OK) {
+		if (was != NULL)
+			pg_error(p->observer, was, e, "look at what was there");
+		PQclear(was);
 		return -1;
+	}
 	for (k = 0; k < PQntuples(was); k++) {
 		const char *column = PQgetvalue(was, k, 0);
 		char *key = pg_watch_key(oid, column);
@@ -226,7 +230,8 @@ count_lost(struct pg *p, const struct lost_columns *columns,
 		rows = pg_watch_counted(w, t->oid, NULL);
 		if (rows == -1)
 			result = pg_watch_count(p, t->was, &rows, e);
-		c = change_of(out, t->was);
+		/* Its own: another table may have its name, and changes, by now. */
+		c = add_change(out, t->was);
 		c->before = rows;
 		c->after = t->there ? 0 : -1;
 		c->deleted = c->cascaded = rows;
