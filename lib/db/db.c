@@ -217,6 +217,13 @@ db_fingerprint(struct db *d, char out[65], struct err *e)
 }
 
 int
+db_fingerprint_ahead(struct db *d, struct err *e)
+{
+	return d->driver->fingerprint_ahead == NULL ? 0 :
+		d->driver->fingerprint_ahead(d, e);
+}
+
+int
 db_dump_sql(struct db *d, struct buf *out, struct err *e)
 {
 	return d->driver->dump_sql(d, out, e);

@@ -103,6 +103,13 @@ int db_dump_sql(struct db *d, struct buf *out, struct err *e);
 int db_fingerprint(struct db *d, char out[65], struct err *e);
 
 /*
+ * Have a server begin on it while the caller does something else: 1, and then
+ * db_fingerprint() is the next thing that is asked of d; 0: this engine, or d
+ * inside a transaction, does not.
+ */
+int db_fingerprint_ahead(struct db *d, struct err *e);
+
+/*
  * The same as lines, in any order, without the quotes that SQLite's RENAME leaves: for
  * comparing at once, never stored.
  */

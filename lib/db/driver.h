@@ -55,6 +55,8 @@ struct db_driver {
 	int (*written)(struct db *d, char **out, struct err *e);
 	int (*mark)(struct db *d, struct err *e);
 	int (*fingerprint)(struct db *d, char out[65], struct err *e);
+	/* NULL: it cannot work beside us. */
+	int (*fingerprint_ahead)(struct db *d, struct err *e);
 	int (*schema)(struct db *d, struct strs *out, struct err *e);
 	int (*copy_schema)(struct db *from, struct db *to, struct err *e);
 	int (*dump_sql)(struct db *d, struct buf *out, struct err *e);

@@ -33,6 +33,31 @@ of_other(struct op_state *s, const struct op *o, struct err *e)
 		"back if it is gone; --format mig goes on without that table");
 }
 
+/*
+ * The files, and meanwhile a server's answer: both take long where there are
+ * many.  Without a ledger nobody will ask for it.
+ */
+static int
+read_files(struct op_state *s, const struct op *o, const char *engine,
+	struct err *e)
+{
+	struct err ignored;
+	int ahead = s->ahead && s->history.format->history == NULL ?
+		db_has_table(s->db, "mig_ledger", e) : 0, result;
+
+	if (ahead == 1)
+		ahead = db_fingerprint_ahead(s->db, e);
+	if (ahead == -1)
+		return -1;
+	result = set_read(&s->set, o->migrations, s->history.format, engine,
+		o->values, e);
+	/* Taken in any case: a server tells its log of answers nobody took. */
+	if (ahead == 1 && db_fingerprint(s->db, s->fingerprint,
+		result == -1 ? &ignored : e) == -1)
+		result = -1;
+	return result;
+}
+
 /* The files, and what is applied; s has its database. */
 static int
 read_all(struct op_state *s, const struct op *o, int folder, int lock,
@@ -54,8 +79,7 @@ read_all(struct op_state *s, const struct op *o, int folder, int lock,
 			"no migrations folder at '%s': using the texts in the "
 			"ledger", o->migrations);
 		s->set.format = s->history.format;
-	} else if (set_read(&s->set, o->migrations, s->history.format,
-		identity->engine, o->values, e) == -1) {
+	} else if (read_files(s, o, identity->engine, e) == -1) {
 		return -1;
 	}
 	if (history_load(&s->history, &s->ledger, &s->set, e) == -1 ||

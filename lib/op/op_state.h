@@ -19,6 +19,8 @@ struct op_state {
 	struct history history;
 	struct set set;
 	struct ledger ledger;
+	int ahead; /* by the caller: the fingerprint may be had while files are read */
+	char fingerprint[65]; /* as it was then; empty: not asked for */
 };
 
 /*

@@ -128,6 +128,7 @@ fill_schema(struct status *s, struct err *e)
 	const char *table = NULL, *tool = NULL;
 	char fingerprint[65], *text;
 	size_t i;
+	int same;
 
 	s->out->schema = "unknown";
 	if (!s->s.ledger.there && s->s.ledger.host == NULL) {
@@ -147,10 +148,14 @@ fill_schema(struct status *s, struct err *e)
 			return 0;
 	if (s->s.ledger.fingerprint == NULL || s->s.ledger.stale_n > 0)
 		return 0;
-	if (db_fingerprint(s->s.db, fingerprint, e) == -1)
-		return -1;
-	s->out->schema = strcmp(fingerprint, s->s.ledger.fingerprint) == 0 ?
-		"same" : "changed";
+	same = strcmp(s->s.fingerprint, s->s.ledger.fingerprint) == 0;
+	/* What was asked ahead is older than the ledger: once more, then. */
+	if (!same) {
+		if (db_fingerprint(s->s.db, fingerprint, e) == -1)
+			return -1;
+		same = strcmp(fingerprint, s->s.ledger.fingerprint) == 0;
+	}
+	s->out->schema = same ? "same" : "changed";
 	if (strcmp(s->out->schema, "changed") == 0)
 		problem(s, "schema", NULL,
 			"the schema was changed outside mig since the last "
@@ -273,6 +278,7 @@ work(struct status *s, struct err *e)
 	if (!s->p->check && !file_is_dir(s->o->migrations) &&
 		op_triage_is_guarded(s->o, &guarded, e) == -1)
 		return -1;
+	s->s.ahead = 1;
 	if (op_state_open(&s->s, s->o, DB_READ, !guarded, &s->out->database,
 		e) == -1 || plan_make(&s->plan, &s->s.set, &s->s.ledger, NULL, e) == -1)
 		return -1;

@@ -497,6 +497,25 @@ CREATE INDEX CONCURRENTLY t_xy ON t (x, y);'
 	works mig-status --check
 }
 
+@test "status: a server that is asked while files are read is heard out" {
+	local at large="DO \$\$ BEGIN EXECUTE format('CREATE FUNCTION long() RETURNS text LANGUAGE sql AS %L', 'SELECT ' || quote_literal(repeat('x', 3000000))); END \$\$"
+	migration 1_t 'CREATE TABLE t (x integer);'
+	works mig-apply -q
+	q "$large"
+	works mig-status
+	assert_equal "$(json .schema)" changed
+	q "DROP FUNCTION long()"
+	works mig-status
+	assert_equal "$(json .schema)" same
+	q "$large"
+	at=$(wc -c < "$PG_ROOT/log")
+	echo '-- migrate:up' > migrations/1_twice.sql
+	fails 2 "1_twice" mig-status
+	sleep 0.3
+	tail -c +"$at" "$PG_ROOT/log" > log
+	run ! grep -E "could not send|client lost" log
+}
+
 @test "transaction:false: nothing that destroys gets past the gates there" {
 	family
 	local before sql

@@ -58,6 +58,7 @@ struct pg {
 	struct pg *observer; /* sees what is committed; NULL: not open */
 	struct strs prepared; /* SQL of mig's own */
 	int generation; /* of their names: a migration may deallocate all */
+	int ahead; /* the schema was asked for, and not taken */
 	struct strs touched; /* oids that this session has written to */
 	int own_known; /* those of mig's own tables are in it */
 	struct pg_server *server; /* a throw-away one; NULL: none */
@@ -149,6 +150,7 @@ int pg_written_position(struct db *d, struct wire_position *out,
 int pg_written(struct pg *p, char **out, struct err *e);
 int pg_written_mark(struct db *d, struct err *e);
 int pg_catalog_fingerprint(struct db *d, char out[65], struct err *e);
+int pg_catalog_ahead(struct db *d, struct err *e);
 /*
  * Whether to_regclass() can take it: one or two parts, well quoted.  Anything
  * else would be an error, and end the transaction.

@@ -42,13 +42,12 @@ pg_catalog_identity(struct db *d, struct wire_database *out, struct err *e)
 	"SET LOCAL quote_all_identifiers = off; SET LOCAL row_security = off"
 
 /*
- * Rows of a query with every setting pinned; works inside a transaction and
- * outside, and leaves the settings as they were.
+ * A query with every setting pinned; works inside a transaction and outside, and
+ * leaves the settings as they were.
  */
-static PGresult *
-pinned(struct pg *p, const char *sql, struct err *e)
+static int
+send_pinned(struct pg *p, const char *sql, int idle, struct err *e)
 {
-	int idle = PQtransactionStatus(p->c) == PQTRANS_IDLE;
 	/* The text of a view takes locks on its tables. */
 	char *text = mem_printf("%s; SET LOCAL lock_timeout = %lld; " PINNED
 		";\n%s;\n%s",
@@ -56,14 +55,18 @@ pinned(struct pg *p, const char *sql, struct err *e)
 		(long long)(p->base.busy_ms > 0 ? p->base.busy_ms : 1), sql,
 		idle ? "ROLLBACK" : "ROLLBACK TO SAVEPOINT mig_look; "
 				    "RELEASE SAVEPOINT mig_look");
-	PGresult *r, *wanted = NULL;
-	int failed = !PQsendQuery(p->c, text);
+	int sent = PQsendQuery(p->c, text);
 
 	free(text);
-	if (failed) {
-		pg_error(p, NULL, e, "send a query");
-		return NULL;
-	}
+	return sent ? 0 : pg_error(p, NULL, e, "send a query");
+}
+
+static PGresult *
+take_pinned(struct pg *p, int idle, struct err *e)
+{
+	PGresult *r, *wanted = NULL;
+	int failed = 0;
+
 	while ((r = PQgetResult(p->c)) != NULL) {
 		if (PQresultStatus(r) == PGRES_TUPLES_OK && wanted == NULL) {
 			wanted = r;
@@ -83,11 +86,35 @@ pinned(struct pg *p, const char *sql, struct err *e)
 	return NULL;
 }
 
+/* The lines of the schema, which may have been asked for ahead. */
+static PGresult *
+schema_lines(struct pg *p, struct err *e)
+{
+	int ahead = p->ahead,
+	    idle = ahead || PQtransactionStatus(p->c) == PQTRANS_IDLE;
+
+	p->ahead = 0;
+	return !ahead && send_pinned(p, postgresql_fingerprint_sql, idle, e) ==
+		-1 ? NULL : take_pinned(p, idle, e);
+}
+
+int
+pg_catalog_ahead(struct db *d, struct err *e)
+{
+	struct pg *p = pg_of(d);
+
+	if (p->ahead || PQtransactionStatus(p->c) != PQTRANS_IDLE)
+		return 0;
+	if (send_pinned(p, postgresql_fingerprint_sql, 1, e) == -1)
+		return -1;
+	p->ahead = 1;
+	return 1;
+}
+
 int
 pg_catalog_fingerprint(struct db *d, char out[65], struct err *e)
 {
-	struct pg *p = pg_of(d);
-	PGresult *r = pinned(p, postgresql_fingerprint_sql, e);
+	PGresult *r = schema_lines(pg_of(d), e);
 	struct sha256 *h;
 	int i;
 
@@ -105,7 +132,7 @@ pg_catalog_fingerprint(struct db *d, char out[65], struct err *e)
 int
 pg_catalog_schema(struct db *d, struct strs *out, struct err *e)
 {
-	PGresult *r = pinned(pg_of(d), postgresql_fingerprint_sql, e);
+	PGresult *r = schema_lines(pg_of(d), e);
 	int i;
 
 	if (r == NULL)

@@ -28,6 +28,7 @@ const struct db_driver pg_driver = {
 	.mark = pg_written_mark,
 	.written = pg_written_ever,
 	.fingerprint = pg_catalog_fingerprint,
+	.fingerprint_ahead = pg_catalog_ahead,
 	.schema = pg_catalog_schema,
 	.copy_schema = pg_deep_copy_schema,
 	.dump_sql = pg_statements_dump,
