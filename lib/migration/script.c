@@ -253,6 +253,7 @@ script_action(const struct script_statement *s)
 	case SCRIPT_CONTROL:
 	case SCRIPT_CREATE:
 	case SCRIPT_DROP:
+	case SCRIPT_SET:
 	case SCRIPT_OTHER:
 	case SCRIPT_OUTSIDE:
 		break;

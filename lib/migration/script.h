@@ -28,6 +28,7 @@ enum script_kind {
 	SCRIPT_INSERT,
 	SCRIPT_REPLACE, /* also INSERT OR REPLACE */
 	SCRIPT_PRAGMA, /* table: its name; to: non-NULL when it sets */
+	SCRIPT_SET, /* the session; PostgreSQL's SET and RESET */
 	SCRIPT_VACUUM,
 	SCRIPT_OUTSIDE, /* cannot run in a transaction */
 	SCRIPT_CONTROL /* BEGIN, COMMIT, ATTACH...; table: the word */

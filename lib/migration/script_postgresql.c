@@ -322,8 +322,10 @@ read_other(struct script_words *w, struct script_statement *s)
 			free(s->table);
 			s->table = NULL;
 		}
-	} else if (lex_is(&w->t, "ANALYZE") || lex_is(&w->t, "SET") ||
-		lex_is(&w->t, "RESET") || lex_is(&w->t, "REFRESH") ||
+	} else if (lex_is(&w->t, "SET") || lex_is(&w->t, "RESET")) {
+		s->kind = SCRIPT_SET;
+		s->either = 1;
+	} else if (lex_is(&w->t, "ANALYZE") || lex_is(&w->t, "REFRESH") ||
 		lex_is(&w->t, "COMMENT")) {
 		s->either = 1;
 	}

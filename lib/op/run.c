@@ -323,7 +323,7 @@ outside(struct running *x, struct err *e)
 	for (; i < (int64_t)x->script.n; i++) {
 		const struct script_statement *s = &x->script.v[i];
 
-		if (stop_check(e) == -1 ||
+		if (stop_check(e) == -1 || run_settings(x, i, e) == -1 ||
 			run_one(x, s, DB_RUN_OUTSIDE, e) == -1)
 			goto fail;
 		if (i + 1 < (int64_t)x->script.n &&

@@ -37,6 +37,12 @@ int run_at_migration(const struct running *x, struct err *e);
 int run_one(struct running *x, const struct script_statement *s, int how,
 	struct err *e);
 
+/*
+ * In no transaction: what the first n of its statements have set for the
+ * session, once more, for mig's own records between them begin anew.
+ */
+int run_settings(struct running *x, int64_t n, struct err *e);
+
 /* All of them, in the transaction that is open. */
 int run_statements(struct running *x, struct err *e);
 

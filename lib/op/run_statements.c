@@ -124,6 +124,23 @@ run_one(struct running *x, const struct script_statement *s, int how,
 	return t->after(t->arg, s->text, s->n, s->line, e);
 }
 
+int
+run_settings(struct running *x, int64_t n, struct err *e)
+{
+	int64_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct script_statement *s = &x->script.v[i];
+		const struct db_statement one = { .sql = s->text, .n = s->n,
+			.intent = DB_INTENT_OTHER, .more = &s->more,
+			.columns = &s->columns, .how = DB_RUN_OUTSIDE };
+
+		if (s->kind == SCRIPT_SET && db_run(x->r->db, &one, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
 /* One that may lose values and no row is compared, before and after. */
 static int
 run_compared(struct running *x, const struct script_statement *s,
