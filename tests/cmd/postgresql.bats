@@ -516,6 +516,37 @@ CREATE INDEX CONCURRENTLY t_xy ON t (x, y);'
 	run ! grep -E "could not send|client lost" log
 }
 
+@test "transaction:false: what it sets holds to its end, and after --resume, and no longer" {
+	q "CREATE SCHEMA tenant; CREATE TABLE orders (x int, y int); CREATE TABLE tenant.orders (x int, y int); INSERT INTO tenant.orders VALUES (1, 1), (1, 2)"
+	outside 1_i "SET search_path = tenant; SET work_mem = '5MB'; RESET work_mem;
+CREATE INDEX CONCURRENTLY i ON orders (y);
+CREATE UNIQUE INDEX CONCURRENTLY u ON orders (x);"
+	fails 7 "could not create unique index" mig-apply -q --no-backup
+	assert_equal "$(q "SELECT string_agg(schemaname || '.' || indexname, ' ' ORDER BY 1) FROM pg_indexes WHERE tablename = 'orders'")" "tenant.i tenant.u"
+	q "DROP INDEX tenant.u; DELETE FROM tenant.orders WHERE y = 2"
+	works mig-apply -q --resume --no-backup
+	assert_equal "$(q "SELECT count(*) FROM pg_indexes WHERE schemaname = 'tenant'")" 2
+	migration 2_t 'CREATE TABLE here (x int);'
+	works mig-apply -q --no-backup
+	assert_equal "$(q "SELECT schemaname FROM pg_tables WHERE tablename = 'here'")" public
+}
+
+@test "a wait for a lock at the commit ends, too, whatever the migration did before" {
+	q "CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent VALUES (1);
+		CREATE TABLE child (pid int REFERENCES parent DEFERRABLE INITIALLY DEFERRED)"
+	"$PG_BIN/psql" -Xqd "$DB" -c "BEGIN" -c "SELECT 1 FROM parent WHERE id = 1 FOR UPDATE" -c "SELECT pg_sleep(60)" > /dev/null 2>&1 3>&- &
+	local holder=$!
+	soon "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = '$DB' AND query LIKE 'SELECT pg_sleep%'"
+	migration 1_x 'ALTER TABLE child ADD x int; INSERT INTO child (pid) VALUES (1);'
+	SECONDS=0
+	run --separate-stderr timeout 40 mig-apply -q --no-backup --lock-timeout 1s
+	q "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$DB' AND pid <> pg_backend_pid()" > /dev/null
+	wait "$holder" || true
+	assert_equal "$status" 4
+	[[ $stderr == *"lock timeout"* && $SECONDS -lt 30 ]] || { echo "$SECONDS s: $stderr"; return 1; }
+	assert_equal "$(q "SELECT count(*) FROM pg_attribute WHERE attrelid = 'child'::regclass AND attname = 'x'")" 0
+}
+
 @test "transaction:false: nothing that destroys gets past the gates there" {
 	family
 	local before sql

@@ -110,6 +110,8 @@ int64_t pg_sql_int(struct db_rows *r, int column);
 void pg_sql_free(struct db_rows *r);
 const char *pg_named_sql(const char *name);
 int pg_sql_begin(struct db *d, int foreign_keys, struct err *e);
+/* The limit of waits, as pg_sql_begin() has set it; nothing outside a transaction. */
+int pg_sql_limit(struct pg *p, struct err *e);
 int pg_sql_commit(struct db *d, struct err *e);
 void pg_sql_rollback(struct db *d);
 int pg_sql_settle(struct db *d, struct err *e);
@@ -148,6 +150,8 @@ int pg_written_position(struct db *d, struct wire_position *out,
 	struct err *e);
 /* What the counters of the database say was written to its tables.  Gives. */
 int pg_written(struct pg *p, char **out, struct err *e);
+/* The same when other sessions have just ended. */
+int pg_written_at_end(struct pg *p, char **out, struct err *e);
 int pg_written_mark(struct db *d, struct err *e);
 int pg_catalog_fingerprint(struct db *d, char out[65], struct err *e);
 int pg_catalog_ahead(struct db *d, struct err *e);

@@ -84,7 +84,7 @@ close_unchanged(struct mend *x, struct err *e)
 		return -1;
 	if (pg_swap_allow(x->m, x->live, 0, e) == 0 &&
 		pg_swap_end_sessions(x->m, x->live, p->backend, e) == 0 &&
-		pg_written(p, &now, e) == 0) {
+		pg_written_at_end(p, &now, e) == 0) {
 		pg_swap_digest(now, digest);
 		result = 0;
 		if (strcmp(digest, x->digest) != 0 && !x->accept) {
@@ -196,8 +196,15 @@ undo_it(struct mend *x, char **said, struct err *e)
 			"the database is as it was", x->live);
 		return 0;
 	}
-	if (x->closed) {
-		*said = mem_printf("'%s' allows connections again", x->live);
+	/*
+	 * A restore that is killed leaves the copy that it had made: closed
+	 * without one, it is an undo that was.
+	 */
+	if (x->closed && (x->old == NULL || !x->accept)) {
+		*said = x->old == NULL ? mem_printf("'%s' allows connections "
+			"again", x->live) : mem_printf("'%s' allows connections "
+			"again; '%s' is kept, and comes back with --undo "
+			"--accept-loss", x->live, x->old);
 		return 0;
 	}
 	if (x->old != NULL && !x->accept) {

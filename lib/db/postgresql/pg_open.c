@@ -306,7 +306,9 @@ pg_open_maintenance(struct pg **out, const char *live,
 		return err_next(e, "let the role connect to the database "
 			"'postgres'");
 	}
-	if (lock_name(*out, live, e) == 0)
+	/* Who has something open on a database must not hold us up for ever. */
+	if (pg_sql_exec(&(*out)->base, "SET lock_timeout = '5s'", e) == 0 &&
+		lock_name(*out, live, e) == 0)
 		return 0;
 	pg_open_close(&(*out)->base);
 	*out = NULL;

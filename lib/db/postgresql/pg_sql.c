@@ -311,6 +311,17 @@ pg_sql_begin(struct db *d, int foreign_keys, struct err *e)
 	return pg_sql_exec(d, text, e);
 }
 
+int
+pg_sql_limit(struct pg *p, struct err *e)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "SET LOCAL lock_timeout = %lld",
+		(long long)(p->base.busy_ms > 0 ? p->base.busy_ms : 1));
+	return PQtransactionStatus(p->c) == PQTRANS_INTRANS ?
+		pg_sql_exec(&p->base, text, e) : 0;
+}
+
 #define NO_LOCK "mig has no lock" /* no number: an error that quotes it */
 
 int

@@ -227,6 +227,10 @@ pg_swap_allow(struct pg *m, const char *name, int yes, struct err *e)
 		"ALLOW_CONNECTIONS false', $1::text)", name, NULL);
 }
 
+/*
+ * Who has no user is a worker of the server's own.  What kind a session is, the
+ * server tells only to those who may know all of that role.
+ */
 int
 pg_swap_end_sessions(struct pg *m, const char *name, int except, struct err *e)
 {
@@ -240,8 +244,7 @@ pg_swap_end_sessions(struct pg *m, const char *name, int except, struct err *e)
 		PGresult *r = pg_sql_one(m, "SELECT pg_catalog.count("
 			"pg_catalog.pg_terminate_backend(pid)), min(pid) FROM "
 			"pg_catalog.pg_stat_activity WHERE datname = $1 AND "
-			"backend_type <> 'autovacuum worker' AND "
-			"pid <> $2::int", 2, values, e);
+			"usesysid IS NOT NULL AND pid <> $2::int", 2, values, e);
 
 		if (r == NULL)
 			return -1;
@@ -274,8 +277,10 @@ pg_swap_rename(struct pg *m, const char *live, const char *to,
 {
 	int tries;
 
+	/* Anybody may be in the new one, too: what looks at all databases. */
 	for (tries = 0;; tries++) {
-		if (pg_sql_exec(&m->base, "BEGIN", e) == -1)
+		if (pg_swap_end_sessions(m, fresh, 0, e) == -1 ||
+			pg_sql_exec(&m->base, "BEGIN", e) == -1)
 			return -1;
 		if (pg_swap_runf(m, e, "SELECT pg_catalog.format('ALTER DATABASE %I "
 			"RENAME TO %I', $1::text, $2::text)", live, to) == 0 &&
@@ -288,7 +293,8 @@ pg_swap_rename(struct pg *m, const char *live, const char *to,
 			return 0;
 		pg_sql_rollback(&m->base);
 		/* A session may have slipped in before the fence. */
-		if (tries == 5 || strcmp(e->reason, "in-use") != 0 ||
+		if (tries == 5 || (strcmp(e->reason, "in-use") != 0 &&
+			strcmp(e->reason, "lock-timeout") != 0) ||
 			pg_swap_end_sessions(m, live, 0, e) == -1)
 			return -1;
 	}
@@ -303,10 +309,7 @@ unchanged(struct pg *p, struct err *e)
 
 	if (p->mark == NULL)
 		return 0;
-	/* Older servers get the counts by a message that may be on its way. */
-	if (p->version < 150000)
-		usleep(600000);
-	if (pg_written(p, &now, e) == -1)
+	if (pg_written_at_end(p, &now, e) == -1)
 		return -1;
 	same = now != NULL && strcmp(now, p->mark) == 0;
 	free(now);

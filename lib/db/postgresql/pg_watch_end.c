@@ -276,10 +276,13 @@ all(struct pg *p, struct db_changes *out, struct err *e)
 	size_t i, lost = 0;
 	int result = 0;
 
-	/* A role that the migration took must not write mig's ledger. */
+	/*
+	 * A role that the migration took must not write mig's ledger; and what
+	 * it did to the limit must not let us wait with its locks.
+	 */
 	if (p->reset_role && (pg_sql_exec(&p->base, "SET SESSION AUTHORIZATION "
 		"DEFAULT; RESET ROLE; RESET ALL", e) == -1 ||
-		pg_open_settle(p, e) == -1))
+		pg_open_settle(p, e) == -1 || pg_sql_limit(p, e) == -1))
 		return -1;
 	p->reset_role = 0;
 	for (i = 0; i < w->n && result == 0; i++) {

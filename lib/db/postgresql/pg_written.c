@@ -23,7 +23,7 @@ pg_written(struct pg *p, char **out, struct err *e)
 		"(SELECT pg_catalog.concat_ws(',', pg_catalog.sum(n_tup_ins), "
 		"pg_catalog.sum(n_tup_upd), pg_catalog.sum(n_tup_del), "
 		"pg_catalog.count(*)) FROM pg_catalog.pg_stat_all_tables WHERE "
-		"schemaname !~ '^pg_(catalog|toast)' OR relname IN "
+		"schemaname !~ '^pg_(catalog|toast|temp)' OR relname IN "
 		"('pg_largeobject', 'pg_largeobject_metadata')), (SELECT "
 		"pg_catalog.sum(relfilenode::bigint) FROM pg_catalog.pg_class "
 		"WHERE relkind IN ('r', 'p', 'm') AND oid >= 16384 AND "
@@ -35,6 +35,15 @@ pg_written(struct pg *p, char **out, struct err *e)
 	*out = mem_printf("%s %s", fingerprint, counters);
 	free(counters);
 	return 0;
+}
+
+int
+pg_written_at_end(struct pg *p, char **out, struct err *e)
+{
+	/* Older servers get the counts by a message that may be on its way. */
+	if (p->version < 150000)
+		clock_pause_ms(600);
+	return pg_written(p, out, e);
 }
 
 #define XMINS(catalog) \
@@ -67,8 +76,8 @@ pg_written_ever(struct db *d, char **out, struct err *e)
 		") AS y), CASE WHEN pg_catalog.current_setting('track_counts') "
 		"= 'off' OR EXISTS (SELECT 1 FROM pg_catalog.pg_stat_activity "
 		"WHERE datname = pg_catalog.current_database() AND pid <> "
-		"pg_catalog.pg_backend_pid() AND backend_type = 'client "
-		"backend') THEN pg_catalog.pg_current_snapshot()::text END)";
+		"pg_catalog.pg_backend_pid() AND usesysid IS NOT NULL) "
+		"THEN pg_catalog.pg_current_snapshot()::text END)";
 	char *counters, *catalogs;
 
 	if (p->version < 150000)
