@@ -22,13 +22,15 @@
 
 #define PIPE_BYTES (1 << 20)
 #define END_TRIES 500 /* of 20 ms */
-#define WORDS_MAX 4096 /* of its standard error, the last ones */
+#define WORDS_MAX 4096 /* of its standard error: the first and the last ones */
+#define TOLD_MAX 900 /* of them in an error */
 
 struct child {
 	pid_t pid;
 	int out, words; /* its standard output and error; -1: ended */
 	char *name;
-	struct buf said;
+	const char *hide;
+	struct buf first, said;
 };
 
 extern char **environ;
@@ -144,7 +146,7 @@ fail:
 	return -1;
 }
 
-/* Take what it said on standard error; keep the last words. */
+/* Take what it said on standard error; the middle of much is not kept. */
 static void
 listen_to(struct child *c)
 {
@@ -157,7 +159,8 @@ listen_to(struct child *c)
 			c->words = -1;
 			return;
 		}
-		buf_add(&c->said, p, (size_t)n);
+		buf_add(c->first.len < WORDS_MAX ? &c->first : &c->said, p,
+			(size_t)n);
 		if (c->said.len > 2 * WORDS_MAX) {
 			memmove(c->said.data, c->said.data + c->said.len -
 				WORDS_MAX, WORDS_MAX);
@@ -193,24 +196,40 @@ child_read(struct child *c, void *p, size_t n, struct err *e)
 	}
 }
 
-/* The last words in one line, for the error text. */
+/*
+ * The first and the last words in one line, for the error text: what is wrong
+ * stands at the beginning, what came of it at the end.
+ */
 static void
-last_words(struct child *c, struct err *e)
+tell_words(struct child *c, struct err *e)
 {
-	char *p, *text;
+	struct buf all = { 0 }, told = { 0 };
+	size_t half = TOLD_MAX / 2, n = c->first.len;
+	char *p, *text, *stop;
 
-	buf_char(&c->said, '\0');
-	text = c->said.data;
-	if (c->said.len > 900)
-		text += c->said.len - 900;
-	while (*text == '\n' || *text == ' ')
-		text++;
+	buf_text(&c->first, "");
+	stop = c->hide == NULL ? NULL : strstr(c->first.data, c->hide);
+	if (stop != NULL)
+		n = (size_t)(stop - c->first.data);
+	buf_add(&all, c->first.data, n);
+	if (c->hide == NULL)
+		buf_add(&all, c->said.data, c->said.len);
+	buf_add(&told, all.data, all.len > TOLD_MAX ? half : all.len);
+	if (all.len > TOLD_MAX) {
+		buf_text(&told, " ... ");
+		buf_add(&told, all.data + all.len - half, half);
+	}
+	buf_text(&told, "");
+	for (text = told.data; *text == '\n' || *text == ' '; text++)
+		;
 	for (p = text; *p != '\0'; p++)
 		if (*p == '\n')
 			*p = p[1] == '\0' ? '\0' : ' ';
 	if (*text != '\0')
 		err_set(e, ERR_ENV, "program", "'%s' failed: %s", c->name,
 			text);
+	buf_free(&all);
+	buf_free(&told);
 }
 
 int
@@ -246,10 +265,16 @@ child_end(struct child *c, struct err *e)
 			result = err_set(e, ERR_ENV, "program",
 				"'%s' was ended by signal %d", c->name,
 				WTERMSIG(status));
-		last_words(c, e);
+		tell_words(c, e);
 	}
 	child_free(c);
 	return result;
+}
+
+void
+child_hide(struct child *c, const char *marker)
+{
+	c->hide = marker;
 }
 
 void
@@ -282,6 +307,7 @@ child_free(struct child *c)
 				;
 		}
 	}
+	buf_free(&c->first);
 	buf_free(&c->said);
 	free(c->name);
 	free(c);

@@ -39,8 +39,14 @@ int child_run(const char *const *argv, const struct strs *environment,
 ssize_t child_read(struct child *c, void *p, size_t n, struct err *e);
 
 /*
+ * Of what it says on standard error only what stands before the marker may be
+ * told.  Borrows it.
+ */
+void child_hide(struct child *c, const char *marker);
+
+/*
  * Wait for it.  Takes c.  -1 unless it ended with status 0: ERR_ENV
- * "program", with its last words.
+ * "program", with its first and last words.
  */
 int child_end(struct child *c, struct err *e);
 

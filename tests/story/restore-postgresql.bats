@@ -98,3 +98,45 @@ let_go() {
 	works mig-rollback -q --restore --undo --accept-loss
 	assert_equal "$(rows t)" 2
 }
+
+@test "a database with a name that libpq could read as more than one" {
+	local odd="$DB a=b 'c' \\d" other=$DB
+	DB="$odd" pg_new "$odd"
+	pg_q "$odd" "CREATE TABLE t AS SELECT 1 AS x; CREATE VIEW v AS SELECT * FROM t"
+	DATABASE_URL=$(pg_url "$odd")
+	works mig-backup -q --to a.migbak
+	[[ $stderr != *"roles and tablespaces"* ]]
+	pg_q "$odd" "INSERT INTO t VALUES (2)"
+	works mig-rollback -q --restore a.migbak --yes --accept-loss
+	assert_equal "$(pg_q "$odd" "SELECT count(*) FROM v")" 1
+	works mig-rollback -q --restore a.migbak --into "dbname=$other" --yes
+	assert_equal "$(pg_q "$other" "SELECT to_regclass('t')")" ""
+	assert_equal "$(pg_q "dbname=$other" "SELECT count(*) FROM v")" 1
+	migration 1_u 'CREATE TABLE u (x int);'
+	works mig-apply -q
+	for odd in $(pg_q postgres "SELECT quote_ident(datname) FROM pg_database WHERE datname LIKE '%$other%' AND datname <> '$other'" | tr ' ' '@'); do
+		pg_q postgres "DROP DATABASE ${odd//@/ }"
+	done
+}
+
+@test "a statement that pg_restore could not run is not shown: it may hold a password" {
+	role mig_test_reporter ""
+	q "CREATE EXTENSION postgres_fdw; CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw; CREATE USER MAPPING FOR mig_test_reporter SERVER s OPTIONS (user 'x', password 'geheim77')" ||
+		skip "postgres_fdw is not installed"
+	works mig-backup -q --to a.migbak
+	q "DROP USER MAPPING FOR mig_test_reporter SERVER s; DROP ROLE mig_test_reporter"
+	run --separate-stderr mig-rollback --restore a.migbak --yes --accept-loss
+	assert_equal "$status" 4
+	[[ $stderr == *'role "mig_test_reporter" does not exist'* ]] || { echo "$stderr"; return 1; }
+	[[ $output$stderr != *geheim* && $output$stderr != *"CREATE USER"* ]] || { echo "$output$stderr"; return 1; }
+}
+
+@test "PGTZ and PGDATESTYLE of the caller change no digest" {
+	q "CREATE TABLE t AS SELECT timestamptz '2026-01-01 12:00Z' + g * interval '1 hour' AS at, g FROM generate_series(1, 10) AS g;
+		CREATE TABLE big AS SELECT timestamptz '2026-01-01 12:00Z' + g * interval '1 s' AS at, repeat('x', 100) AS x FROM generate_series(1, 200000) AS g"
+	PGTZ=Asia/Tokyo PGDATESTYLE="SQL, DMY" works mig-backup -q --to a.migbak
+	works mig-verify --deep -q a.migbak
+	PGTZ=America/New_York works mig-rollback -q --restore a.migbak --yes
+	PGTZ=America/New_York works mig-rollback --restore a.migbak --dry-run
+	assert_equal "$(json '.gap | .written, (.tables | length)')" $'no\n0'
+}

@@ -202,7 +202,8 @@ static struct child *
 begin_globals(struct pg *p, struct err *e)
 {
 	struct strs environment = { 0 };
-	char *program, *database = mem_printf("--database=%s", p->name);
+	char *program, *name = pg_url_dbname(p->name);
+	char *database = mem_printf("--database=%s", name);
 	char *role = p->role == NULL ? NULL : mem_printf("--role=%s", p->role);
 	struct child *c = NULL;
 
@@ -217,6 +218,7 @@ begin_globals(struct pg *p, struct err *e)
 	}
 	strs_free(&environment);
 	free(program);
+	free(name);
 	free(database);
 	free(role);
 	return c;

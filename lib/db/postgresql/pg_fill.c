@@ -89,7 +89,9 @@ run_restore(struct pg *m, const char *name, const char *scratch,
 {
 	struct strs environment = { 0 };
 	char *path = mem_printf("%s.list", scratch);
-	char *to = mem_printf("--dbname=%s", name), *program;
+	char *quoted = pg_url_dbname(name);
+	char *to = mem_printf("--dbname=%s", quoted), *program;
+	struct child *child;
 	char *list = mem_printf("--use-list=%s", path);
 	char *n = mem_printf("--jobs=%d", jobs > 0 ? jobs : 1);
 	char *part = section == NULL ? NULL :
@@ -113,12 +115,18 @@ run_restore(struct pg *m, const char *name, const char *scratch,
 		if (role != NULL)
 			argv[k++] = role;
 		pg_url_environment(m, name, &environment);
-		result = child_run(argv, &environment, NULL, NULL, e);
+		result = child_start(&child, argv, &environment, NULL, e);
+		/* The statement may hold a password: of a user mapping, say. */
+		if (result == 0) {
+			child_hide(child, "Command was:");
+			result = child_collect(child, NULL, e);
+		}
 		strs_free(&environment);
 		free(program);
 	}
 	unlink(path);
 	free(path);
+	free(quoted);
 	free(to);
 	free(list);
 	free(n);

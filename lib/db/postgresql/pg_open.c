@@ -16,9 +16,11 @@ const char *const pg_open_schemes[] = { "postgres", "postgresql", NULL };
 static PGconn *
 connect_to(const char *url, const char *name)
 {
-	const char *const words[] = { "connect_timeout", "dbname", "dbname",
-		"fallback_application_name", "client_encoding", NULL };
-	const char *values[] = { "15", url, name, "mig", "UTF8", NULL };
+	/* Hours pass without a word while others read: what lies between hears. */
+	const char *const words[] = { "connect_timeout", "keepalives_idle",
+		"dbname", "dbname", "fallback_application_name",
+		"client_encoding", NULL };
+	const char *values[] = { "15", "60", url, name, "mig", "UTF8", NULL };
 
 	/* An empty value is as if the word were not there. */
 	return PQconnectdbParams(words, values, 1);
@@ -33,12 +35,17 @@ not_connected(struct pg *p, struct err *e)
 	while (n > 0 && text[n - 1] == '\n')
 		n--;
 	err_set(e, ERR_ENV, "unreachable", "%.*s", (int)n, text);
+	if (strstr(text, "not currently accepting") != NULL)
+		return err_next(e, "if a restore was killed, finish it with "
+			"mig-rollback --restore --resume, or take it back "
+			"with --undo");
+	if (strstr(text, "\" does not exist") != NULL &&
+		strstr(text, "database \"") != NULL)
+		return err_next(e, "create it (mig never does), or correct "
+			"the name in DATABASE_URL");
 	if (PQconnectionNeedsPassword(p->c) || PQconnectionUsedPassword(p->c))
 		return err_next(e, "give the password in PGPASSWORD, in "
 			"~/.pgpass (mode 0600) or in a service file");
-	if (strstr(text, "does not exist") != NULL)
-		return err_next(e, "create it (mig never does), or correct "
-			"the name in DATABASE_URL");
 	return err_next(e, "check DATABASE_URL, and that the server runs and "
 			   "lets this host in");
 }

@@ -30,7 +30,27 @@ bad_url(struct err *e, const char *why)
 	err_set(e, ERR_USAGE, "config", "the database url cannot be read%s",
 		why);
 	return err_next(e, "write postgresql://USER@HOST:PORT/NAME, with %%40 "
-			   "for @ and %%3A for : in a password");
+			   "for @, %%3A for : and %%2F for / in a password");
+}
+
+/*
+ * libpq ends the place of user and host at the first slash, so that a slash in a
+ * password makes a host and a database of its parts, which are shown.
+ */
+static int
+has_slash(const char *url)
+{
+	const char *at = strstr(url, "://"), *slash;
+	size_t n;
+
+	if (at == NULL)
+		return 0;
+	at += 3;
+	n = strcspn(at, "?");
+	slash = memchr(at, '/', n);
+	return slash != NULL && slash > at &&
+		memchr(at, '@', (size_t)(slash - at)) == NULL &&
+		memchr(slash, '@', n - (size_t)(slash - at)) != NULL;
 }
 
 int
@@ -43,12 +63,17 @@ pg_url_check(const char *url, struct err *e)
 	PQfreemem(why);
 	if (o == NULL)
 		return bad_url(e, "");
+	if (has_slash(url))
+		result = bad_url(e, ": an @ stands behind a /");
 	for (x = o; x->keyword != NULL && result == 0; x++)
 		if (x->val != NULL && (strcmp(x->keyword, "host") == 0 ||
 			strcmp(x->keyword, "hostaddr") == 0 ||
 			strcmp(x->keyword, "port") == 0) &&
 			strchr(x->val, '@') != NULL)
 			result = bad_url(e, ": an @ stands in the wrong place");
+		else if (x->val != NULL && strcmp(x->keyword, "port") == 0 &&
+			x->val[strspn(x->val, "0123456789,")] != '\0')
+			result = bad_url(e, ": the port is no number");
 	PQconninfoFree(o);
 	return result;
 }
@@ -110,6 +135,21 @@ pg_url_label(const char *url, struct err *e)
 	return label;
 }
 
+char *
+pg_url_dbname(const char *name)
+{
+	struct buf b = { 0 };
+
+	buf_text(&b, "dbname='");
+	for (; *name != '\0'; name++) {
+		if (*name == '\'' || *name == '\\')
+			buf_char(&b, '\\');
+		buf_char(&b, *name);
+	}
+	buf_char(&b, '\'');
+	return buf_detach(&b);
+}
+
 /*
  * Every setting of the connection that libpq can take from the environment,
  * as it is in force: the child must reach the same server as the same role.
@@ -158,12 +198,16 @@ pg_url_environment(const struct pg *p, const char *name, struct strs *out)
 	}
 	text = mem_printf("PGOPTIONS=%s -c TimeZone=UTC -c bytea_output=hex "
 		"-c quote_all_identifiers=off "
-		"-c default_transaction_read_only=off",
+		"-c default_transaction_read_only=off "
+		"-c tcp_keepalives_idle=60",
 		options == NULL ? "" : options);
 	strs_add(out, text);
 	free(text);
 	strs_add(out, "PGSERVICE");
 	strs_add(out, "PGSERVICEFILE");
+	/* libpq sends these beside PGOPTIONS, and they are stronger. */
+	strs_add(out, "PGTZ");
+	strs_add(out, "PGDATESTYLE");
 	strs_add(out, "PGAPPNAME=mig");
 	strs_add(out, "LC_ALL=C");
 	PQconninfoFree(o);

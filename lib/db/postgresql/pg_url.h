@@ -19,6 +19,9 @@ char *pg_url_name(const char *url, struct err *e);
 /* "HOST/NAME", "NAME" without a host.  Gives, or NULL. */
 char *pg_url_label(const char *url, struct err *e);
 
+/* dbname='NAME', where a name alone might be read as more than one.  Gives. */
+char *pg_url_dbname(const char *name);
+
 /*
  * The variables that lead a child process to the server of p, and to the
  * database name; NULL: p's own.  Gives strings.
