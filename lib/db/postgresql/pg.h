@@ -53,6 +53,7 @@ struct pg {
 	char *mark; /* counters of writes, when the gap was counted */
 	int locked, held; /* we hold the lock; and did behind a migration's statement */
 	int backend; /* our process on the server */
+	int standby;
 	int spoilt; /* rolled back inside a watch: must not commit */
 	struct pg_watch *watch;
 	struct pg *observer; /* sees what is committed; NULL: not open */

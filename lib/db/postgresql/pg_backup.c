@@ -55,10 +55,10 @@ hold(struct pg *p, char **name, struct db_snapshot *s, struct err *e)
 }
 
 /*
- * pg_dump has its locks by now, so nothing changes any more: is everything
+ * pg_dump has its locks by now, so no table changes any more: is everything
  * still as the snapshot has it?  Surely so if no transaction that writes has
- * ended since; one that still runs has none of the locks that pg_dump has.
- * 1, 0 or -1.
+ * ended since; one that still runs has none of the locks that pg_dump has.  On a
+ * standby a snapshot does not tell which of them run.  1, 0 or -1.
  */
 static int
 still_true(struct pg *p, const struct db_snapshot *s, struct err *e)
@@ -69,7 +69,7 @@ still_true(struct pg *p, const struct db_snapshot *s, struct err *e)
 	if (pg_sql_value(p->observer, &now, e,
 		"SELECT pg_catalog.pg_current_snapshot()", NULL) == -1)
 		return -1;
-	result = now != NULL && s->position.snapshot != NULL &&
+	result = now != NULL && s->position.snapshot != NULL && !p->standby &&
 		strcmp(now, s->position.snapshot) == 0;
 	free(now);
 	if (result == 1)
@@ -78,6 +78,70 @@ still_true(struct pg *p, const struct db_snapshot *s, struct err *e)
 	if (result == 1)
 		result = pg_catalog_fingerprint(&p->observer->base, after,
 			e) == -1 ? -1 : strcmp(s->fingerprint, after) == 0;
+	return result;
+}
+
+/*
+ * What the text of a row hangs on and no lock of a table holds, as "KEY VALUE":
+ * the values of enums, the attributes of composite types, the names of schemas.
+ */
+static const char words_sql[] =
+	"SELECT * FROM (SELECT 'value ' || oid, enumlabel::text FROM "
+	"pg_catalog.pg_enum UNION ALL SELECT 'type ' || c.oid, pg_catalog.string_agg("
+	"pg_catalog.concat_ws(' ', a.attname, a.atttypid, a.attisdropped), ', ' "
+	"ORDER BY a.attnum) FROM pg_catalog.pg_class c JOIN "
+	"pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 WHERE "
+	"c.relkind = 'c' GROUP BY c.oid UNION ALL SELECT 'schema ' || oid, "
+	"nspname::text FROM pg_catalog.pg_namespace) AS x(word, value) ORDER BY "
+	"word COLLATE \"C\"";
+
+/* Takes neither. */
+static const char *
+changed_word(const PGresult *then, const PGresult *now)
+{
+	int i, k = 0, order = 1;
+
+	for (i = 0; i < PQntuples(then); i++) {
+		while (k < PQntuples(now) && (order = strcmp(PQgetvalue(now, k,
+			0), PQgetvalue(then, i, 0))) < 0)
+			k++;
+		if (k < PQntuples(now) && order == 0 && strcmp(PQgetvalue(now,
+			k, 1), PQgetvalue(then, i, 1)) != 0)
+			return PQgetvalue(then, i, 1);
+	}
+	return NULL;
+}
+
+/*
+ * Rows are written with the words of the moment, not of the snapshot: what was
+ * renamed meanwhile stands in the dump under two names.  What came or went
+ * altogether is in no row of it.
+ */
+static int
+check_words(struct pg *p, struct err *e)
+{
+	PGresult *then = pg_sql_one(p, words_sql, 0, NULL, e), *now = NULL;
+	const char *word;
+	int result = -1;
+
+	if (then != NULL && PQresultStatus(then) != PGRES_TUPLES_OK)
+		pg_error(p, then, e, "look at its types");
+	else if (then != NULL)
+		now = pg_sql_one(p->observer, words_sql, 0, NULL, e);
+	if (now != NULL && PQresultStatus(now) != PGRES_TUPLES_OK)
+		pg_error(p->observer, now, e, "look at its types");
+	else if (now != NULL)
+		result = 0;
+	word = result == 0 ? changed_word(then, now) : NULL;
+	if (word != NULL) {
+		err_set(e, ERR_ENV, "busy", "%s: '%s' was renamed or altered "
+			"while rows were read: a value of an enum, a composite "
+			"type or a schema", p->shown, word);
+		result = err_next(e, "run it again when nobody changes types "
+			"or schemas");
+	}
+	PQclear(then);
+	PQclear(now);
 	return result;
 }
 
@@ -266,6 +330,7 @@ copy_all(struct pg *p, struct pg_source *source, struct db_snapshot *s,
 	child = begin_globals(p, &ignored);
 	if (b->begin(b->arg, s, e) == -1 ||
 		pg_source_read(source, &r, e) == -1 ||
+		check_words(p, e) == -1 ||
 		(b->check && check_counts(p, &r, e) == -1))
 		goto out;
 	pg_copy_free(source->copy);

@@ -15,8 +15,9 @@ static const struct {
 	{ "55006", ERR_ENV, "in-use", "end the sessions that use it, then run "
 		"it again" },
 	{ "40P01", ERR_ENV, "lock-timeout", "it was a deadlock: run it again" },
-	{ "57014", ERR_ENV, "timeout", "raise statement_timeout for this "
-		"role, or run it when there is less to wait for" },
+	{ "57014", ERR_ENV, "timeout", "raise --statement-timeout, or "
+		"statement_timeout of the role, or run it when there is less "
+		"to wait for" },
 	{ "42501", ERR_ENV, "permission", "grant it to the role, or connect "
 		"as the owner" },
 	{ "25006", ERR_ENV, "permission", "this server or role is read-only: "

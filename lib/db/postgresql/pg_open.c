@@ -70,6 +70,7 @@ ask(struct pg *p, struct err *e)
 	p->oid = mem_dup(PQgetvalue(r, 0, 1));
 	backend = (int)strtol(PQgetvalue(r, 0, 2), NULL, 10);
 	p->backend = backend;
+	p->standby = strcmp(PQgetvalue(r, 0, 3), "0") != 0;
 	if (p->version < PG_OLDEST) {
 		err_set(e, ERR_USAGE, "driver", "%s: the server has version "
 			"%d, mig works with 13 and later", p->shown,
@@ -92,7 +93,7 @@ ask(struct pg *p, struct err *e)
 		err_next(e, "connect as a role of another name");
 		goto out;
 	}
-	if (p->mode == DB_WRITE && strcmp(PQgetvalue(r, 0, 3), "0") != 0) {
+	if (p->mode == DB_WRITE && p->standby) {
 		err_set(e, ERR_REFUSED, "standby", "%s is a standby, which "
 			"cannot be written to", p->shown);
 		err_next(e, "connect to the primary");

@@ -157,6 +157,7 @@ pg_source_await(struct pg_source *s, struct err *e)
 	/* Its --lock-wait-timeout is a statement timeout, and its only one. */
 	return strstr(e->text, "lock timeout") != NULL ||
 		strstr(e->text, "statement timeout") != NULL ||
+		strstr(e->text, "deadlock detected") != NULL ||
 		strstr(e->text, "could not obtain lock") != NULL ? 0 : -1;
 }
 
@@ -213,9 +214,10 @@ pg_source_busy(struct pg *p, struct err *e)
 static int
 places(struct pg *p, char **out, struct err *e)
 {
-	return pg_sql_value(p, out, e, "SELECT pg_catalog.md5("
+	return pg_sql_value(p, out, e, "SELECT pg_catalog.sha256("
 		"pg_catalog.string_agg(pg_catalog.concat_ws(' ', oid, "
-		"relfilenode), ',' ORDER BY oid)) FROM pg_catalog.pg_class "
+		"relfilenode), ',' ORDER BY oid)::pg_catalog.bytea) FROM "
+		"pg_catalog.pg_class "
 		"WHERE relkind IN ('r', 'p') AND relpersistence <> 't' AND oid "
 		">= 16384", NULL);
 }

@@ -15,9 +15,9 @@
 	"CASE WHEN c.relispartition AND EXISTS (SELECT 1 FROM " \
 	"pg_catalog.pg_partition_ancestors(c.oid) AS y JOIN " \
 	"pg_catalog.pg_partitioned_table k ON k.partrelid = y.relid AND " \
-	"k.partstrat = 'h' JOIN pg_catalog.pg_attribute a ON a.attrelid = " \
-	"k.partrelid AND a.attnum = ANY (k.partattrs::int2[]) JOIN " \
-	"pg_catalog.pg_type z ON z.oid = a.atttypid AND z.typtype = 'e') THEN " \
+	"k.partstrat = 'h' JOIN pg_catalog.pg_opclass o ON o.oid = ANY (" \
+	"k.partclass::oid[]) AND o.opcname = 'enum_ops' JOIN pg_catalog.pg_am " \
+	"m ON m.oid = o.opcmethod AND m.amname = 'hash') THEN " \
 	"pg_catalog.pg_partition_root(c.oid)::pg_catalog.oid ELSE c.oid END"
 
 /* The tables whose rows a dump holds. */
