@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/report.h"
 #include "base/stop.h"
 #include "base/strs.h"
 
@@ -30,6 +31,7 @@ struct child {
 	int out, words; /* its standard output and error; -1: ended */
 	char *name;
 	const char *hide;
+	const struct report *report;
 	struct buf first, said;
 };
 
@@ -232,6 +234,18 @@ tell_words(struct child *c, struct err *e)
 	buf_free(&told);
 }
 
+/* A line each: it did what it was asked, but for something. */
+static void
+tell_warnings(struct child *c)
+{
+	char *line, *rest;
+
+	buf_text(&c->first, "");
+	for (line = strtok_r(c->first.data, "\n", &rest); line != NULL;
+		line = strtok_r(NULL, "\n", &rest))
+		report_say(c->report, REPORT_WARN, "%s", line);
+}
+
 int
 child_end(struct child *c, struct err *e)
 {
@@ -266,6 +280,8 @@ child_end(struct child *c, struct err *e)
 				"'%s' was ended by signal %d", c->name,
 				WTERMSIG(status));
 		tell_words(c, e);
+	} else if (c->report != NULL) {
+		tell_warnings(c);
 	}
 	child_free(c);
 	return result;
@@ -275,6 +291,12 @@ void
 child_hide(struct child *c, const char *marker)
 {
 	c->hide = marker;
+}
+
+void
+child_report(struct child *c, const struct report *r)
+{
+	c->report = r;
 }
 
 void

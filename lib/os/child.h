@@ -12,6 +12,7 @@
 struct child; /* opaque: a child that runs */
 struct buf;
 struct err;
+struct report;
 struct strs;
 
 /*
@@ -43,6 +44,9 @@ ssize_t child_read(struct child *c, void *p, size_t n, struct err *e);
  * told.  Borrows it.
  */
 void child_hide(struct child *c, const char *marker);
+
+/* What it says although it ends well goes there, as a warning.  Borrows it. */
+void child_report(struct child *c, const struct report *r);
 
 /*
  * Wait for it.  Takes c.  -1 unless it ended with status 0: ERR_ENV

@@ -140,3 +140,45 @@ let_go() {
 	PGTZ=America/New_York works mig-rollback --restore a.migbak --dry-run
 	assert_equal "$(json '.gap | .written, (.tables | length)')" $'no\n0'
 }
+
+@test "what the role may not carry over is known before anything is filled" {
+	role mig_test_owner "CREATEDB NOSUPERUSER"
+	role mig_test_app "NOSUPERUSER"
+	pg_q postgres "ALTER DATABASE $DB OWNER TO mig_test_owner; ALTER ROLE mig_test_app IN DATABASE $DB SET search_path = app"
+	PGUSER=mig_test_owner q "CREATE TABLE t AS SELECT 1 AS x"
+	works mig-backup -q --to a.migbak -d "$(as mig_test_owner)"
+	fails 4 "carry over what belongs to the database" mig-rollback --restore a.migbak --yes -d "$(as mig_test_owner)"
+	[[ $stderr == *"a superuser if need be"* && $stderr != *"filling"* ]] || { echo "$stderr"; return 1; }
+	assert_equal "$(kept_of "")" ""
+	pg_q postgres "ALTER ROLE mig_test_app IN DATABASE $DB RESET ALL"
+	# The statistics take as long as they take.
+	pg_q postgres "ALTER ROLE mig_test_owner SET statement_timeout = '250ms'"
+	PGUSER=mig_test_owner q "SET statement_timeout = 0; CREATE TABLE wide AS SELECT g, md5(g::text) AS a, md5(g::text || 'b') AS b FROM generate_series(1, 300000) AS g; ALTER TABLE wide ALTER a SET STATISTICS 10000, ALTER b SET STATISTICS 10000"
+	works mig-backup -q --to b.migbak -d "$(as mig_test_owner)"
+	works mig-rollback -q --restore b.migbak --yes -d "$(as mig_test_owner)"
+	pg_q postgres "ALTER ROLE mig_test_owner RESET statement_timeout"
+	assert_equal "$(rows wide)" 300000
+}
+
+@test "what pg_dump leaves out for this role is said" {
+	role mig_test_owner "CREATEDB NOSUPERUSER"
+	q "CREATE EXTENSION postgres_fdw" || skip "postgres_fdw is not installed"
+	q "CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw; CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (user 'x', password 'geheim77');
+		CREATE SUBSCRIPTION sub CONNECTION 'dbname=absent' PUBLICATION p WITH (connect = false); GRANT SELECT ON ALL TABLES IN SCHEMA public TO mig_test_owner" 2> /dev/null
+	works mig-backup --to a.migbak
+	[[ $stderr != *"user mappings"* && $stderr != *warning* ]] || { echo "$stderr"; return 1; }
+	works mig-backup -q --to b.migbak -d "$(as mig_test_owner)"
+	[[ $stderr == *"1 user mappings show this role no options"* && $stderr == *"subscriptions not dumped"* ]] || { echo "$stderr"; return 1; }
+	[[ $stderr != *geheim* ]]
+}
+
+@test "a rehearsal that fails while its copy is filled leaves nothing on somebody's server" {
+	role mig_test_owner "CREATEDB NOSUPERUSER"
+	q "CREATE EXTENSION postgres_fdw" || skip "postgres_fdw is not installed"
+	q "CREATE TABLE t AS SELECT 1 AS x"
+	migration 1_t 'CREATE TABLE u (x int);'
+	run --separate-stderr mig-apply --rehearse --scratch "postgresql:///postgres?host=$(pg_encode "$PGHOST")&port=$PGPORT&user=mig_test_owner"
+	[ "$status" -ne 0 ] || { echo "$stderr"; return 1; }
+	[[ $stderr == *"restore into scratch"* ]] || { echo "$stderr"; return 1; }
+	assert_equal "$(pg_q postgres "SELECT count(*) FROM pg_database WHERE datname LIKE 'mig\\_scratch%'")" 0
+}

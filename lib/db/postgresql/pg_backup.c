@@ -222,6 +222,18 @@ say_left_out(struct pg *p, struct err *e)
 		report_say(p->base.report, REPORT_NOTE, "foreign tables are "
 			"backed up by definition only: %s", names);
 	free(names);
+	/* pg_dump takes them from a view, which shows others' to superusers. */
+	if (pg_sql_value(p, &names, e, "SELECT nullif(pg_catalog.count(*), 0) "
+		"FROM pg_catalog.pg_user_mappings WHERE umoptions IS NULL AND "
+		"NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = "
+		"current_user)", NULL) == -1)
+		return -1;
+	if (names != NULL)
+		report_say(p->base.report, REPORT_WARN, "%s user mappings show "
+			"this role no options: if they have any, as a password, "
+			"these are not in the backup; a superuser sees them",
+			names);
+	free(names);
 	return 0;
 }
 
@@ -279,6 +291,8 @@ begin_globals(struct pg *p, struct err *e)
 		pg_url_environment(p, NULL, &environment);
 		if (child_start(&c, argv, &environment, NULL, e) == -1)
 			c = NULL;
+		else
+			child_report(c, p->base.report);
 	}
 	strs_free(&environment);
 	free(program);

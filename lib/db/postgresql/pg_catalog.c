@@ -264,13 +264,18 @@ pg_catalog_check(struct db *d, int deep, char *found, size_t room,
 	char *n;
 
 	(void)deep;
-	if (pg_sql_value(p, &n, e, "SELECT checksum_failures FROM "
+	/* A count that goes on: a page may be mended by now. */
+	if (pg_sql_value(p, &n, e, "SELECT pg_catalog.format('the server met %s "
+		"pages with a wrong checksum, the last at %s: see its log; "
+		"once that is mended, SELECT pg_stat_reset() forgets it, with "
+		"the other counters of the database', checksum_failures, "
+		"pg_catalog.to_char(checksum_last_failure AT TIME ZONE 'UTC', "
+		"'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')) FROM "
 		"pg_catalog.pg_stat_database WHERE datname = "
 		"pg_catalog.current_database() AND checksum_failures > 0",
 		NULL) == -1)
 		return -1;
-	snprintf(found, room, "%s%s", n == NULL ? "ok" : n,
-		n == NULL ? "" : " pages with a wrong checksum");
+	snprintf(found, room, "%s", n == NULL ? "ok" : n);
 	free(n);
 	return 0;
 }

@@ -47,8 +47,11 @@
 #define FACTS \
 	"SELECT pg_catalog.string_agg(x, E'\\n' ORDER BY x COLLATE \"C\") FROM (" \
 	"SELECT pg_catalog.format('owner %s, limit %s, encoding %s, locale %s " \
-	"%s, tablespace %s', d.datdba, d.datconnlimit, d.encoding, " \
-	"d.datcollate, d.datctype, d.dattablespace) AS x FROM " \
+	"%s, %s, tablespace %s', d.datdba, d.datconnlimit, d.encoding, " \
+	"d.datcollate, d.datctype, pg_catalog.concat_ws(' ', " \
+	"pg_catalog.to_jsonb(d) ->> 'datlocprovider', pg_catalog.to_jsonb(d) " \
+	"->> 'datlocale', pg_catalog.to_jsonb(d) ->> 'daticulocale', " \
+	"pg_catalog.to_jsonb(d) ->> 'daticurules'), d.dattablespace) AS x FROM " \
 	"pg_catalog.pg_database d WHERE d.datname = $1 UNION ALL SELECT " \
 	"pg_catalog.format('grant %s to %s, %s', a.privilege_type, a.grantee, " \
 	"a.is_grantable) FROM pg_catalog.pg_database d, " \
@@ -58,6 +61,32 @@
 	"d.oid = s.setdatabase, pg_catalog.unnest(s.setconfig) AS c WHERE " \
 	"d.datname = $1) AS f"
 
+static int
+replay(struct pg *m, const char *live, const char *fresh, struct err *e)
+{
+	if (pg_swap_runf(m, e, REPLAY_SETTINGS, live, fresh) == 0 &&
+		pg_swap_runf(m, e, REPLAY_GRANTS, live, fresh) == 0 &&
+		pg_swap_runf(m, e, REPLAY_REST, live, fresh) == 0)
+		return 0;
+	return err_wrap(e, "carry over what belongs to the database");
+}
+
+int
+pg_facts_try(struct pg *m, const char *live, const char *fresh, struct err *e)
+{
+	int result;
+
+	if (pg_sql_exec(&m->base, "BEGIN", e) == -1)
+		return -1;
+	result = replay(m, live, fresh, e);
+	if (result == -1 && strcmp(e->reason, "permission") == 0)
+		err_next(e, "a restore sets for the new database what was set "
+			"for the old one: run it as a role that may, a "
+			"superuser if need be");
+	pg_sql_rollback(&m->base);
+	return result;
+}
+
 int
 pg_facts_replay(struct pg *m, const char *live, const char *fresh,
 	struct err *e)
@@ -65,12 +94,8 @@ pg_facts_replay(struct pg *m, const char *live, const char *fresh,
 	char *was = NULL, *now = NULL;
 	int result = -1;
 
-	if (pg_swap_runf(m, e, REPLAY_SETTINGS, live, fresh) == -1 ||
-		pg_swap_runf(m, e, REPLAY_GRANTS, live, fresh) == -1 ||
-		pg_swap_runf(m, e, REPLAY_REST, live, fresh) == -1) {
-		err_wrap(e, "carry over what belongs to the database");
+	if (replay(m, live, fresh, e) == -1)
 		return -1;
-	}
 	if (pg_sql_value(m, &was, e, FACTS, live) == 0 &&
 		pg_sql_value(m, &now, e, FACTS, fresh) == 0) {
 		result = was != NULL && now != NULL && strcmp(was, now) == 0 ?

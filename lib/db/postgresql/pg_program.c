@@ -30,6 +30,17 @@ major_of(const char *path)
 }
 
 /*
+ * The newest version whose dumps such a server takes back: from 17 on pg_restore
+ * sets transaction_timeout, which older servers do not know, and no older
+ * pg_restore reads what that pg_dump has written.
+ */
+static int
+newest_for(int server)
+{
+	return server < 17 ? 16 : server + 9;
+}
+
+/*
  * The server's own major version if it is there, else a newer one: an older
  * pg_dump refuses to work.  Debian keeps them apart under /usr/lib/postgresql;
  * elsewhere PATH has one.
@@ -38,9 +49,10 @@ int
 pg_program_find(const struct pg *p, const char *name, char **path,
 	struct err *e)
 {
-	int server = p->version / 10000, found = 0, have;
+	int server = p->version / 10000, newest = newest_for(server);
+	int found = 0, have;
 
-	for (have = server; have < server + 10; have++) {
+	for (have = server; have <= newest; have++) {
 		*path = mem_printf("/usr/lib/postgresql/%d/bin/%s", have,
 			name);
 		if (access(*path, X_OK) == 0)
@@ -50,13 +62,17 @@ pg_program_find(const struct pg *p, const char *name, char **path,
 			break;
 	}
 	*path = NULL;
-	if (found >= server) {
+	if (found >= server && found <= newest) {
 		*path = mem_dup(name);
 		return 0;
 	}
-	err_set(e, ERR_ENV, "program", found == 0 ?
-		"'%s' is not here; the server has version %d" :
-		"'%s' is not here in version %d or later", name, server);
+	if (found == 0)
+		err_set(e, ERR_ENV, "program", "'%s' is not here; the server "
+			"has version %d", name, server);
+	else
+		err_set(e, ERR_ENV, "program", "'%s' is not here in a version "
+			"from %d to %d, but %d: what others write this server "
+			"would not take back", name, server, newest, found);
 	return err_next(e, "install the PostgreSQL client of version %d: "
 			   "postgresql-client-%d", server, server);
 }

@@ -40,7 +40,9 @@ make(struct pg *m, const char *like, const char *name, struct err *e)
 		"THEN pg_catalog.format(' ICU_LOCALE %L', "
 		"pg_catalog.to_jsonb(d) ->> CASE WHEN "
 		"pg_catalog.to_jsonb(d) ? 'datlocale' THEN 'datlocale' ELSE "
-		"'daticulocale' END) WHEN d.datlocprovider = 'b' THEN "
+		"'daticulocale' END) || coalesce(pg_catalog.format(' ICU_RULES "
+		"%L', nullif(pg_catalog.to_jsonb(d) ->> 'daticurules', '')), "
+		"'') WHEN d.datlocprovider = 'b' THEN "
 		"pg_catalog.format(' BUILTIN_LOCALE %L', "
 		"pg_catalog.to_jsonb(d) ->> 'datlocale') ELSE '' END") :
 		MAKE("", ""), 2, values, e);
@@ -122,6 +124,9 @@ prepare(struct pg *m, const char *name, const struct db_restore *r,
 		return -1;
 	report_say(m->base.report, REPORT_MORE, "collecting statistics");
 	result = r->prepare == NULL ? 0 : r->prepare(r->arg, &fresh->base, e);
+	if (result == 0 && pg_sql_exec(&fresh->base, "SET statement_timeout = "
+		"0", e) == -1)
+		result = -1;
 	if (result == 0)
 		result = pg_sql_long(fresh, "ANALYZE", e);
 	pg_open_close(&fresh->base);
@@ -160,7 +165,9 @@ build(struct pg *p, struct pg *m, const char *name,
 	if (make(m, p->name, name, e) == -1)
 		return -1;
 	*made = 1;
-	if (mark_filling(m, name, p->name, e) == -1)
+	/* Before hours go by: who may not do it at the end need not begin. */
+	if (mark_filling(m, name, p->name, e) == -1 ||
+		pg_facts_try(m, p->name, name, e) == -1)
 		return -1;
 	report_say(m->base.report, REPORT_NOTE,
 		"filling the new database '%s'", name);

@@ -127,6 +127,8 @@ pg_source_start(struct pg *p, const char *name, const char *snapshot,
 		&environment, NULL, e);
 	strs_free(&argv);
 	strs_free(&environment);
+	if (result == 0 && s->b != NULL) /* what it leaves out, say */
+		child_report(s->child, s->report);
 	return result;
 }
 

@@ -52,6 +52,7 @@ struct stage {
 	struct pg *like; /* NULL: not at hand */
 	struct pg_server *server; /* NULL: somebody's */
 	char *name, *user;
+	int made;
 };
 
 static int
@@ -75,8 +76,10 @@ make_database(struct stage *s, struct err *e)
 	int result;
 
 	if (s->like != NULL && run_formatted(s->m, s->like, MAKE_LIKE, s->name,
-		e) == 0)
+		e) == 0) {
+		s->made = 1;
 		return 0;
+	}
 	strs_add(s->how->notes, s->like == NULL ?
 		"The copy sorts text by byte (locale C): the live database, "
 		"which knows its locale, was not at hand." :
@@ -87,8 +90,21 @@ make_database(struct stage *s, struct err *e)
 		"''C''', $1::text)", s->dump->encoding == NULL ? "UTF8" :
 		s->dump->encoding);
 	result = run_formatted(s->m, s->m, sql, s->name, e);
+	s->made = result == 0;
 	free(sql);
 	return result;
+}
+
+/* Nobody would ever look for it again on somebody's server. */
+static void
+drop_copy(struct pg *m, const char *name, const struct report *report,
+	struct err *e)
+{
+	if (m == NULL || run_formatted(m, m, "SELECT pg_catalog.format('DROP "
+		"DATABASE IF EXISTS %I WITH (FORCE)', $1::text)", name, e) ==
+		-1)
+		report_say(report, REPORT_WARN, "'%s' is left on the scratch "
+			"server: %s", name, e->text);
 }
 
 static int
@@ -287,6 +303,9 @@ build(struct db **out, struct stage *s, struct err *e)
 		pg_open_beside(&fresh, s->m, s->name, e) == -1)
 		return -1;
 	result = cut_off(s, fresh, e);
+	if (result == 0 && pg_sql_exec(&fresh->base, "SET statement_timeout = "
+		"0", e) == -1)
+		result = -1;
 	if (result == 0)
 		result = pg_sql_long(fresh, "ANALYZE", e);
 	pg_open_close(&fresh->base);
@@ -322,6 +341,7 @@ pg_stage_open(struct db **out, const struct db_stage *how, struct err *e)
 	struct stage s = { .how = how, .like = how->like == NULL ? NULL :
 		pg_of(how->like) };
 	struct db *dump;
+	struct err second;
 	int result = -1;
 
 	*out = NULL;
@@ -330,6 +350,8 @@ pg_stage_open(struct db **out, const struct db_stage *how, struct err *e)
 	s.dump = pg_scratch_result(pg_of(dump));
 	if (open_server(&s, e) == 0)
 		result = build(out, &s, e);
+	if (result == -1 && s.made && s.server == NULL)
+		drop_copy(s.m, s.name, how->report, &second);
 	if (s.m != NULL)
 		pg_open_close(&s.m->base);
 	pg_server_free(s.server);
@@ -347,11 +369,9 @@ pg_stage_end(struct pg *p)
 	struct pg *m = NULL;
 	struct err e;
 
-	if (pg_open_maintenance(&m, p->name, &o, &e) == -1 || run_formatted(m,
-		m, "SELECT pg_catalog.format('DROP DATABASE IF EXISTS %I WITH "
-		"(FORCE)', $1::text)", p->name, &e) == -1)
-		report_say(p->base.report, REPORT_WARN, "'%s' is left on the "
-			"scratch server: %s", p->name, e.text);
+	if (pg_open_maintenance(&m, p->name, &o, &e) == -1)
+		m = NULL;
+	drop_copy(m, p->name, p->base.report, &e);
 	if (m != NULL)
 		pg_open_close(&m->base);
 }

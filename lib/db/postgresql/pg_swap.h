@@ -63,6 +63,9 @@ int pg_swap_unmark(struct pg *m, const char *name, struct err *e);
  */
 int pg_facts_replay(struct pg *m, const char *live, const char *fresh,
 	struct err *e);
+/* Whether that may be done: it is, and taken back. */
+int pg_facts_try(struct pg *m, const char *live, const char *fresh,
+	struct err *e);
 
 /* Note that the new database is proved: --resume can finish from here. */
 int pg_swap_ready(struct pg *p, struct pg *m, const struct swap_names *n,
