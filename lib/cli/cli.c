@@ -19,7 +19,8 @@
 #include "os/file.h"
 
 #define DEFAULT_LEVEL 3
-#define DEFAULT_BUSY_S 5
+#define DEFAULT_BUSY_MS 5000
+#define LIMIT_MS ((int64_t)86400 * 1000)
 #define DEFAULT_MAX_AGE_S 3600
 #define DEFAULT_HOOK_S 60
 
@@ -41,6 +42,30 @@ cli_span(const char *option, const char *value, int64_t *out, struct err *e)
 	err_set(e, ERR_USAGE, "usage", "--%s: '%s' is not a time", option,
 		value);
 	return err_next(e, "write seconds, or 90s, 15m, 2h, 7d");
+}
+
+/* A limit that a server or SQLite keeps, in milliseconds: 300ms, too. */
+static int
+limit_of(const char *option, const char *value, int64_t *ms, struct err *e)
+{
+	size_t n = strlen(value);
+	char *digits;
+	int64_t seconds;
+	int good;
+
+	if (n > 2 && strcmp(value + n - 2, "ms") == 0) {
+		digits = mem_dup_n(value, n - 2);
+		good = num_parse(digits, 1, LIMIT_MS, ms) == 0;
+		free(digits);
+		if (good)
+			return 0;
+	} else if (num_span(value, &seconds) == 0) {
+		*ms = seconds > LIMIT_MS / 1000 ? LIMIT_MS : seconds * 1000;
+		return 0;
+	}
+	err_set(e, ERR_USAGE, "usage", "--%s: '%s' is not a time", option,
+		value);
+	return err_next(e, "write 300ms, seconds, or 90s, 15m, 2h");
 }
 
 int
@@ -191,18 +216,15 @@ settle_numbers(struct cli *c)
 	const char *statement = strongest(c->statement,
 		"MIG_STATEMENT_TIMEOUT", NULL, c->conf.value[CONF_STATEMENT],
 		NULL);
-	int64_t n = DEFAULT_BUSY_S;
+	int64_t n;
 
-	if (busy != NULL && cli_span("busy-timeout", busy, &n, &c->err) == -1)
+	c->op.busy_ms = DEFAULT_BUSY_MS;
+	c->op.statement_ms = 0;
+	if ((busy != NULL && limit_of("busy-timeout or --lock-timeout", busy,
+		&c->op.busy_ms, &c->err) == -1) || (statement != NULL &&
+		limit_of("statement-timeout", statement, &c->op.statement_ms,
+		&c->err) == -1))
 		return -1;
-	if (n > 86400)
-		n = 86400;
-	c->op.busy_ms = n * 1000;
-	n = 0;
-	if (statement != NULL && cli_span("statement-timeout", statement, &n,
-		&c->err) == -1)
-		return -1;
-	c->op.statement_ms = (n > 86400 ? 86400 : n) * 1000;
 	c->op.role = strongest(c->role, "MIG_ROLE", NULL,
 		c->conf.value[CONF_ROLE], NULL);
 	c->op.hooks = strongest(NULL, "MIG_HOOKS", NULL,

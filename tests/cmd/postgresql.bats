@@ -540,8 +540,9 @@ CREATE UNIQUE INDEX CONCURRENTLY u ON orders (x);"
 	local holder=$!
 	soon "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = '$DB' AND query LIKE 'SELECT pg_sleep%'"
 	migration 1_x 'ALTER TABLE child ADD x int; INSERT INTO child (pid) VALUES (1);'
+	fails 2 "busy-timeout or --lock-timeout: '0ms' is not a time" mig-apply -q --lock-timeout 0ms
 	SECONDS=0
-	run --separate-stderr timeout 40 mig-apply -q --no-backup --lock-timeout 1s
+	run --separate-stderr timeout 40 mig-apply -q --no-backup --lock-timeout 300ms
 	q "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$DB' AND pid <> pg_backend_pid()" > /dev/null
 	wait "$holder" || true
 	assert_equal "$status" 4

@@ -95,14 +95,14 @@ answers() { # URL
 SELECT pg_sleep(20);'
 	before=$(contents)
 	SECONDS=0
-	fails 4 "statement timeout" mig-apply -q --statement-timeout 1s
+	fails 4 "statement timeout" mig-apply -q --statement-timeout 400ms
 	[ "$SECONDS" -lt 10 ]
 	[[ $stderr == *"1_t.sql' line 3"*"--statement-timeout"* ]] || { echo "$stderr"; return 1; }
 	assert_equal "$(contents)" "$before"
 	# The limit is of each statement, and mig's own have none.
-	migration 1_t 'SELECT pg_sleep(0.7);
-SELECT pg_sleep(0.7);'
-	works mig-apply -q --statement-timeout 1s
+	migration 1_t 'SELECT pg_sleep(0.3);
+SELECT pg_sleep(0.3);'
+	works mig-apply -q --statement-timeout 400ms
 }
 
 @test "mig-verify --deep asks amcheck of every index" {
