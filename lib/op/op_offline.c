@@ -8,6 +8,7 @@
  * run has finished the work.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,9 +30,12 @@
 static int
 prove_stopped(struct restore *r, struct err *e)
 {
-	if (r->p->assume_stopped)
-		return 0;
 	if (db_prove_unused(r->o->url, e) == 0)
+		return 0;
+	/* What can be seen is no assumption. */
+	if (strcmp(e->reason, "in-use") == 0 &&
+		strstr(e->text, "cannot see") != NULL &&
+		r->p->assume_stopped)
 		return 0;
 	if (strcmp(e->reason, "in-use") == 0 &&
 		strstr(e->text, "cannot see") != NULL)
@@ -40,18 +44,72 @@ prove_stopped(struct restore *r, struct err *e)
 	return -1;
 }
 
+static int
+give_away(int fd, const struct stat *like, const char *path, struct err *e)
+{
+	struct stat st;
+
+	/* The folder may be somebody's who puts a name of his own there. */
+	if (fstat(fd, &st) == -1)
+		return err_sys(e, "look at '%s'", path);
+	if (!S_ISREG(st.st_mode) || st.st_nlink != 1 || st.st_uid != geteuid())
+		return err_set(e, ERR_ENV, "permission", "'%s' is not the file that "
+			"was made", path);
+	if ((st.st_uid != like->st_uid || st.st_gid != like->st_gid) &&
+		fchown(fd, like->st_uid, like->st_gid) == -1) {
+		err_sys(e, "give the new file the owner of the database, user "
+			"%ld and group %ld", (long)like->st_uid,
+			(long)like->st_gid);
+		return err_next(e, "the application could not open it: run "
+			"this as root, or as that user");
+	}
+	/* After the change of owner, which takes bits away. */
+	return fchmod(fd, like->st_mode & 07777) == -1 ?
+		err_sys(e, "set the mode of '%s'", path) : 0;
+}
+
 /* Give the new file the mode and owner of the old one. */
 static int
 look_alike(const char *like, const char *path, struct err *e)
 {
 	struct stat st;
+	int fd, result;
 
 	if (stat(like, &st) == -1)
 		return errno == ENOENT ? 0 : err_sys(e, "look at '%s'", like);
-	if (chmod(path, st.st_mode & 07777) == -1 ||
-		(geteuid() == 0 && chown(path, st.st_uid, st.st_gid) == -1))
-		return err_sys(e, "set the mode and owner of '%s'", path);
-	return 0;
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return err_sys(e, "open '%s'", path);
+	result = give_away(fd, &st, path, e);
+	close(fd);
+	return result;
+}
+
+/*
+ * Nobody gets in between the last look and the new file: locked, as SQLite locks
+ * a file for a writer.  The lock is of the open file, so that no close() of
+ * another one lets it go.
+ */
+static int
+lock_out(const struct restore *r, int *fd, struct err *e)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
+		.l_start = 0x40000000, .l_len = 512 };
+	int code;
+
+	*fd = open(r->target, O_RDWR | O_CLOEXEC);
+	if (*fd == -1)
+		return 0; /* gone, or not to be written: nobody else can, too */
+	if (fcntl(*fd, F_OFD_SETLK, &lock) == 0)
+		return 0;
+	code = errno;
+	close(*fd);
+	*fd = -1;
+	if (code != EAGAIN && code != EACCES)
+		return 0; /* a file system without locks */
+	err_set(e, ERR_REFUSED, "in-use", "'%s' is in use: somebody has just "
+		"locked it", r->target);
+	return err_next(e, "stop the application, then run it again");
 }
 
 static int
@@ -68,8 +126,11 @@ write_marker(const struct restore *r, const char *marker, struct err *e)
 
 /* What swap() has moved, so that an error can move it back. */
 struct moved {
+	char *name; /* for what is kept */
 	char *old; /* the link that keeps the old file */
 	struct strs from, to;
+	int locked; /* the old file, against others; -1 */
+	int again; /* another run's marker is there */
 };
 
 static int
@@ -80,17 +141,14 @@ keep_link(struct restore *r, struct moved *m, struct err *e)
 	if (id_new(id, e) == -1)
 		return -1;
 	clock_stamp(clock_now(), stamp);
-	m->old = mem_printf("%s.mig-old-%s-%.4s", r->target, stamp, id);
-	if (link(r->target, m->old) == 0)
+	m->name = mem_printf("%s.mig-old-%s-%.4s", r->target, stamp, id);
+	if (link(r->target, m->name) == 0) {
+		m->old = mem_dup(m->name);
 		return 0;
-	if (errno == ENOENT) {
-		free(m->old);
-		m->old = NULL;
-		return 0; /* the database is gone: nothing to keep */
 	}
-	err_sys(e, "keep '%s' aside as '%s'", r->target, m->old);
-	free(m->old);
-	m->old = NULL;
+	if (errno == ENOENT)
+		return 0; /* the database is gone: nothing to keep */
+	err_sys(e, "keep '%s' aside as '%s'", r->target, m->name);
 	return err_next(e, "where links cannot be had: move the database and "
 			   "its -wal and -journal away by hand, then run it "
 			   "again");
@@ -104,8 +162,7 @@ move_companions(struct restore *r, struct moved *m, struct err *e)
 
 	for (; *c != NULL && result == 0; c++) {
 		char *from = mem_printf("%s%s", r->target, *c);
-		char *to = mem_printf("%s%s%s", m->old == NULL ? r->target :
-			m->old, m->old == NULL ? ".mig-old" : "", *c);
+		char *to = mem_printf("%s%s", m->name, *c);
 
 		/* The -shm is only an index of the -wal: it is made anew. */
 		if (strcmp(*c, "-shm") == 0) {
@@ -134,7 +191,8 @@ move_back(struct restore *r, struct moved *m, const char *marker)
 		back &= rename(m->to.v[i], m->from.v[i]) == 0;
 	if (m->old != NULL)
 		unlink(m->old);
-	if (back)
+	/* What that run has moved is not back: the marker still says so. */
+	if (back && !m->again)
 		unlink(marker);
 	file_sync_dir_of(r->target, &ignored);
 }
@@ -156,12 +214,13 @@ static int
 swap(struct restore *r, struct err *e)
 {
 	char *marker = mem_printf("%s" DB_RESTORING, r->target);
-	struct moved m = { 0 };
+	struct moved m = { .locked = -1, .again = file_exists(marker) };
 	size_t i;
 	int result = -1;
 
 	if (look_alike(r->target, r->scratch, e) == -1 ||
-		file_sync(r->scratch, e) == -1 || prove_stopped(r, e) == -1 || keep_link(r, &m, e) == -1)
+		file_sync(r->scratch, e) == -1 || prove_stopped(r, e) == -1 ||
+		lock_out(r, &m.locked, e) == -1 || keep_link(r, &m, e) == -1)
 		goto out;
 	if (replace(r, &m, marker, e) == -1) {
 		move_back(r, &m, marker);
@@ -178,6 +237,9 @@ swap(struct restore *r, struct err *e)
 	else
 		result = file_sync_dir_of(r->target, e);
 out:
+	if (m.locked != -1)
+		close(m.locked);
+	free(m.name);
 	free(m.old);
 	strs_free(&m.from);
 	strs_free(&m.to);

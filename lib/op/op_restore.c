@@ -25,7 +25,7 @@ op_restore_rebuild(struct restore *r, const char *beside, struct err *e)
 {
 	struct verify_options v = { 0 };
 	const struct manifest *m = &r->proof.read.manifest;
-	char *folder = file_dir(beside), *prefix, id[ID_TEXT];
+	char *folder = file_dir(beside), *prefix, *out, id[ID_TEXT];
 	int result = -1;
 
 	prefix = mem_printf(".%s.mig-new-", file_base(beside));
@@ -33,7 +33,9 @@ op_restore_rebuild(struct restore *r, const char *beside, struct err *e)
 		file_sweep(folder, prefix, "");
 	if (id_new(id, e) == -1)
 		goto out;
-	r->scratch = mem_printf("%s/%s%.8s", folder, prefix, id);
+	out = mem_printf("%s%.8s", prefix, id);
+	r->scratch = file_join(folder, out);
+	free(out);
 	v.path = r->archive;
 	v.keep = r->scratch;
 	v.level = VERIFY_DEFAULT;
@@ -133,7 +135,7 @@ check_after(struct restore *r, struct err *e)
 	struct shape_list tables;
 	char found[512], fingerprint[65];
 	size_t i, k;
-	int bad = 0;
+	int written = 0;
 
 	if (r->p->no_check)
 		return 0;
@@ -142,18 +144,28 @@ check_after(struct restore *r, struct err *e)
 		db_tables(r->db, &tables, e) == -1)
 		return -1;
 	have = tables.items;
-	for (i = 0; i < was->tables.n && !bad; i++) {
+	for (i = 0; i < was->tables.n && !written; i++) {
 		if (db_is_ours(want[i].name))
 			continue;
 		for (k = 0; k < tables.n; k++)
 			if (strcmp(have[k].name, want[i].name) == 0)
 				break;
-		bad = k == tables.n || have[k].rows != want[i].rows;
+		written = k < tables.n && have[k].rows != want[i].rows;
 	}
 	db_tables_free(&tables);
-	if (!bad && strcmp(found, "ok") == 0 &&
-		strcmp(fingerprint, was->manifest.fingerprint) == 0)
+	/*
+	 * The copy was proved, and is in place as a whole: other rows are those of
+	 * whoever waited for the lock, and has written since.
+	 */
+	if (strcmp(found, "ok") == 0 &&
+		strcmp(fingerprint, was->manifest.fingerprint) == 0) {
+		if (written)
+			report_say(r->o->report, REPORT_WARN, "somebody has "
+				"written to '%s' since it was restored: it has "
+				"other rows than the archive by now",
+				want[i - 1].name);
 		return 0;
+	}
 	err_set(e, ERR_LEFT, "restore",
 		"the restored database is not what the archive holds (%s)",
 		found);
@@ -239,13 +251,37 @@ live(struct restore *r, struct err *e)
 	return 0;
 }
 
+/* A -wal of another database would be played back into the new one. */
 static int
-into(struct restore *r, struct err *e)
+into_is_free(const struct restore *r, struct err *e)
 {
+	const char *const *c = db_companions(r->o->url);
+	char *path;
+	int there = 0;
+
 	if (file_exists(r->p->into)) {
 		err_set(e, ERR_REFUSED, "exists", "'%s' exists", r->p->into);
 		return err_next(e, "name another path");
 	}
+	for (; c != NULL && *c != NULL && !there; c++) {
+		path = mem_printf("%s%s", r->p->into, *c);
+		there = file_exists(path);
+		if (there) {
+			err_set(e, ERR_REFUSED, "exists", "'%s' is there, of "
+				"another database, and would change the new "
+				"one", path);
+			err_next(e, "move it away, or name another path");
+		}
+		free(path);
+	}
+	return there ? -1 : 0;
+}
+
+static int
+into(struct restore *r, struct err *e)
+{
+	if (into_is_free(r, e) == -1)
+		return -1;
 	if (op_restore_rebuild(r, r->p->into, e) == -1)
 		return -1;
 	r->out->into = file_real(r->p->into, e);
@@ -254,7 +290,7 @@ into(struct restore *r, struct err *e)
 	r->out->result = "planned";
 	if (r->p->dry_run)
 		return 0;
-	if (file_sync(r->scratch, e) == -1)
+	if (file_sync(r->scratch, e) == -1 || into_is_free(r, e) == -1)
 		return -1;
 	if (link(r->scratch, r->p->into) == -1)
 		return err_sys(e, "publish '%s'", r->p->into);

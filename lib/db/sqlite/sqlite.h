@@ -24,6 +24,7 @@ struct sqlite {
 	int tolerant; /* a damaged table is not counted, and no error */
 	const struct db_statement *running; /* by db_run(); NULL: none */
 	int disagreed; /* the engine's view is not that of its words */
+	int dropping; /* a virtual table, with what it holds */
 	struct sqlite_watch *watch; /* NULL: nobody watches */
 	struct sqlite_trace *trace; /* NULL: nothing is traced */
 	int64_t waits_from; /* since when it waits for others */
@@ -140,6 +141,8 @@ int sqlite_gap_count(struct db *d, const struct db_rebuilt *from,
 /* sqlite_watch.c, sqlite_run.c */
 int sqlite_watch_start(struct db *d, const struct strs *expected,
 	const struct strs *found, struct err *e);
+/* Before a statement that may change rows: what the rows do not tell. */
+int sqlite_watch_look(struct sqlite *s, struct err *e);
 int sqlite_watch_drop(struct db *d, const char *table, struct err *e);
 void sqlite_watch_rename(struct db *d, const char *from, const char *to);
 void sqlite_watch_create(struct db *d, const char *table);

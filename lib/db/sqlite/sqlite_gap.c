@@ -17,6 +17,7 @@
 struct shape_of_table {
 	struct strs columns; /* stored */
 	struct strs keys; /* of the primary key, in order */
+	struct strs computed; /* and hidden ones */
 	int there, virtual, without_rowid;
 };
 
@@ -41,12 +42,12 @@ read_table(struct db *d, const char *schema, const char *table,
 	if (more == -1)
 		return -1;
 	if (db_query(&r, d, e,
-		    "SELECT name, pk FROM pragma_table_xinfo(?1, ?2) "
-		    "WHERE hidden = 0 ORDER BY pk, cid", "ss", table,
-		    schema) == -1)
+		    "SELECT name, pk, hidden FROM pragma_table_xinfo(?1, ?2) "
+		    "ORDER BY pk, cid", "ss", table, schema) == -1)
 		return -1;
 	while ((more = db_next(r, e)) == 1) {
-		strs_add(&t->columns, db_text(r, 0));
+		strs_add(db_int(r, 2) != 0 ? &t->computed : &t->columns,
+			db_text(r, 0));
 		if (db_int(r, 1) > 0)
 			strs_add(&t->keys, db_text(r, 0));
 	}
@@ -59,6 +60,7 @@ free_table(struct shape_of_table *t)
 {
 	strs_free(&t->columns);
 	strs_free(&t->keys);
+	strs_free(&t->computed);
 	memset(t, 0, sizeof(*t));
 }
 
@@ -71,7 +73,9 @@ rowid_name(const struct shape_of_table *a, const struct shape_of_table *b)
 
 	for (i = 0; i < 3; i++)
 		if (!strs_has(&a->columns, names[i]) &&
-			!strs_has(&b->columns, names[i]))
+			!strs_has(&b->columns, names[i]) &&
+			!strs_has(&a->computed, names[i]) &&
+			!strs_has(&b->computed, names[i]))
 			return names[i];
 	return NULL;
 }
@@ -99,7 +103,9 @@ match(const struct shape_of_table *now, const struct shape_of_table *then)
 			buf_free(&b);
 			return NULL;
 		}
-		buf_printf(&b, "%sa.%s IS b.%s", i == 0 ? "" : " AND ", q, q);
+		/* By the index, and then to the byte. */
+		buf_printf(&b, "%sa.%s IS b.%s AND a.%s COLLATE BINARY IS b.%s",
+			i == 0 ? "" : " AND ", q, q, q, q);
 		free(q);
 	}
 	return buf_detach(&b);
@@ -117,7 +123,8 @@ differ(const struct shape_of_table *now, const struct shape_of_table *then)
 		char *q = sqlite_sql_quote(now->columns.v[i]);
 
 		if (strs_has(&then->columns, now->columns.v[i]))
-			buf_printf(&b, " OR a.%s IS NOT b.%s", q, q);
+			buf_printf(&b, " OR a.%s COLLATE BINARY IS NOT b.%s", q,
+				q);
 		else
 			buf_printf(&b, " OR a.%s IS NOT NULL", q);
 		free(q);

@@ -92,6 +92,8 @@ sqlite_open_uri(const char *path, const char *parameters)
 {
 	char *escaped = mem_alloc(strlen(path) * 3 + 1), *p = escaped, *out;
 
+	while (path[0] == '/' && path[1] == '/') /* else a host would follow */
+		path++;
 	for (; *path != '\0'; path++) {
 		if (*path == '?' || *path == '#' || *path == '%') {
 			memcpy(p, *path == '?' ? "%3f" :

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/err.h"
 #include "base/strs.h"
@@ -52,6 +53,15 @@ disagree(struct sqlite *s, const char *what, const char *name)
 	return deny(s, what, name);
 }
 
+/* NAME_data and its kind, in which a virtual table keeps what it holds. */
+static int
+is_part(const char *table, const char *of)
+{
+	size_t n = strlen(of);
+
+	return strncasecmp(table, of, n) == 0 && table[n] == '_';
+}
+
 /* Rows of a user's table, by the statement itself or by a foreign key. */
 static int
 changes_rows(struct sqlite *s, const char *what, const char *table,
@@ -95,9 +105,12 @@ on_authorize(void *arg, int action, const char *a, const char *b,
 	case SQLITE_DROP_VTABLE:
 		if (db_is_ours(a))
 			return deny(s, "dropping mig's own table", a);
-		return s->running->intent == DB_INTENT_DROP_TABLE &&
-				strs_same(s->running->table, a) ?
-			SQLITE_OK : disagree(s, "drops the table", a);
+		if (s->running->intent != DB_INTENT_DROP_TABLE ||
+			!(strs_same(s->running->table, a) || (s->dropping &&
+				is_part(a, s->running->table))))
+			return disagree(s, "drops the table", a);
+		s->dropping |= action == SQLITE_DROP_VTABLE;
+		return SQLITE_OK;
 	case SQLITE_INSERT:
 		return db_is_ours(a) ?
 			deny(s, "writing to mig's own table", a) : SQLITE_OK;
@@ -177,8 +190,10 @@ sqlite_run_statement(struct db *d, const struct db_statement *x,
 	const char *tail = NULL;
 	int code, result = 0;
 
+	if (x->intent != DB_INTENT_DEFINE && sqlite_watch_look(s, e) == -1)
+		return -1;
 	s->denied[0] = '\0';
-	s->disagreed = 0;
+	s->disagreed = s->dropping = 0;
 	s->running = x;
 	sqlite3_set_authorizer(s->h, on_authorize, s);
 	code = sqlite3_prepare_v2(s->h, x->sql, (int)x->n, &stmt, &tail);

@@ -24,8 +24,17 @@ struct watched {
 	int nulled_n;
 };
 
+/* A column that is not stored, of a table WITHOUT ROWID. */
+struct gap {
+	char *table;
+	int cid;
+};
+
 struct sqlite_watch {
 	struct sqlite *db;
+	struct gap *gaps; /* by table and cid */
+	size_t gap_n;
+	int looked; /* for them */
 	struct watched *v;
 	size_t n;
 	size_t last; /* the row hook mostly stays in one table */
@@ -56,25 +65,39 @@ entry(struct sqlite_watch *w, const char *table)
  * foreign key or a trigger, [1] by an upsert.
  */
 static void
-note_nulled(sqlite3 *h, struct watched *t, int which)
+note_nulled(const struct sqlite_watch *w, sqlite3 *h, struct watched *t,
+	int which)
 {
-	int i, n = sqlite3_preupdate_count(h);
+	int i, k, n = sqlite3_preupdate_count(h);
+	size_t g = 0;
 
-	if (n > t->nulled_n) {
-		t->nulled = mem_grow(t->nulled, (size_t)n,
-			sizeof(*t->nulled));
-		memset(t->nulled + t->nulled_n, 0,
-			(size_t)(n - t->nulled_n) * sizeof(*t->nulled));
-		t->nulled_n = n;
-	}
-	for (i = 0; i < n; i++) {
+	while (g < w->gap_n && !strs_same(w->gaps[g].table, t->table))
+		g++;
+	/*
+	 * Those that are stored, in that order.  Without a rowid the old values
+	 * go by the number of the column, and the new ones do not.
+	 */
+	for (i = 0, k = 0; k < n; i++, k++) {
 		sqlite3_value *old, *new;
 
-		if (sqlite3_preupdate_old(h, i, &old) == SQLITE_OK &&
-			sqlite3_preupdate_new(h, i, &new) == SQLITE_OK &&
-			sqlite3_value_type(old) != SQLITE_NULL &&
-			sqlite3_value_type(new) == SQLITE_NULL)
-			t->nulled[i][which]++;
+		while (g < w->gap_n && w->gaps[g].cid == i &&
+			strs_same(w->gaps[g].table, t->table)) {
+			g++;
+			i++;
+		}
+		if (sqlite3_preupdate_old(h, i, &old) != SQLITE_OK ||
+			sqlite3_preupdate_new(h, k, &new) != SQLITE_OK ||
+			sqlite3_value_type(old) == SQLITE_NULL ||
+			sqlite3_value_type(new) != SQLITE_NULL)
+			continue;
+		if (i >= t->nulled_n) {
+			t->nulled = mem_grow(t->nulled, (size_t)i + 1,
+				sizeof(*t->nulled));
+			memset(t->nulled + t->nulled_n, 0, (size_t)(i + 1 -
+				t->nulled_n) * sizeof(*t->nulled));
+			t->nulled_n = i + 1;
+		}
+		t->nulled[i][which]++;
 	}
 }
 
@@ -97,10 +120,10 @@ on_row(void *arg, sqlite3 *h, int op, const char *schema, const char *table,
 	case SQLITE_UPDATE:
 		t->updated++;
 		if (sqlite3_preupdate_depth(h) > 0)
-			note_nulled(h, t, 0);
+			note_nulled(w, h, t, 0);
 		else if (w->db->running != NULL &&
 			w->db->running->intent == DB_INTENT_CHANGE)
-			note_nulled(h, t, 1);
+			note_nulled(w, h, t, 1);
 		break;
 	case SQLITE_DELETE:
 		t->deleted++;
@@ -123,6 +146,31 @@ sqlite_watch_start(struct db *d, const struct strs *expected,
 	s->watch->db = s;
 	sqlite3_preupdate_hook(s->h, on_row, s->watch);
 	return 0;
+}
+
+/* Not at the start: most migrations change no row, and there may be a thousand. */
+int
+sqlite_watch_look(struct sqlite *s, struct err *e)
+{
+	struct sqlite_watch *w = s->watch;
+	struct db_rows *r;
+	int more;
+
+	if (w == NULL || w->looked)
+		return 0;
+	w->looked = 1;
+	if (db_query(&r, &s->base, e, "SELECT l.name, x.cid FROM "
+		"pragma_table_list AS l JOIN pragma_table_xinfo(l.name, 'main') "
+		"AS x WHERE l.schema = 'main' AND l.wr AND x.hidden = 2 ORDER BY "
+		"l.name, x.cid", "") == -1)
+		return -1;
+	while ((more = db_next(r, e)) == 1) {
+		w->gaps = mem_grow(w->gaps, w->gap_n + 1, sizeof(*w->gaps));
+		w->gaps[w->gap_n].table = mem_dup(db_text(r, 0));
+		w->gaps[w->gap_n++].cid = (int)db_int(r, 1);
+	}
+	db_rows_free(r);
+	return more;
 }
 
 int
@@ -187,6 +235,9 @@ free_watch(struct sqlite_watch *w)
 		free(w->v[i].table);
 		free(w->v[i].nulled);
 	}
+	for (i = 0; i < w->gap_n; i++)
+		free(w->gaps[i].table);
+	free(w->gaps);
 	free(w->v);
 	free(w);
 }
@@ -231,8 +282,10 @@ name_nulled(struct db *d, const struct watched *t, struct db_change *c,
 	if (t->nulled_n == 0)
 		return 0;
 	if (db_query(&r, d, e,
-		    "SELECT name FROM pragma_table_xinfo(?1, 'main') "
-		    "ORDER BY cid", "s", t->table) == -1)
+		    "SELECT name FROM pragma_table_xinfo(?1, 'main') WHERE "
+		    "hidden <> 2 OR (SELECT wr FROM pragma_table_list WHERE "
+		    "schema = 'main' AND name = ?1) ORDER BY cid", "s",
+		    t->table) == -1)
 		return -1;
 	for (; (more = db_next(r, e)) == 1 && i < t->nulled_n; i++) {
 		if (t->nulled[i][0] + t->nulled[i][1] == 0)
