@@ -94,6 +94,10 @@ db_census_column(const struct db_census *c, const char *name)
 {
 	size_t i;
 
+	/* "A" and a may be two. */
+	for (i = 0; i < c->n; i++)
+		if (strcmp(c->columns[i], name) == 0)
+			return i;
 	for (i = 0; i < c->n; i++)
 		if (strs_same(c->columns[i], name))
 			break;

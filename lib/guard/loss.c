@@ -171,15 +171,16 @@ loss_of_values(struct shape_list *losses, const struct script_statement *s,
 	const struct db_census *before, const struct db_census *after)
 {
 	const char *name = after->name == NULL ? s->table : after->name;
+	const struct strs *columns = script_compared(s);
 	size_t i;
 
-	for (i = 0; i < s->columns.n; i++)
-		add_column(losses, name, s->columns.v[i],
+	for (i = 0; i < columns->n; i++)
+		add_column(losses, name, columns->v[i],
 			s->kind == SCRIPT_INSERT ?
 			"set to null by ON CONFLICT DO UPDATE" :
 			"not kept by the new type",
-			values_of(before, s->columns.v[i]) -
-			values_of(after, s->columns.v[i]), s->line);
+			values_of(before, columns->v[i]) -
+			values_of(after, columns->v[i]), s->line);
 }
 
 void

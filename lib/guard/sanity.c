@@ -156,6 +156,11 @@ postgresql(const struct migration_part *p, const struct script *s,
 			return err_next(e, "take it out: mig runs each "
 				"migration in one transaction of its own");
 		}
+		if (x->kind == SCRIPT_DROP_DATABASE) {
+			forbid(p, x, "DROP DATABASE", NULL, e);
+			return err_next(e, "no backup of this run holds that "
+				"database: back it up, and drop it by hand");
+		}
 		if (outside && !s->outside) {
 			forbid(p, x, "this statement", NULL, e);
 			return err_next(e, "it runs in no transaction: put it "

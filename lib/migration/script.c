@@ -191,6 +191,7 @@ script_free(struct script *s)
 		free(s->v[i].table);
 		free(s->v[i].to);
 		strs_free(&s->v[i].columns);
+		strs_free(&s->v[i].retyped);
 		strs_free(&s->v[i].more);
 	}
 	free(s->v);
@@ -224,6 +225,12 @@ script_rebuilds(const struct script *s, struct strs *out)
 	}
 }
 
+const struct strs *
+script_compared(const struct script_statement *s)
+{
+	return s->retyped.n > 0 ? &s->retyped : &s->columns;
+}
+
 const char *
 script_action(const struct script_statement *s)
 {
@@ -253,6 +260,8 @@ script_action(const struct script_statement *s)
 	case SCRIPT_CONTROL:
 	case SCRIPT_CREATE:
 	case SCRIPT_DROP:
+	case SCRIPT_DROP_DATABASE:
+		return "DROP DATABASE";
 	case SCRIPT_SET:
 	case SCRIPT_OTHER:
 	case SCRIPT_OUTSIDE:

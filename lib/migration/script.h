@@ -31,6 +31,7 @@ enum script_kind {
 	SCRIPT_SET, /* the session; PostgreSQL's SET and RESET */
 	SCRIPT_VACUUM,
 	SCRIPT_OUTSIDE, /* cannot run in a transaction */
+	SCRIPT_DROP_DATABASE,
 	SCRIPT_CONTROL /* BEGIN, COMMIT, ATTACH...; table: the word */
 };
 
@@ -42,6 +43,7 @@ struct script_statement {
 	char *table, *to;
 	struct strs more; /* further tables: DROP TABLE a, b */
 	struct strs columns;
+	struct strs retyped; /* by ALTER COLUMN TYPE */
 	int all; /* a DELETE or UPDATE of every row */
 	int compare; /* the values of columns before and after tell a loss */
 	int either; /* runs outside a transaction as well as in one */
@@ -81,6 +83,9 @@ int script_of_part(const struct migration_part *p, enum lex_rules rules,
  * TO x, in this order.  Appends each once.
  */
 void script_rebuilds(const struct script *s, struct strs *out);
+
+/* The columns whose values are compared; see compare. */
+const struct strs *script_compared(const struct script_statement *s);
 
 /* A statement's words for messages: "DROP TABLE users". */
 const char *script_action(const struct script_statement *s);

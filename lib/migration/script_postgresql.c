@@ -31,8 +31,12 @@ static char *
 take_name(struct script_words *w)
 {
 	struct buf b = { 0 };
+	int bracket = 0;
 
-	script_eat(w, "ONLY");
+	if (script_eat(w, "ONLY") && lex_is_char(&w->t, '(')) {
+		script_step(w);
+		bracket = 1;
+	}
 	if (!is_name(&w->t))
 		return NULL;
 	add_part(&b, &w->t);
@@ -45,7 +49,7 @@ take_name(struct script_words *w)
 		add_part(&b, &w->t);
 		script_step(w);
 	}
-	if (lex_is_char(&w->t, '*'))
+	if (lex_is_char(&w->t, '*') || (bracket && lex_is_char(&w->t, ')')))
 		script_step(w);
 	return buf_detach(&b);
 }
@@ -104,7 +108,9 @@ read_drop(struct script_words *w, struct script_statement *s)
 	} else if (script_eat(w, "INDEX")) {
 		if (lex_is(&w->t, "CONCURRENTLY"))
 			s->kind = SCRIPT_OUTSIDE;
-	} else if (lex_is(&w->t, "DATABASE") || lex_is(&w->t, "TABLESPACE") ||
+	} else if (lex_is(&w->t, "DATABASE")) {
+		s->kind = SCRIPT_DROP_DATABASE;
+	} else if (lex_is(&w->t, "TABLESPACE") ||
 		lex_is(&w->t, "SUBSCRIPTION")) {
 		s->kind = SCRIPT_OUTSIDE;
 	}
@@ -135,14 +141,13 @@ read_actions(struct script_words *w, struct script_statement *s)
 			free(column);
 			first = 0;
 		}
-		if (depth == 0 && first && s->kind != SCRIPT_DROP_COLUMN &&
-			script_eat(w, "ALTER")) {
+		if (depth == 0 && first && script_eat(w, "ALTER")) {
 			script_eat(w, "COLUMN");
 			column = take_column(w);
 			script_eat(w, "SET");
 			script_eat(w, "DATA");
 			if (column != NULL && lex_is(&w->t, "TYPE")) {
-				strs_add(&s->columns, column);
+				strs_add(&s->retyped, column);
 				s->compare = 1;
 			}
 			free(column);
@@ -172,7 +177,10 @@ read_alter(struct script_words *w, struct script_statement *s)
 		s->kind = SCRIPT_OUTSIDE;
 	} else if (script_eat(w, "TYPE")) {
 		/* ADD VALUE: of use only when it is committed. */
-		s->either = script_find(w, "ADD");
+		if (script_find(w, "ADD")) {
+			script_step(w);
+			s->either = lex_is(&w->t, "VALUE");
+		}
 	} else if (script_eat(w, "SUBSCRIPTION")) {
 		s->either = 1;
 	} else if (script_eat(w, "TABLE")) {

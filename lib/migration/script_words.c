@@ -49,17 +49,31 @@ same_token(const struct lex_token *a, const struct lex_token *b)
 		memcmp(a->text, b->text, a->n) == 0;
 }
 
-/* Whether what follows WHERE is always true: 1, TRUE, 1 = 1. */
+/* The brackets that were opened are closed, and nothing follows. */
+static int
+is_over(struct script_words *w, int depth)
+{
+	for (; depth > 0 && lex_is_char(&w->t, ')'); script_step(w))
+		depth--;
+	return depth == 0 && (w->t.kind == LEX_END || lex_is(&w->t,
+		"RETURNING"));
+}
+
+/* Whether what follows WHERE is always true: 1, TRUE, 1 = 1, (1 = 1). */
 static int
 always_true(struct script_words *w)
 {
-	struct lex_token first = w->t, other;
+	struct lex_token first, other;
+	int depth = 0;
 
+	for (; lex_is_char(&w->t, '('); script_step(w))
+		depth++;
+	first = w->t;
 	if (first.kind != LEX_NUMBER && first.kind != LEX_STRING &&
 		!lex_is(&first, "TRUE"))
 		return 0;
 	script_step(w);
-	if (w->t.kind == LEX_END || lex_is(&w->t, "RETURNING"))
+	if (is_over(w, depth))
 		return lex_is(&first, "TRUE") ||
 			!(first.n == 1 && *first.text == '0');
 	if (!lex_is_char(&w->t, '='))
@@ -69,8 +83,7 @@ always_true(struct script_words *w)
 		script_step(w);
 	other = w->t;
 	script_step(w);
-	return same_token(&first, &other) &&
-		(w->t.kind == LEX_END || lex_is(&w->t, "RETURNING"));
+	return same_token(&first, &other) && is_over(w, depth);
 }
 
 void

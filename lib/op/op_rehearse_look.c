@@ -175,8 +175,8 @@ follow(struct rehearse *x, struct err *e)
 			strs_has(&rebuilds, s->table)) {
 			t->rebuilt = 1;
 			result = keep(x, t, &every, e);
-		} else if (s->compare && s->columns.n > 0) {
-			result = keep(x, t, &s->columns, e);
+		} else if (s->compare && script_compared(s)->n > 0) {
+			result = keep(x, t, script_compared(s), e);
 		}
 	}
 	strs_free(&rebuilds);

@@ -182,3 +182,20 @@ let_go() {
 	[[ $stderr == *"restore into scratch"* ]] || { echo "$stderr"; return 1; }
 	assert_equal "$(pg_q postgres "SELECT count(*) FROM pg_database WHERE datname LIKE 'mig\\_scratch%'")" 0
 }
+
+@test "a session that the role may not end is waited for, and named if it stays" {
+	role mig_test_owner "CREATEDB NOSUPERUSER"
+	pg_q postgres "REVOKE pg_signal_backend FROM mig_test_owner" 2> /dev/null || true
+	pg_q postgres "ALTER DATABASE $DB OWNER TO mig_test_owner"
+	PGUSER=mig_test_owner q "CREATE TABLE t AS SELECT 1 AS x"
+	works mig-backup -q --to a.migbak -d "$(as mig_test_owner)"
+	"$PG_BIN/psql" -Xqd "$DB" -c "SELECT pg_sleep(4)" > /dev/null 2>&1 3>&- &
+	soon "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = '$DB' AND query LIKE 'SELECT pg_sleep%'"
+	works mig-rollback -q --restore a.migbak --yes -d "$(as mig_test_owner)"
+	wait
+	hold "$DB" "SELECT 1"
+	fails 4 "sessions of '$DB' do not end" mig-rollback -q --restore a.migbak --yes --accept-loss -d "$(as mig_test_owner)"
+	[[ $stderr == *pg_signal_backend* && $stderr == *--resume* ]] || { echo "$stderr"; return 1; }
+	let_go
+	assert_equal "$(rows t)" 1
+}

@@ -54,6 +54,7 @@ struct pg {
 	int locked, held; /* we hold the lock; and did behind a migration's statement */
 	int backend; /* our process on the server */
 	int standby;
+	int uncounted; /* track_counts is off */
 	int spoilt; /* rolled back inside a watch: must not commit */
 	struct pg_watch *watch;
 	struct pg *observer; /* sees what is committed; NULL: not open */

@@ -85,16 +85,13 @@ read_array(const char *text, int64_t *out, size_t n)
 	}
 }
 
-int
-pg_census(struct db *d, const char *table, int content,
-	struct db_census *out, struct err *e)
+static int
+census(struct pg *p, const char *table, int content, struct db_census *out,
+	struct err *e)
 {
-	struct pg *p = pg_of(d);
 	char *sql;
 	PGresult *r;
 
-	if (!pg_catalog_is_name(table))
-		return 0;
 	sql = census_query(p, table, content, out, e);
 	if (sql == NULL || !out->there) {
 		free(sql);
@@ -121,4 +118,23 @@ pg_census(struct db *d, const char *table, int content,
 	}
 	PQclear(r);
 	return 0;
+}
+
+int
+pg_census(struct db *d, const char *table, int content,
+	struct db_census *out, struct err *e)
+{
+	struct pg *p = pg_of(d);
+	int idle = PQtransactionStatus(p->c) == PQTRANS_IDLE, result;
+
+	if (!pg_catalog_is_name(table))
+		return 0;
+	/* Who has it locked is not waited for without an end. */
+	if (idle && (pg_sql_exec(d, "BEGIN READ ONLY", e) == -1 ||
+		pg_sql_limit(p, e) == -1))
+		return -1;
+	result = census(p, table, content, out, e);
+	if (idle)
+		pg_sql_rollback(d);
+	return result;
 }

@@ -50,8 +50,7 @@
 	"%s, %s, tablespace %s', d.datdba, d.datconnlimit, d.encoding, " \
 	"d.datcollate, d.datctype, pg_catalog.concat_ws(' ', " \
 	"pg_catalog.to_jsonb(d) ->> 'datlocprovider', pg_catalog.to_jsonb(d) " \
-	"->> 'datlocale', pg_catalog.to_jsonb(d) ->> 'daticulocale', " \
-	"pg_catalog.to_jsonb(d) ->> 'daticurules'), d.dattablespace) AS x FROM " \
+	"->> 'daticurules'), d.dattablespace) AS x FROM " \
 	"pg_catalog.pg_database d WHERE d.datname = $1 UNION ALL SELECT " \
 	"pg_catalog.format('grant %s to %s, %s', a.privilege_type, a.grantee, " \
 	"a.is_grantable) FROM pg_catalog.pg_database d, " \

@@ -57,7 +57,7 @@ ask(struct pg *p, struct err *e)
 	PGresult *r = PQexec(p->c, "SELECT pg_catalog.current_database(), "
 		"d.oid, pg_catalog.pg_backend_pid(), "
 		"pg_catalog.pg_is_in_recovery()::int, d.encoding, "
-		"current_user FROM "
+		"current_user, pg_catalog.current_setting('track_counts') FROM "
 		"pg_catalog.pg_database d "
 		"WHERE d.datname = pg_catalog.current_database()");
 	int result = -1, backend;
@@ -70,6 +70,7 @@ ask(struct pg *p, struct err *e)
 	p->oid = mem_dup(PQgetvalue(r, 0, 1));
 	backend = (int)strtol(PQgetvalue(r, 0, 2), NULL, 10);
 	p->backend = backend;
+	p->uncounted = strcmp(PQgetvalue(r, 0, 6), "off") == 0;
 	p->standby = strcmp(PQgetvalue(r, 0, 3), "0") != 0;
 	if (p->version < PG_OLDEST) {
 		err_set(e, ERR_USAGE, "driver", "%s: the server has version "

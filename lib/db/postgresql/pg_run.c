@@ -103,6 +103,13 @@ run(struct pg *p, const struct db_statement *s, struct err *e)
 	default:
 		failed(p, r, e);
 	}
+	if (p->watch != NULL) {
+		const char *tag = PQcmdStatus(r);
+
+		snprintf(p->watch->tag, sizeof(p->watch->tag), "%.*s",
+			(int)strcspn(tag, " "), tag);
+		p->watch->tuples = strtoll(PQcmdTuples(r), NULL, 10);
+	}
 	PQclear(r);
 	/* Of a COPY TO: what comes is thrown away. */
 	while (status == PGRES_COPY_OUT) {

@@ -231,6 +231,11 @@ pg_swap_allow(struct pg *m, const char *name, int yes, struct err *e)
  * Who has no user is a worker of the server's own.  What kind a session is, the
  * server tells only to those who may know all of that role.
  */
+#define MAY_END \
+	"(SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = " \
+	"current_user) OR (NOT r.rolsuper AND (pg_catalog.pg_has_role(r.oid, " \
+	"'USAGE') OR pg_catalog.pg_has_role('pg_signal_backend', 'USAGE')))"
+
 int
 pg_swap_end_sessions(struct pg *m, const char *name, int except, struct err *e)
 {
@@ -241,10 +246,12 @@ pg_swap_end_sessions(struct pg *m, const char *name, int except, struct err *e)
 
 	snprintf(number, sizeof(number), "%d", except);
 	for (;;) {
-		PGresult *r = pg_sql_one(m, "SELECT pg_catalog.count("
-			"pg_catalog.pg_terminate_backend(pid)), min(pid) FROM "
-			"pg_catalog.pg_stat_activity WHERE datname = $1 AND "
-			"usesysid IS NOT NULL AND pid <> $2::int", 2, values, e);
+		PGresult *r = pg_sql_one(m, "SELECT pg_catalog.count(*), "
+			"pg_catalog.min(a.pid), pg_catalog.count(CASE WHEN "
+			MAY_END " THEN pg_catalog.pg_terminate_backend(a.pid) "
+			"END) FROM pg_catalog.pg_stat_activity a JOIN "
+			"pg_catalog.pg_roles r ON r.oid = a.usesysid WHERE "
+			"a.datname = $1 AND a.pid <> $2::int", 2, values, e);
 
 		if (r == NULL)
 			return -1;
@@ -266,7 +273,8 @@ pg_swap_end_sessions(struct pg *m, const char *name, int except, struct err *e)
 		usleep(50000);
 	}
 	err_set(e, ERR_ENV, "in-use", "%d sessions of '%s' do not end, the "
-		"first is process %s of the server", n, name, left);
+		"first is process %s of the server (other roles' take "
+		"pg_signal_backend, a superuser's takes one)", n, name, left);
 	free(left);
 	return err_next(e, "end them, then run it again");
 }

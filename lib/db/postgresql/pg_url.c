@@ -30,7 +30,8 @@ bad_url(struct err *e, const char *why)
 	err_set(e, ERR_USAGE, "config", "the database url cannot be read%s",
 		why);
 	return err_next(e, "write postgresql://USER@HOST:PORT/NAME, with %%40 "
-			   "for @, %%3A for : and %%2F for / in a password");
+			   "for @, %%3A for : and %%2F for / in a password "
+			   "or a name");
 }
 
 /*
@@ -43,7 +44,7 @@ has_slash(const char *url)
 	const char *at = strstr(url, "://"), *slash;
 	size_t n;
 
-	if (at == NULL)
+	if (at == NULL || !strs_starts(url, "postgres"))
 		return 0;
 	at += 3;
 	n = strcspn(at, "?");

@@ -128,6 +128,13 @@ pg_watch_start(struct db *d, const struct strs *expected,
 
 	pg_watch_cancel(d);
 	p->watch = w;
+	if (p->uncounted) {
+		err_set(e, ERR_REFUSED, "loss", "%s: track_counts is off, at "
+			"least for this role: what a migration deletes could "
+			"not be counted", p->shown);
+		return err_next(e, "switch it on (ALTER DATABASE or ROLE ... "
+			"RESET track_counts)");
+	}
 	if (know_own(p, e) == -1)
 		return -1;
 	oids = pg_watch_array(&p->touched);
@@ -339,6 +346,11 @@ look(struct pg *p, const struct db_statement *s, const PGresult *r, int i,
 		*PQgetvalue(r, i, 2) != '0' && t->filenode != NULL &&
 		strcmp(t->filenode, PQgetvalue(r, i, 2)) != 0))
 		t->lost = 1;
+	/* What was written anew in this transaction is emptied in its place. */
+	if (t->old && !may && t->size > 0 && name != NULL && !PQgetisnull(r, i,
+		6) && number(r, i, 6) == 0)
+		t->lost = 1;
+	t->size = name == NULL ? 0 : number(r, i, 6);
 	t->there = name != NULL;
 	if (name == NULL) {
 		free(t->filenode);
@@ -354,12 +366,39 @@ look(struct pg *p, const struct db_statement *s, const PGresult *r, int i,
 	}
 	if (more[0] + more[1] + more[2] != 0)
 		strs_add_once(&p->touched, t->oid);
-	if (own)
+	t->gone = own ? more[2] : 0;
+	if (own) {
+		w->came += more[0];
+		w->went += more[2];
 		return 0;
+	}
 	if (more[2] > 0)
 		t->cascaded += more[2];
 	return more[1] > 0 && s->table != NULL ?
 		look_for_nulls(p, t, more[1], e) : 0;
+}
+
+/*
+ * More rows of the table that it names have gone than the statement speaks of: by
+ * a key to itself, a trigger of its own, or a part of it before the main one.
+ */
+static void
+taken_along(struct pg_watch *w)
+{
+	int64_t extra = strcmp(w->tag, "DELETE") == 0 ? w->went - w->tuples :
+		strcmp(w->tag, "INSERT") == 0 ? w->went :
+		strcmp(w->tag, "UPDATE") == 0 ? w->went - w->came : 0;
+	struct pg_touched *most = NULL;
+	size_t i;
+
+	for (i = 0; i < w->n; i++)
+		if (w->v[i].gone > 0 && (most == NULL || w->v[i].gone >
+			most->gone))
+			most = &w->v[i];
+	if (most != NULL && extra > 0)
+		most->cascaded += extra < most->gone ? extra : most->gone;
+	for (i = 0; i < w->n; i++)
+		w->v[i].gone = 0;
 }
 
 int
@@ -370,9 +409,11 @@ pg_watch_after(struct pg *p, const struct db_statement *s, struct err *e)
 
 	if (p->watch == NULL)
 		return 0;
+	p->watch->came = p->watch->went = 0;
 	/* Our own lock, too: a row without a relation. */
 	r = pg_watch_ask(p, "SELECT x.relation, " PG_NAME("n", "c")
-		", c.relfilenode, " COUNTS("x.relation") " FROM (SELECT "
+		", c.relfilenode, " COUNTS("x.relation") ", CASE WHEN c.relkind "
+		"= 'r' THEN pg_catalog.pg_relation_size(c.oid) END FROM (SELECT "
 		"DISTINCT l.relation FROM pg_catalog.pg_locks l WHERE (" OURS
 		") OR (" PG_LOCK_HELD("l") ")) x LEFT JOIN pg_catalog.pg_class "
 		"c ON c.oid = x.relation LEFT JOIN pg_catalog.pg_namespace n "
@@ -384,6 +425,8 @@ pg_watch_after(struct pg *p, const struct db_statement *s, struct err *e)
 		else
 			result = look(p, s, r, i, e);
 	PQclear(r);
+	if (r != NULL)
+		taken_along(p->watch);
 	return r == NULL ? -1 : result;
 }
 

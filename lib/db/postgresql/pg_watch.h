@@ -29,6 +29,8 @@ struct pg_touched {
 	char *filenode; /* where its rows are, after the last statement */
 	int64_t base[3]; /* inserted, updated, deleted: before the watch */
 	int64_t last[3]; /* after the last statement */
+	int64_t size; /* bytes of rows, after the last statement */
+	int64_t gone; /* deleted by the last statement */
 	int64_t cascaded; /* deleted by a statement that does not name it */
 	struct db_nulled *nulled;
 	size_t nulled_n;
@@ -49,6 +51,9 @@ struct pg_watch {
 	struct pg_counted *counted;
 	size_t counted_n;
 	struct strs now; /* oids that the present statement names */
+	char tag[16]; /* what the server called the statement; for how many rows */
+	int64_t tuples;
+	int64_t came, went; /* rows of the tables that it names */
 	struct strs columns; /* "OID.column" that a statement drops by name */
 };
 

@@ -268,6 +268,22 @@ check_own(const struct db_changes *c, struct err *e)
 	return 0;
 }
 
+/* Constraints and their triggers that wait for the commit. */
+static int
+at_commit(struct pg *p, struct err *e)
+{
+	const struct db_statement nothing = { .intent = DB_INTENT_OTHER };
+
+	strs_free(&p->watch->now);
+	*p->watch->tag = '\0';
+	if (pg_sql_exec(&p->base, "SET CONSTRAINTS ALL IMMEDIATE", e) == -1) {
+		if (e->code == ERR_ENV && strcmp(e->reason, "database") == 0)
+			e->code = ERR_FAILED;
+		return -1;
+	}
+	return pg_watch_after(p, &nothing, e);
+}
+
 static int
 all(struct pg *p, struct db_changes *out, struct err *e)
 {
@@ -276,6 +292,9 @@ all(struct pg *p, struct db_changes *out, struct err *e)
 	size_t i, lost = 0;
 	int result = 0;
 
+	/* What is deferred happens now, before it is looked at. */
+	if (p->reset_role && at_commit(p, e) == -1)
+		return -1;
 	/*
 	 * A role that the migration took must not write mig's ledger; and what
 	 * it did to the limit must not let us wait with its locks.

@@ -1,0 +1,87 @@
+load ../lib
+load ../pg
+load ../pg-app
+# Losses on PostgreSQL that come by a side door; loses() is in pg-app.
+
+hundred() { q "CREATE TABLE t (x int, e int, note text); INSERT INTO t SELECT g, NULL, 'n' FROM generate_series(1, 100) AS g"; }
+
+@test "losses: a column retyped behind one that is dropped, and before" {
+	hundred
+	loses "'t.x': 100 values" "ALTER TABLE t DROP COLUMN e, ALTER COLUMN x TYPE text USING NULL;"
+	migration 1_x "ALTER TABLE t ALTER COLUMN x TYPE bigint, DROP COLUMN e;"
+	works mig-apply -q --no-backup
+	assert_equal "$(q "SELECT count(x) FROM t")" 100
+}
+
+@test "losses: every row, whatever brackets are around it" {
+	hundred
+	loses "'t': 100 rows" "DELETE FROM t WHERE (1 = 1);"
+	loses "'t': 100 rows" "DELETE FROM ONLY (t) WHERE ((true));"
+	loses "'t.x': 100 values" "UPDATE t SET x = NULL WHERE (true);"
+	loses "'t.x': 100 values" "UPDATE ONLY (t) SET x = NULL;"
+	migration 1_x "DELETE FROM t WHERE (1 = 1) AND x = 1; DELETE FROM t WHERE (x) = (2);"
+	works mig-apply -q --no-backup
+	assert_equal "$(rows t)" 98
+}
+
+@test "losses: more rows of the table that is named than the statement speaks of" {
+	q "CREATE TABLE tree (id int PRIMARY KEY, up int REFERENCES tree ON DELETE CASCADE); INSERT INTO tree SELECT g, CASE WHEN g > 1 THEN g / 2 END FROM generate_series(1, 100) AS g"
+	hundred
+	loses "'tree': 99 rows" "DELETE FROM tree WHERE id = 1;"
+	loses "'t': 100 rows" "WITH gone AS (DELETE FROM t RETURNING *) INSERT INTO t SELECT * FROM gone WHERE x < 5;"
+	loses "'t': 100 rows" "WITH gone AS (DELETE FROM t RETURNING *) DELETE FROM t WHERE x = 0;"
+	loses "'t': 99 rows" "WITH gone AS (DELETE FROM t WHERE x > 1 RETURNING *) UPDATE t SET x = 1 WHERE x = 1;"
+	q "CREATE FUNCTION sweep() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM t WHERE x < 90; RETURN NULL; END'; CREATE TRIGGER s AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION sweep()"
+	loses "'t': 89 rows" "INSERT INTO t VALUES (101);"
+	q "DROP TRIGGER s ON t; CREATE TABLE p (x int, k text) PARTITION BY LIST (k); CREATE TABLE pa PARTITION OF p FOR VALUES IN ('a'); CREATE TABLE pb PARTITION OF p FOR VALUES IN ('b'); INSERT INTO p SELECT g, 'a' FROM generate_series(1, 9) AS g"
+	migration 1_x "UPDATE p SET k = 'b' WHERE x < 5; DELETE FROM p WHERE x = 1; DELETE FROM tree WHERE id > 90; INSERT INTO t VALUES (7);"
+	works mig-apply -q --no-backup
+	assert_equal "$(q "SELECT count(*) FROM p"), $(rows tree)" "8, 90"
+}
+
+@test "losses: emptied in place, after it was written anew" {
+	q "CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (1); CREATE TABLE t (x int, p int REFERENCES p); INSERT INTO t SELECT g, 1 FROM generate_series(1, 100) AS g"
+	loses "'t': 100 rows" "ALTER TABLE t ALTER COLUMN p TYPE bigint; TRUNCATE p CASCADE;" --allow-loss p
+	loses "'t': 100 rows" "ALTER TABLE t ALTER x TYPE bigint; DO \$\$BEGIN TRUNCATE t; END\$\$;"
+	migration 1_x "ALTER TABLE t ALTER x TYPE bigint; INSERT INTO t VALUES (101, 1); UPDATE t SET x = x + 1 WHERE x > 50;"
+	works mig-apply -q --no-backup
+	assert_equal "$(rows t)" 101
+}
+
+@test "losses: what is deferred to the commit happens before it is looked at" {
+	hundred
+	q "CREATE TABLE u (x int); CREATE FUNCTION wipe() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM t; RETURN NULL; END';
+		CREATE CONSTRAINT TRIGGER c AFTER INSERT ON u DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wipe();
+		CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (pid int REFERENCES parent DEFERRABLE INITIALLY DEFERRED)"
+	loses "'t': 100 rows" "INSERT INTO u VALUES (1);"
+	migration 1_x "INSERT INTO child VALUES (7);"
+	fails 6 "violates foreign key constraint" mig-apply -q --no-backup
+	migration 1_x "INSERT INTO child VALUES (7); INSERT INTO parent VALUES (7);"
+	works mig-apply -q --no-backup
+}
+
+@test "losses: names that differ in case only, types and databases" {
+	q 'CREATE TABLE t ("A" int, a int); INSERT INTO t (a) SELECT generate_series(1, 100); CREATE TYPE addr AS (street text, zip text); CREATE TABLE o OF addr'
+	loses "'t.a': 100 values" "ALTER TABLE t DROP COLUMN a;"
+	outside 1_x "ALTER TYPE addr DROP ATTRIBUTE zip CASCADE, ADD ATTRIBUTE c text CASCADE;"
+	fails 3 "transaction:false" mig-apply -q --no-backup
+	outside 1_x "DROP DATABASE postgres;"
+	fails 3 "no backup of this run holds that database" mig-apply -q --no-backup
+	q "ALTER DATABASE $DB SET track_counts = off"
+	migration 1_x "CREATE TABLE z ();"
+	fails 3 "track_counts is off" mig-apply -q --no-backup
+}
+
+@test "what would be lost is not waited for without an end" {
+	hundred
+	"$PG_BIN/psql" -Xqd "$DB" -c BEGIN -c "LOCK TABLE t" -c "SELECT pg_sleep(60)" > /dev/null 2>&1 3>&- &
+	local holder=$!
+	soon "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = '$DB' AND query LIKE 'SELECT pg_sleep%'"
+	migration 1_x "DROP TABLE t;"
+	SECONDS=0
+	run --separate-stderr timeout 30 mig-apply -q --no-backup --lock-timeout 300ms
+	q "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$DB' AND pid <> pg_backend_pid()" > /dev/null
+	wait "$holder" || true
+	assert_equal "$status" 4
+	[[ $stderr == *"[lock-timeout]"* && $SECONDS -lt 15 ]] || { echo "$SECONDS: $stderr"; return 1; }
+}
