@@ -359,7 +359,8 @@ text_hide(const struct migration_part *p, struct err *e)
 	/* These are mig's own words; all others may hold any piece of a value. */
 	static const char *const ours[] = { "loss", "forbidden", "interrupted",
 		"lock-timeout", "lock-lost", "locked", "busy", "scan", "no-space",
-		"io", "unreachable", NULL };
+		"io", "unreachable", "expectation", "foreign-keys", "rehearsal",
+		NULL };
 	const char *const *o = ours;
 	struct strs l = { 0 };
 	size_t i;

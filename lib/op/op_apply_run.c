@@ -7,6 +7,7 @@
 #include "base/report.h"
 #include "base/stop.h"
 #include "doc/doc_apply.h"
+#include "migration/script.h"
 #include "op/op_apply_part.h"
 #include "op/op_hook.h"
 #include "op/op_triage.h"
@@ -34,6 +35,57 @@ hook_each(struct apply *a, enum op_hook hook, const struct migration *m,
 	return -1;
 }
 
+/* As the engine and the format cut it, the values of placeholders aside. */
+static int
+cut(const struct apply *a, const struct migration *m, char *text,
+	struct script *out, struct err *e)
+{
+	struct migration_part part = m->up;
+
+	part.text = text;
+	part.run = part.unfilled = NULL;
+	part.pieces = NULL;
+	part.piece_n = 0;
+	return script_of_part(&part, db_rules(a->s.db), out, e);
+}
+
+/*
+ * The statements that are done, by their number, must be those that the file
+ * begins with: else the wrong ones would be passed over.
+ */
+static int
+check_begun(const struct apply *a, const struct migration *m, int64_t done,
+	struct err *e)
+{
+	struct script was = { 0 }, now = { 0 };
+	char *up, *down;
+	int64_t i = 0;
+	int result = ledger_texts(a->s.db, m->version, &up, &down, e);
+
+	if (result == 0 && up != NULL && strcmp(up, m->up.text) != 0 &&
+		cut(a, m, up, &was, e) == 0 && cut(a, m, m->up.text, &now, e) ==
+		0) {
+		while (i < done && i < (int64_t)was.n && i < (int64_t)now.n &&
+			was.v[i].n == now.v[i].n && memcmp(was.v[i].text,
+				now.v[i].text, was.v[i].n) == 0)
+			i++;
+		if (i < done && i < (int64_t)was.n) {
+			result = err_set(e, ERR_REFUSED, "failed", "migration "
+				"%s: %lld of its statements are done, and the "
+				"file has another one, or none, at number %lld",
+				m->version, (long long)done, (long long)i + 1);
+			err_next(e, "put those that are done back as they "
+				"were, at the beginning: mig-status "
+				"--repair-plan");
+		}
+	}
+	script_free(&was);
+	script_free(&now);
+	free(up);
+	free(down);
+	return result;
+}
+
 static int
 apply_one(struct apply *a, struct run *r, const struct migration *m,
 	struct err *e)
@@ -51,6 +103,8 @@ apply_one(struct apply *a, struct run *r, const struct migration *m,
 	if (row != NULL && strcmp(row->state, "applied") != 0 &&
 		op_triage_statements(a->s.db, a->o, row, &r->skip, &all, &told,
 			e) == -1)
+		return -1;
+	if (r->skip > 0 && check_begun(a, m, r->skip, e) == -1)
 		return -1;
 	if (row != NULL && r->skip > row->statements && a->p->resume)
 		report_say(a->o->report, REPORT_NOTE, "migration %s: %lld of "

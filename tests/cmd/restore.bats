@@ -48,7 +48,7 @@ lost() { # SQL STATEMENT: how it is refused
 @test "--offline: a lock that can be seen is no assumption, and holds others off" {
 	family
 	works mig-backup -q --to a.migbak
-	(echo "BEGIN IMMEDIATE; INSERT INTO parent VALUES (9, 'z', NULL);"; sleep 4; echo "COMMIT;") | sqlite3 app.db 3>&- &
+	(echo "BEGIN IMMEDIATE; INSERT INTO parent VALUES (9, 'z', NULL);"; sleep 2; echo "COMMIT;") | sqlite3 app.db 3>&- &
 	local writer=$!
 	sleep 0.5
 	fails 3 "in use" mig-rollback -q --restore --offline --assume-stopped --accept-loss a.migbak

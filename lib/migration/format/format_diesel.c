@@ -104,5 +104,5 @@ static const struct format_history diesel_history = {
 };
 
 const struct format format_diesel = { .name = "diesel", .shown = "diesel",
-	.rule = VERSION_TEXT, .list = list_diesel, .read = read_diesel, .write = write_diesel,
+	.rule = VERSION_BYTES, .list = list_diesel, .read = read_diesel, .write = write_diesel,
 	.history = &diesel_history };

@@ -28,10 +28,17 @@ parse_flyway(const char *file, struct format_file *out, struct err *e)
 	const char *cut = strstr(file, "__");
 	char *p;
 
-	if (n < 5 || strcasecmp(file + n - 4, ".sql") != 0 || cut == NULL ||
+	if (n < 5 || strcasecmp(file + n - 4, ".sql") != 0 ||
 		strchr("VUBR", *file) == NULL)
 		return 0;
-	n = n - 4 - (size_t)(cut + 2 - file);
+	/* "V2.sql" has no description, and is one all the same. */
+	if (cut == NULL && *file != 'R' && strspn(file + 1, "0123456789._") >=
+		n - 5 && n > 5)
+		cut = file + n - 4;
+	if (cut == NULL)
+		return 0;
+	n = strcmp(cut, file + n - 4) == 0 ? 0 : n - 4 - (size_t)(cut + 2 -
+		file);
 	if (*file == 'R') {
 		if (cut != file + 1)
 			return 0;
@@ -53,7 +60,7 @@ parse_flyway(const char *file, struct format_file *out, struct err *e)
 	for (p = out->version; *p != '\0'; p++)
 		if (*p == '_')
 			*p = '.';
-	out->name = format_words(cut + 2, n);
+	out->name = n == 0 ? mem_dup("") : format_words(cut + 2, n);
 	out->side = *file == 'U' ? 'd' : 'u';
 	return 1;
 }

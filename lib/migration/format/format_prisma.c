@@ -144,6 +144,6 @@ static const struct format_history prisma_history = {
 };
 
 const struct format format_prisma = { .name = "prisma", .shown = "Prisma",
-	.rule = VERSION_TEXT, .detect = MIGRATION_ALONE, .own_transaction = 1,
+	.rule = VERSION_BYTES, .detect = MIGRATION_ALONE, .own_transaction = 1,
 	.list = list_prisma, .read = format_whole,
 	.sum = sum_prisma, .write = write_prisma, .history = &prisma_history };

@@ -1,0 +1,53 @@
+load ../lib
+# What is recorded, and what it is believed to mean.
+
+@test "--resume goes on only behind the statements that were done" {
+	sqlite3 app.db "CREATE TABLE t (x)"
+	export DATABASE_URL=sqlite:app.db
+	mkdir -p migrations out
+	printf -- '-- migrate:up transaction:false\nPRAGMA user_version = 7;\nVACUUM INTO "absent/x.db";\nPRAGMA application_id = 9;\n' > migrations/1_x.sql
+	fails 7 "absent" mig-apply -q --no-backup
+	printf -- '-- migrate:up transaction:false\nVACUUM INTO "out/x.db";\nPRAGMA application_id = 9;\n' > migrations/1_x.sql
+	fails 3 "another one, or none, at number 1" mig-apply -q --no-backup --resume
+	assert_file_not_exist out/x.db
+	printf -- '-- migrate:up transaction:false\n-- the same\nPRAGMA user_version = 7;\nVACUUM INTO "out/x.db";\nPRAGMA application_id = 9;\n' > migrations/1_x.sql
+	works mig-apply -q --no-backup --resume
+	assert_equal "$(sqlite3 app.db 'PRAGMA user_version; PRAGMA application_id' | tr '\n' ' ')" "7 9 "
+	assert_file_exist out/x.db
+}
+
+@test "a repair in production is not refused for what it repairs" {
+	sqlite3 app.db "CREATE TABLE t (x)"
+	export DATABASE_URL=sqlite:app.db
+	printf 'policy = production\n' > mig.conf
+	migration 1_a 'CREATE TABLE a (x);'
+	works mig-apply -q --yes
+	migration 1_a 'CREATE TABLE a (x); -- changed'
+	works mig-apply -q --yes --repair
+	works mig-status --check
+}
+
+@test "diesel: versions are ordered as text, byte by byte" {
+	sqlite3 app.db "CREATE TABLE t (x)"
+	export DATABASE_URL=sqlite:app.db
+	mkdir -p migrations/20240101_create migrations/20240101120000_alter
+	echo 'CREATE TABLE users (id INTEGER PRIMARY KEY);' > migrations/20240101_create/up.sql
+	echo 'DROP TABLE users;' > migrations/20240101_create/down.sql
+	echo 'ALTER TABLE users ADD COLUMN x;' > migrations/20240101120000_alter/up.sql
+	echo 'ALTER TABLE users DROP COLUMN x;' > migrations/20240101120000_alter/down.sql
+	works mig-apply -q --no-backup --format diesel
+	works mig-rollback --format diesel --steps 1 --dry-run
+	assert_equal "$(json '.plan[].migration')" 20240101120000
+}
+
+@test "Flyway: a version without a description is a migration" {
+	sqlite3 app.db "CREATE TABLE t (x)"
+	export DATABASE_URL=sqlite:app.db
+	mkdir migrations
+	echo 'CREATE TABLE one (x);' > migrations/V1__init.sql
+	echo 'CREATE TABLE two (x);' > migrations/V2.sql
+	echo 'CREATE TABLE three (x);' > migrations/V3__three.sql
+	works mig-apply -q --no-backup --format flyway
+	assert_equal "$(sqlite3 app.db "SELECT group_concat(version || ':' || description) FROM flyway_schema_history ORDER BY installed_rank")" "1:init,2:,3:three"
+	works mig-status --check
+}
