@@ -265,15 +265,13 @@ next_hole(enum text_open how, const char *text, struct hole *h)
 	return 1;
 }
 
-void
-text_fill(struct migration_part *p, const struct values *values)
+/* Gives; notes in p what has no value, and what is secret. */
+static char *
+fill(struct migration_part *p, const char *at, const struct values *values)
 {
-	const char *at = p->text;
 	struct buf out = { 0 };
 	struct hole h;
 
-	if (!p->placeholders || at == NULL)
-		return;
 	while (p->unfilled == NULL && next_hole(p->placeholders, at, &h)) {
 		const struct value *x = h.n == 0 ? NULL :
 			values_find(values, h.name, h.n);
@@ -297,8 +295,24 @@ text_fill(struct migration_part *p, const struct values *values)
 		at += h.len;
 	}
 	buf_text(&out, at);
+	return buf_detach(&out);
+}
+
+void
+text_fill(struct migration_part *p, const struct values *values)
+{
+	size_t i;
+
+	if (!p->placeholders || p->text == NULL)
+		return;
 	free(p->run);
-	p->run = buf_detach(&out);
+	p->run = fill(p, p->text, values);
+	for (i = 0; i < p->expects.n && p->unfilled == NULL; i++) {
+		char *text = fill(p, p->expects.v[i].text, values);
+
+		free(p->expects.v[i].text);
+		p->expects.v[i].text = text;
+	}
 }
 
 int

@@ -51,3 +51,17 @@ load ../lib
 	assert_equal "$(sqlite3 app.db "SELECT group_concat(version || ':' || description) FROM flyway_schema_history ORDER BY installed_rank")" "1:init,2:,3:three"
 	works mig-status --check
 }
+
+@test "an expectation is filled as the statements are" {
+	sqlite3 app.db "CREATE TABLE zz (a)"
+	export DATABASE_URL=sqlite:app.db
+	mkdir migrations
+	printf -- "-- mig: placeholders\n-- migrate:up\n-- mig: expect none SELECT 1 FROM zz WHERE a = '\${who}'\nINSERT INTO zz VALUES ('\${who}');\n" > migrations/1_x.sql
+	fails 6 "1_x.sql' line 3" mig-apply -q --no-backup --set who=bob
+	echo bob > who
+	fails 6 "1_x.sql' line 3" mig-apply -q --no-backup --set-file who=who
+	[[ $stderr != *bob* ]]
+	sed -i "s/none SELECT 1 FROM zz WHERE a =/none SELECT 1 FROM zz WHERE a <>/" migrations/1_x.sql
+	works mig-apply -q --no-backup --set who=bob
+	assert_equal "$(rows zz)" 1
+}
