@@ -195,6 +195,7 @@ int db_run(struct db *d, const struct db_statement *s, struct err *e);
 /* Rows of a table, and per column the values that are not null. */
 struct db_census {
 	int there; /* 0: no such table, the rest is empty */
+	int fresh; /* of the transaction that is open, or temporary */
 	char *name; /* as the engine writes it; NULL: as it was asked */
 	int64_t rows;
 	char **columns;

@@ -58,6 +58,11 @@ loss_of_table(struct shape_list *losses, struct db *d,
 	if (db_census(d, table, 0, &c, e) == -1)
 		return -1;
 	name = c.name == NULL ? table : c.name;
+	/* What the migration has made itself is nobody's. */
+	if (c.fresh) {
+		db_census_free(&c);
+		return 0;
+	}
 	if (s->kind == SCRIPT_DROP_COLUMN || s->kind == SCRIPT_UPDATE)
 		for (i = 0; i < s->columns.n; i++)
 			add_column(losses, name, s->columns.v[i], action,

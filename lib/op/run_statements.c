@@ -154,7 +154,7 @@ run_compared(struct running *x, const struct script_statement *s,
 	if (db_census(x->r->db, s->table, 0, &before, e) == -1)
 		return -1;
 	result = run_one(x, s, DB_RUN_PLAIN, e);
-	if (result == 0 && before.there) {
+	if (result == 0 && before.there && !before.fresh) {
 		result = db_census(x->r->db, s->table, 0, &after, e);
 		if (result == 0) {
 			loss_of_values(&x->done->losses, s, &before, &after);

@@ -85,3 +85,17 @@ hundred() { q "CREATE TABLE t (x int, e int, note text); INSERT INTO t SELECT g,
 	assert_equal "$status" 4
 	[[ $stderr == *"[lock-timeout]"* && $SECONDS -lt 15 ]] || { echo "$SECONDS: $stderr"; return 1; }
 }
+
+@test "losses: what the migration has made itself is nobody's" {
+	hundred
+	migration 1_x "CREATE TABLE tmp AS SELECT * FROM t; UPDATE tmp SET x = NULL; DELETE FROM tmp; DROP TABLE tmp;
+CREATE TEMP TABLE tmp AS SELECT * FROM t; UPDATE tmp SET x = NULL; TRUNCATE tmp; DROP TABLE tmp;
+SELECT * INTO n FROM t; ALTER TABLE n ALTER x TYPE text USING NULL; ALTER TABLE n DROP COLUMN note;"
+	works mig-apply -q --no-backup
+	assert_equal "$(q "SELECT count(*), count(x) FROM n"), $(rows t)" "100|0, 100"
+
+	migration 2_x "ALTER TABLE t RENAME TO old; CREATE TABLE t AS SELECT * FROM old; DROP TABLE old;"
+	fails 3 "100 rows" mig-apply -q --no-backup
+	migration 2_x "CREATE TEMP TABLE t (x int); INSERT INTO t VALUES (1); DROP TABLE t; DROP TABLE t;"
+	fails 3 "'t': 100 rows" mig-apply -q --no-backup
+}

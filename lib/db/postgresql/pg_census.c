@@ -3,7 +3,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "db/postgresql/pg.h"
+#include "db/postgresql/pg_watch.h"
 
 /* Names of the columns, and a query that counts their values. */
 static char *
@@ -120,6 +120,28 @@ census(struct pg *p, const char *table, int content, struct db_census *out,
 	return 0;
 }
 
+/* Whether only this session, or this transaction, knows it: 1, 0 or -1. */
+static int
+is_fresh(struct pg *p, const char *table, struct err *e)
+{
+	char *oid, *known = NULL;
+	int result = 0;
+
+	if (pg_sql_value(p, &oid, e, "SELECT CASE WHEN relpersistence <> 't' "
+		"THEN oid END FROM pg_catalog.pg_class WHERE oid = "
+		"pg_catalog.to_regclass($1)", table) == -1)
+		return -1;
+	if (oid != NULL && (pg_watch_observer(p, e) == -1 || pg_sql_value(
+		p->observer, &known, e, "SELECT 1 FROM pg_catalog.pg_class "
+		"WHERE oid = $1::pg_catalog.oid", oid) == -1))
+		result = -1;
+	else
+		result = known == NULL;
+	free(oid);
+	free(known);
+	return result;
+}
+
 int
 pg_census(struct db *d, const char *table, int content,
 	struct db_census *out, struct err *e)
@@ -134,6 +156,13 @@ pg_census(struct db *d, const char *table, int content,
 		pg_sql_limit(p, e) == -1))
 		return -1;
 	result = census(p, table, content, out, e);
+	if (result == 0 && out->there && out->rows > 0 && p->watch != NULL) {
+		out->fresh = is_fresh(p, table, e);
+		if (out->fresh == -1) {
+			db_census_free(out);
+			result = -1;
+		}
+	}
 	if (idle)
 		pg_sql_rollback(d);
 	return result;
