@@ -113,3 +113,26 @@ lost() { # SQL STATEMENT: how it is refused
 		assert_equal "$(sqlite3 app.db "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'v%'")" 0
 	done
 }
+
+@test "--offline: a second run finishes the first, but not over what was written since" {
+	command -v strace > /dev/null || skip "strace is not installed"
+	sqlite3 app.db "PRAGMA journal_mode = delete; CREATE TABLE t (x); INSERT INTO t VALUES (1)" > /dev/null
+	export DATABASE_URL=sqlite:app.db
+	works mig-backup -q --to a.migbak
+	sqlite3 app.db "INSERT INTO t VALUES (2)"
+	local n
+	for n in 1 2 3 4 5 6 7 8 9; do
+		run strace -f -o trace -e trace=unlink -e inject=unlink:error=EIO:signal=KILL:when=$n mig-rollback -q --restore --offline --accept-loss --no-safety-backup a.migbak
+		if [ -e app.db.mig-restoring ] && [ "$(rows t)" = 1 ]; then break; fi
+	done
+	assert_file_exist app.db.mig-restoring
+	cp -a app.db.mig-restoring marker
+	# Nothing since: it is finished without being asked again.
+	works mig-rollback -q --restore --offline a.migbak
+	assert_file_not_exist app.db.mig-restoring
+	# An application, which knows no marker, has written.
+	cp -a marker app.db.mig-restoring
+	sqlite3 app.db "INSERT INTO t VALUES (3)"
+	fails 3 "accept-loss" mig-rollback -q --restore --offline a.migbak
+	assert_equal "$(rows t)" 2
+}
