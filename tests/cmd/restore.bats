@@ -136,3 +136,16 @@ lost() { # SQL STATEMENT: how it is refused
 	fails 3 "accept-loss" mig-rollback -q --restore --offline a.migbak
 	assert_equal "$(rows t)" 2
 }
+
+@test "a foreign key that SQLite cannot follow stops no backup, and no way back" {
+	sqlite3 app.db "CREATE TABLE p (id INTEGER PRIMARY KEY, code TEXT); CREATE TABLE c (x TEXT REFERENCES p (code)); CREATE TABLE d (x REFERENCES p); INSERT INTO c VALUES ('a'); INSERT INTO d VALUES (9)"
+	export DATABASE_URL=sqlite:app.db
+	works mig-backup
+	works mig-verify --latest
+	[[ $stderr == *"foreign keys of 'c' cannot be checked"* && $stderr == *"1 dangling rows"* ]] || { echo "$stderr"; return 1; }
+	migration 1_x 'CREATE TABLE x (y);'
+	works mig-apply -q
+	works mig-rollback -q --restore --accept-loss
+	works mig-rollback -q --restore --into r.db
+	assert_equal "$(rows c r.db)" 1
+}
