@@ -228,18 +228,25 @@ repair_step(const struct repair_step *x, struct history *h,
 	const struct ledger_entry *who, struct err *e)
 {
 	const struct migration *m = set_find(s, x->version);
+	const struct ledger_row *row = ledger_find(l, x->version);
 	struct ledger_entry entry = *who;
+	struct migration as = { 0 };
 
+	/* In mig's ledger, as it stands there: 7 for the file 007. */
+	if (m != NULL)
+		as = *m;
+	if (m != NULL && row != NULL)
+		as.version = row->version;
 	entry.state = "applied";
 	switch (x->kind) {
 	case REPAIR_RESTAMP:
 		if (history_restamp(h, m, e) == -1)
 			return -1;
-		return ledger_restamp(h->db, m, e);
+		return ledger_restamp(h->db, &as, e);
 	case REPAIR_FORGET:
 		return forget(x->version, h, l, e);
 	case REPAIR_RECORD:
-		if (ledger_put(h->db, m, &entry, 1, e) == -1)
+		if (ledger_put(h->db, &as, &entry, 1, e) == -1)
 			return -1;
 		/* Of one row: back to that version, too. */
 		return l->newest_only ? history_remove(h, m, m->version, e) :

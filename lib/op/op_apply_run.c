@@ -60,7 +60,8 @@ check_begun(const struct apply *a, const struct migration *m, int64_t done,
 	struct script was = { 0 }, now = { 0 };
 	char *up, *down;
 	int64_t i = 0;
-	int result = ledger_texts(a->s.db, m->version, &up, &down, e);
+	int result = ledger_texts(a->s.db, ledger_find(&a->s.ledger,
+		m->version)->version, &up, &down, e);
 
 	if (result == 0 && up != NULL && strcmp(up, m->up.text) != 0 &&
 		cut(a, m, up, &was, e) == 0 && cut(a, m, m->up.text, &now, e) ==
@@ -110,6 +111,7 @@ apply_one(struct apply *a, struct run *r, const struct migration *m,
 		report_say(a->o->report, REPORT_NOTE, "migration %s: %lld of "
 			"its statements are done, as the schema says",
 			m->version, (long long)r->skip);
+	r->recorded = row == NULL ? NULL : row->version;
 	r->rehearsed = op_apply_rehearsed(a, m);
 	r->again = version_is_repeatable(m->version) || row != NULL ||
 		ledger_find_stale(&a->s.ledger, m->version) != NULL;

@@ -132,6 +132,7 @@ undo_all(struct back *b, struct err *e)
 
 		r.last = i + 1 == b->n;
 		r.before = version_left(b, i + 1);
+		r.recorded = b->rows[b->of[i]]->version;
 		result = stop_check(e);
 		if (result == 0)
 			result = run_migration(done, &b->v[i], &r, e);

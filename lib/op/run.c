@@ -74,14 +74,17 @@ record(struct running *x, const char *state, int64_t statements, int64_t start,
 	struct ledger_event note = { 0, event, x->m->version, x->r->by,
 		x->r->backup, NULL,
 		x->failure != NULL ? x->failure : x->r->note };
+	struct migration as = *x->m;
 	char fingerprint[65];
 
+	if (x->r->recorded != NULL)
+		as.version = (char *)x->r->recorded;
 	if (x->r->down) {
-		if (ledger_remove(x->r->db, x->m->version, e) == -1 ||
+		if (ledger_remove(x->r->db, as.version, e) == -1 ||
 			(h != NULL && history_remove(h, x->m, x->r->before,
 				e) == -1))
 			return -1;
-	} else if (ledger_put(x->r->db, x->m, &entry, x->script.outside ||
+	} else if (ledger_put(x->r->db, &as, &entry, x->script.outside ||
 		x->r->again, e) == -1 || (h != NULL && tell(x, state,
 		entry.duration_ms, e) == -1)) {
 		return -1;

@@ -50,6 +50,8 @@ struct run {
 	int ledger; /* mig's tables are there */
 	int again; /* the ledger may have a row of it */
 	const char *before; /* down: the version that is applied then */
+	/* How mig's ledger writes its version, 7 or 007; NULL: as the file does. */
+	const char *recorded;
 	int last; /* of its run: note the schema's fingerprint */
 	int empty; /* a database without rows: nothing is expected of it */
 	const char *rehearsed; /* the fingerprint to come; NULL: not known */

@@ -65,3 +65,24 @@ load ../lib
 	works mig-apply -q --no-backup --set who=bob
 	assert_equal "$(rows zz)" 1
 }
+
+@test "a file that is renamed from 7 to 007 has one record, whatever is done to it" {
+	sqlite3 app.db "CREATE TABLE t (x)"
+	export DATABASE_URL=sqlite:app.db
+	migration 7_a 'CREATE TABLE a (x);' 'DROP TABLE a;'
+	works mig-apply -q --no-backup
+	mv migrations/7_a.sql migrations/007_a.sql
+	echo '-- changed' >> migrations/007_a.sql
+	works mig-apply -q --no-backup --repair --yes
+	works mig-status --check
+	works mig-rollback -q --steps 1 --yes
+	assert_equal "$(sqlite3 app.db 'SELECT count(*) FROM mig_ledger')" 0
+	works mig-apply -q --no-backup
+	rm migrations/*
+	printf -- '-- migrate:up transaction:false\nVACUUM INTO "absent/x.db";\n' > migrations/8_x.sql
+	fails 7 "absent" mig-apply -q --no-backup --allow-missing
+	mkdir absent
+	mv migrations/8_x.sql migrations/008_x.sql
+	works mig-apply -q --no-backup --allow-missing --resume
+	assert_equal "$(sqlite3 app.db "SELECT group_concat(version || state) FROM mig_ledger WHERE version LIKE '%8'")" 8applied
+}
