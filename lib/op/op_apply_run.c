@@ -44,6 +44,7 @@ cut(const struct apply *a, const struct migration *m, char *text,
 
 	part.text = text;
 	part.run = part.unfilled = NULL;
+	part.placeholders = TEXT_NONE;
 	part.pieces = NULL;
 	part.piece_n = 0;
 	return script_of_part(&part, db_rules(a->s.db), out, e);
@@ -63,14 +64,15 @@ check_begun(const struct apply *a, const struct migration *m, int64_t done,
 	int result = ledger_texts(a->s.db, ledger_find(&a->s.ledger,
 		m->version)->version, &up, &down, e);
 
-	if (result == 0 && up != NULL && strcmp(up, m->up.text) != 0 &&
-		cut(a, m, up, &was, e) == 0 && cut(a, m, m->up.text, &now, e) ==
-		0) {
+	if (result == 0 && up != NULL && strcmp(up, m->up.text) != 0) {
+		if (cut(a, m, up, &was, e) == -1 || cut(a, m, m->up.text, &now,
+			e) == -1)
+			result = -1;
 		while (i < done && i < (int64_t)was.n && i < (int64_t)now.n &&
 			was.v[i].n == now.v[i].n && memcmp(was.v[i].text,
 				now.v[i].text, was.v[i].n) == 0)
 			i++;
-		if (i < done && i < (int64_t)was.n) {
+		if (result == 0 && i < done && i < (int64_t)was.n) {
 			result = err_set(e, ERR_REFUSED, "failed", "migration "
 				"%s: %lld of its statements are done, and the "
 				"file has another one, or none, at number %lld",

@@ -86,3 +86,16 @@ load ../lib
 	works mig-apply -q --no-backup --allow-missing --resume
 	assert_equal "$(sqlite3 app.db "SELECT group_concat(version || state) FROM mig_ledger WHERE version LIKE '%8'")" 8applied
 }
+
+@test "--resume of one with placeholders compares its text, not its values" {
+	sqlite3 app.db "CREATE TABLE t (x)"
+	export DATABASE_URL=sqlite:app.db
+	mkdir migrations
+	printf -- '-- mig: placeholders\n-- migrate:up transaction:false\nPRAGMA user_version = ${n};\nVACUUM INTO "${to}/x.db";\n' > migrations/1_x.sql
+	fails 7 "absent" mig-apply -q --no-backup --set n=7 --set to=absent
+	echo '-- more' >> migrations/1_x.sql
+	mkdir out
+	works mig-apply -q --no-backup --resume --set n=7 --set to=out
+	assert_file_exist out/x.db
+	assert_equal "$(sqlite3 app.db 'PRAGMA user_version')" 7
+}
