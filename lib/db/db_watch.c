@@ -20,6 +20,13 @@ db_watch_drop(struct db *d, const char *table, struct err *e)
 	return d->driver->watch_drop(d, table, e);
 }
 
+int
+db_watch_hold(struct db *d, const char *table, struct err *e)
+{
+	return d->driver->watch_hold == NULL ? 0 :
+		d->driver->watch_hold(d, table, e);
+}
+
 void
 db_watch_rename(struct db *d, const char *from, const char *to)
 {

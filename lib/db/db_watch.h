@@ -47,6 +47,12 @@ struct db_changes {
 int db_watch_start(struct db *d, const struct strs *expected,
 	const struct strs *found, struct err *e);
 
+/*
+ * Before the rows of a table that is to go are counted: nobody else adds any from
+ * now on.  A name that is no table is left out.
+ */
+int db_watch_hold(struct db *d, const char *table, struct err *e);
+
 /* Tell what rows cannot: before a DROP, after a RENAME, after a CREATE. */
 int db_watch_drop(struct db *d, const char *table, struct err *e);
 void db_watch_rename(struct db *d, const char *from, const char *to);

@@ -87,6 +87,8 @@ struct db_driver {
 	int (*watch_start)(struct db *d, const struct strs *expected,
 		const struct strs *found, struct err *e);
 	int (*watch_drop)(struct db *d, const char *table, struct err *e);
+	/* NULL: nobody else can write while a migration runs. */
+	int (*watch_hold)(struct db *d, const char *table, struct err *e);
 	void (*watch_rename)(struct db *d, const char *from, const char *to);
 	void (*watch_create)(struct db *d, const char *table);
 	int (*watch_stop)(struct db *d, struct db_changes *out,

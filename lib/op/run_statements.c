@@ -37,6 +37,23 @@ run_at_migration(const struct running *x, struct err *e)
 	return err_wrap(e, "migration %s (%s)", x->m->version, x->m->name);
 }
 
+/* What somebody commits behind the count would go without having been counted. */
+static int
+hold(struct running *x, const struct script_statement *s, struct err *e)
+{
+	size_t i;
+
+	if (s->table == NULL || (s->kind != SCRIPT_DROP_TABLE && s->kind !=
+		SCRIPT_TRUNCATE))
+		return 0;
+	if (db_watch_hold(x->r->db, s->table, e) == -1)
+		return -1;
+	for (i = 0; i < s->more.n; i++)
+		if (db_watch_hold(x->r->db, s->more.v[i], e) == -1)
+			return -1;
+	return 0;
+}
+
 /* What must be known before the statement runs. */
 static int
 before_statement(struct running *x, const struct script_statement *s,
@@ -46,6 +63,8 @@ before_statement(struct running *x, const struct script_statement *s,
 	struct rebuilt *b;
 	size_t i;
 
+	if (hold(x, s, e) == -1)
+		return -1;
 	if (loss_of_statement(losses, x->r->db, s, &x->rebuilds, e) == -1)
 		return -1;
 	if (loss_judge(losses, &x->allow) > 0 && !x->r->allow_all)

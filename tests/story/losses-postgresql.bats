@@ -99,3 +99,18 @@ SELECT * INTO n FROM t; ALTER TABLE n ALTER x TYPE text USING NULL; ALTER TABLE 
 	migration 2_x "CREATE TEMP TABLE t (x int); INSERT INTO t VALUES (1); DROP TABLE t; DROP TABLE t;"
 	fails 3 "'t': 100 rows" mig-apply -q --no-backup
 }
+
+@test "losses: rows that somebody commits while a DROP waits for him are counted" {
+	q "CREATE TABLE t (x int); CREATE TABLE u (x int)"
+	local what
+	for what in "DROP TABLE t;" "DROP TABLE u, t;" "TRUNCATE t;"; do
+		q "TRUNCATE t"
+		"$PG_BIN/psql" -Xqd "$DB" -c BEGIN -c "INSERT INTO t SELECT generate_series(1, 1000)" -c "SELECT pg_sleep(1.5)" -c COMMIT > /dev/null 2>&1 3>&- &
+		local writer=$!
+		soon "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = '$DB' AND query LIKE 'SELECT pg_sleep%'"
+		migration 1_x "$what"
+		fails 3 "'t': 1,000 rows" mig-apply -q --no-backup
+		wait "$writer"
+		assert_equal "$(rows t)" 1000
+	done
+}

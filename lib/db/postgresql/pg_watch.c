@@ -167,6 +167,27 @@ pg_watch_start(struct db *d, const struct strs *expected,
 	return 0;
 }
 
+/* A copy has nobody else. */
+int
+pg_watch_hold(struct db *d, const char *table, struct err *e)
+{
+	struct pg *p = pg_of(d);
+	char *sql = NULL;
+	int result = 0;
+
+	if (p->watch == NULL || p->staged || !pg_catalog_is_name(table))
+		return 0;
+	if (pg_sql_value(p, &sql, e, "SELECT pg_catalog.format('LOCK TABLE %s IN "
+		"ACCESS EXCLUSIVE MODE', oid::pg_catalog.regclass) FROM "
+		"pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) AND "
+		"relkind IN ('r', 'p')", table) == -1)
+		return -1;
+	if (sql != NULL)
+		result = pg_sql_exec(d, sql, e);
+	free(sql);
+	return result;
+}
+
 int
 pg_watch_drop(struct db *d, const char *table, struct err *e)
 {

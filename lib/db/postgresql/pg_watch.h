@@ -6,6 +6,7 @@
 
 int pg_watch_start(struct db *d, const struct strs *expected,
 	const struct strs *found, struct err *e);
+int pg_watch_hold(struct db *d, const char *table, struct err *e);
 int pg_watch_drop(struct db *d, const char *table, struct err *e);
 void pg_watch_rename(struct db *d, const char *from, const char *to);
 void pg_watch_create(struct db *d, const char *table);
