@@ -190,9 +190,10 @@ let_go() {
 	PGUSER=mig_test_owner q "CREATE TABLE t AS SELECT 1 AS x"
 	works mig-backup -q --to a.migbak -d "$(as mig_test_owner)"
 	"$PG_BIN/psql" -Xqd "$DB" -c "SELECT pg_sleep(4)" > /dev/null 2>&1 3>&- &
+	local sleeper=$!
 	soon "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = '$DB' AND query LIKE 'SELECT pg_sleep%'"
 	works mig-rollback -q --restore a.migbak --yes -d "$(as mig_test_owner)"
-	wait
+	wait "$sleeper" || true
 	hold "$DB" "SELECT 1"
 	fails 4 "sessions of '$DB' do not end" mig-rollback -q --restore a.migbak --yes --accept-loss -d "$(as mig_test_owner)"
 	[[ $stderr == *pg_signal_backend* && $stderr == *--resume* ]] || { echo "$stderr"; return 1; }
