@@ -300,7 +300,7 @@ pg_open_maintenance(struct pg **out, const char *live,
 {
 	static const char *const names[] = { "postgres", "template1", NULL };
 	const char *const *n;
-	char *url = pg_url_plain(o->url);
+	char *url = pg_url_plain(o->url), text[64];
 	int result = -1;
 
 	*out = NULL;
@@ -316,7 +316,9 @@ pg_open_maintenance(struct pg **out, const char *live,
 			"'postgres'");
 	}
 	/* Who has something open on a database must not hold us up for ever. */
-	if (pg_sql_exec(&(*out)->base, "SET lock_timeout = '5s'", e) == 0 &&
+	snprintf(text, sizeof(text), "SET lock_timeout = %lld",
+		(long long)(o->busy_ms > 0 ? o->busy_ms : 5000));
+	if (pg_sql_exec(&(*out)->base, text, e) == 0 &&
 		lock_name(*out, live, e) == 0)
 		return 0;
 	pg_open_close(&(*out)->base);
