@@ -89,15 +89,12 @@ check_begun(const struct apply *a, const struct migration *m, int64_t done,
 	return result;
 }
 
+/* What is known of it from before: where it goes on, and what it was. */
 static int
-apply_one(struct apply *a, struct run *r, const struct migration *m,
+look_back(struct apply *a, struct run *r, const struct migration *m,
 	struct err *e)
 {
-	struct part_done *done = shape_list_add(&a->out->applied,
-		&part_done_shape);
 	const struct ledger_row *row = ledger_find(&a->s.ledger, m->version);
-	const struct migration *before;
-	struct err second;
 	int64_t all;
 	int told;
 
@@ -117,6 +114,23 @@ apply_one(struct apply *a, struct run *r, const struct migration *m,
 	r->rehearsed = op_apply_rehearsed(a, m);
 	r->again = version_is_repeatable(m->version) || row != NULL ||
 		ledger_find_stale(&a->s.ledger, m->version) != NULL;
+	return 0;
+}
+
+static int
+apply_one(struct apply *a, struct run *r, const struct migration *m,
+	struct err *e)
+{
+	struct part_done *done;
+	const struct migration *before;
+	struct err second;
+
+	if (look_back(a, r, m, e) == -1) {
+		if (e->code == ERR_REFUSED && a->out->applied.n > 0)
+			e->code = ERR_FAILED;
+		return -1;
+	}
+	done = shape_list_add(&a->out->applied, &part_done_shape);
 	if (run_migration(done, m, r, e) == 0) {
 		r->ledger = 1;
 		before = a->out->current == NULL ? NULL :

@@ -99,3 +99,14 @@ load ../lib
 	assert_file_exist out/x.db
 	assert_equal "$(sqlite3 app.db 'PRAGMA user_version')" 7
 }
+
+@test "what is refused before it begins is not among what was applied" {
+	sqlite3 app.db "CREATE TABLE t (x)"
+	export DATABASE_URL=sqlite:app.db
+	mkdir migrations
+	printf -- '-- migrate:up transaction:false\nPRAGMA user_version = 7;\nVACUUM INTO "absent/x.db";\n' > migrations/1_x.sql
+	fails 7 "absent" mig-apply -q --no-backup
+	sed -i 2d migrations/1_x.sql
+	fails 3 "[failed]" mig-apply -q --no-backup --resume
+	assert_equal "$(json '[.applied[]?] | length')" 0
+}
