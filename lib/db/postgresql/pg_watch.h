@@ -1,4 +1,4 @@
-/* pg_watch: what a migration changes; and for the two files of the watch. */
+/* pg_watch: what a migration changes; and for the files of the watch. */
 #ifndef DB_POSTGRESQL_PG_WATCH_H
 #define DB_POSTGRESQL_PG_WATCH_H
 
@@ -6,6 +6,7 @@
 
 int pg_watch_start(struct db *d, const struct strs *expected,
 	const struct strs *found, struct err *e);
+/* Locks a table that is to go: db_watch_hold(). */
 int pg_watch_hold(struct db *d, const char *table, struct err *e);
 int pg_watch_drop(struct db *d, const char *table, struct err *e);
 void pg_watch_rename(struct db *d, const char *from, const char *to);
@@ -57,6 +58,18 @@ struct pg_watch {
 	int64_t came, went; /* rows of the tables that it names */
 	struct strs columns; /* "OID.column" that a statement drops by name */
 };
+
+/* Rows that this transaction has inserted, updated and deleted, as columns. */
+#define PG_WATCH_COUNTS(oid) \
+	"pg_catalog.pg_stat_get_xact_tuples_inserted(" oid "), " \
+	"pg_catalog.pg_stat_get_xact_tuples_updated(" oid "), " \
+	"pg_catalog.pg_stat_get_xact_tuples_deleted(" oid ")"
+
+/* A number in a result. */
+int64_t pg_watch_number(const PGresult *r, int row, int column);
+
+/* The entry of a table, made if there is none.  Lives until the next call. */
+struct pg_touched *pg_watch_find(struct pg_watch *w, const char *oid);
 
 /* Run a query of mig's own; value may be NULL. */
 PGresult *pg_watch_ask(struct pg *p, const char *sql, const char *value,
