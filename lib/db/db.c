@@ -461,10 +461,11 @@ db_prove_unused(const char *url, struct err *e)
 }
 
 const char *const *
-db_companions(const char *url)
+db_companions(const char *engine)
 {
-	struct err e;
-	const struct db_driver *driver = db_driver_of(url, &e);
+	static const char *const none[] = { NULL };
+	const struct db_driver *driver = db_driver_named(engine);
 
-	return driver == NULL ? NULL : driver->companions;
+	return driver == NULL || driver->companions == NULL ? none :
+		driver->companions;
 }

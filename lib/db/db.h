@@ -248,7 +248,7 @@ int db_prove_unused(const char *url, struct err *e);
 /* While an offline restore runs, a file of this name plus suffix says so. */
 #define DB_RESTORING ".mig-restoring"
 
-/* The files beside path that belong to it ("-wal" ...), NULL at the end. */
-const char *const *db_companions(const char *url);
+/* What stands beside a file of that engine and belongs to it: "-wal"..., then NULL. */
+const char *const *db_companions(const char *engine);
 
 #endif

@@ -112,77 +112,6 @@ lock_out(const struct restore *r, int *fd, struct err *e)
 	return err_next(e, "stop the application, then run it again");
 }
 
-/* "WHAT NUMBER SIZE TIME": which file it is, and that nobody wrote to it. */
-static void
-describe(struct buf *b, const char *what, const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) == 0)
-		buf_printf(b, "%s %llu %lld %lld.%09ld\n", what,
-			(unsigned long long)st.st_ino, (long long)st.st_size,
-			(long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
-}
-
-static int
-write_marker(const struct restore *r, const char *marker, struct err *e)
-{
-	const char *const *c = db_companions(r->o->url);
-	struct buf b = { 0 };
-	int result;
-
-	buf_printf(&b, "%s\nAn offline restore of that archive was "
-		"interrupted.\nRun it again: mig-rollback --restore --offline"
-		"\n", r->out->archive->path);
-	describe(&b, "old", r->target);
-	describe(&b, "new", r->scratch);
-	for (; *c != NULL; c++) {
-		char *path = mem_printf("%s%s", r->target, *c);
-
-		describe(&b, *c, path);
-		free(path);
-	}
-	result = file_replace(marker, b.data, b.len, 0644, e);
-	buf_free(&b);
-	return result;
-}
-
-/*
- * Whether all is as the run that was killed has left it: the old file with what
- * belongs to it, as far as that was not moved yet; or the new one, alone.  An
- * application that was started since has written, and that counts.
- */
-static int
-is_as_left(const struct restore *r, const char *marker)
-{
-	const char *const *c = db_companions(r->o->url);
-	struct buf b = { 0 }, now = { 0 };
-	struct err ignored;
-	int old, same;
-
-	if (file_slurp(marker, 65536, &b, &ignored) == -1)
-		return 0;
-	buf_text(&b, "");
-	describe(&now, "old", r->target);
-	old = now.len > 0 ? strstr(b.data, now.data) != NULL :
-		strstr(b.data, "\nold ") == NULL;
-	buf_clear(&now);
-	describe(&now, "new", r->target);
-	same = old || (now.len > 0 && strstr(b.data, now.data) != NULL);
-	for (; *c != NULL && same; c++) {
-		char *path = mem_printf("%s%s", r->target, *c);
-
-		buf_clear(&now);
-		describe(&now, *c, path);
-		same = now.len == 0 || (old && (strcmp(*c, "-shm") == 0 ||
-			strstr(b.data, now.data) != NULL));
-		free(path);
-	}
-	buf_free(&now);
-	buf_free(&b);
-	return same;
-}
-
 /* What swap() has moved, so that an error can move it back. */
 struct moved {
 	char *name; /* for what is kept */
@@ -216,7 +145,7 @@ keep_link(struct restore *r, struct moved *m, struct err *e)
 static int
 move_companions(struct restore *r, struct moved *m, struct err *e)
 {
-	const char *const *c = db_companions(r->o->url);
+	const char *const *c = db_companions(r->out->database.engine);
 	int result = 0;
 
 	for (; *c != NULL && result == 0; c++) {
@@ -260,7 +189,7 @@ static int
 replace(struct restore *r, struct moved *m, const char *marker,
 	struct err *e)
 {
-	if (write_marker(r, marker, e) == -1)
+	if (op_offline_mark(r, marker, e) == -1)
 		return -1;
 	if (move_companions(r, m, e) == -1)
 		return -1;
@@ -304,37 +233,6 @@ out:
 	strs_free(&m.to);
 	free(marker);
 	return result;
-}
-
-/* Whether this very archive was being restored when a run was killed. */
-static void
-look_for_marker(struct restore *r)
-{
-	char *path = op_offline_marked(r->target), *real, *marker;
-	struct err ignored;
-
-	real = file_real(r->archive, &ignored);
-	marker = mem_printf("%s" DB_RESTORING, r->target);
-	r->resuming = path != NULL && real != NULL && strcmp(path, real) == 0 &&
-		is_as_left(r, marker);
-	free(marker);
-	free(real);
-	free(path);
-}
-
-char *
-op_offline_marked(const char *target)
-{
-	char *marker = mem_printf("%s" DB_RESTORING, target), *out = NULL;
-	struct buf b = { 0 };
-	struct err ignored;
-
-	if (file_exists(marker) &&
-		file_slurp(marker, 65536, &b, &ignored) == 0)
-		out = mem_dup_n(b.data, strcspn(b.data, "\n"));
-	buf_free(&b);
-	free(marker);
-	return out;
 }
 
 /* The live database may still be readable; if so, its gap and a backup. */
@@ -426,7 +324,7 @@ op_offline_replace(struct restore *r, struct err *e)
 		goto out;
 	if (prove_stopped(r, e) == -1)
 		goto out;
-	look_for_marker(r);
+	op_offline_look(r);
 	if (file_exists(r->target))
 		try_to_open(r);
 	result = prepare(r, e);

@@ -81,7 +81,22 @@ int op_restore_unchanged(void *arg, struct err *e);
 /* The backup of what is about to be replaced. */
 int op_restore_safety(struct restore *r, struct err *e);
 
-/* The archive that a killed offline restore was bringing back, or NULL. */
+/* op_restore_into.c: a new file instead of the live one. */
+int op_restore_into(struct restore *r, struct err *e);
+
+/*
+ * op_offline_marker.c: say in the file marker what is under way, and how all is
+ * left by now.
+ */
+int op_offline_mark(const struct restore *r, const char *marker, struct err *e);
+
+/*
+ * Set r->resuming: this very archive was being restored when a run was killed, and
+ * nobody has written since.
+ */
+void op_offline_look(struct restore *r);
+
+/* The archive that a killed offline restore was bringing back, or NULL.  Gives. */
 char *op_offline_marked(const char *target);
 
 /* Replace the file itself. */

@@ -40,6 +40,9 @@ lost() { # SQL STATEMENT: how it is refused
 	touch new.db-wal
 	fails 3 "'new.db-wal' is there" mig-rollback -q --restore --into new.db a.migbak
 	assert_file_not_exist new.db
+	# It needs no database to be named.
+	fails 3 "'new.db-wal' is there" env -u DATABASE_URL mig-rollback -q --restore --into new.db a.migbak
+	assert_file_not_exist new.db
 	rm new.db-wal
 	works mig-rollback -q --restore --into "/$PWD/new.db" a.migbak
 	assert_equal "$(rows t new.db)" 1
