@@ -33,16 +33,16 @@ tell(struct running *x, const char *state, int64_t duration_ms, struct err *e)
 }
 
 /* mig's own tables, and the other tool's. */
-static int
-ensure(struct running *x, struct err *e)
+int
+run_ensure(struct running *x, struct err *e)
 {
 	if (!x->r->ledger && ledger_ensure(x->r->db, NULL, e) == -1)
 		return -1;
 	return x->r->history == NULL ? 0 : history_ensure(x->r->history, e);
 }
 
-static void
-settle(struct running *x, int committed)
+void
+run_settle(struct running *x, int committed)
 {
 	if (x->r->history != NULL)
 		history_settle(x->r->history, committed);
@@ -63,8 +63,8 @@ as_rehearsed(const struct running *x, const char *fingerprint, struct err *e)
 		"then take a new backup, or use --no-rehearse");
 }
 
-static int
-record(struct running *x, const char *state, int64_t statements, int64_t start,
+int
+run_record(struct running *x, const char *state, int64_t statements, int64_t start,
 	const char *event, struct err *e)
 {
 	struct history *h = x->r->history;
@@ -119,7 +119,7 @@ try_inside(struct running *x, struct err *e)
 		return -1;
 	if (db_begin(d, x->rebuilds.n == 0, e) == -1)
 		return run_at_migration(x, e);
-	if (ensure(x, e) == -1 || run_expect_before(x, e) == -1 ||
+	if (run_ensure(x, e) == -1 || run_expect_before(x, e) == -1 ||
 		db_watch_start(d, expected, &x->found, e) == -1 ||
 		run_statements(x, e) == -1)
 		goto fail;
@@ -130,7 +130,7 @@ try_inside(struct running *x, struct err *e)
 	if (run_expect_after(x, e) == -1 ||
 		(t != NULL && t->judge != NULL && t->judge(t->arg, x->done, e) == -1))
 		goto fail;
-	if (record(x, "applied", (int64_t)x->script.n, start,
+	if (run_record(x, "applied", (int64_t)x->script.n, start,
 		    x->r->down ? "rollback" : "apply", e) == -1)
 		goto fail;
 	if (db_commit(d, e) == -1) {
@@ -140,13 +140,13 @@ try_inside(struct running *x, struct err *e)
 		run_at_migration(x, e);
 		goto fail;
 	}
-	settle(x, 1);
+	run_settle(x, 1);
 	x->done->duration_ms = clock_ms() - start;
 	return 0;
 fail:
 	db_watch_cancel(d);
 	db_rollback(d);
-	settle(x, 0);
+	run_settle(x, 0);
 	return -1;
 }
 
@@ -205,162 +205,6 @@ inside(struct running *x, struct err *e)
 	}
 }
 
-/* One step of an outside migration's own record. */
-static int
-note_step(struct running *x, const char *state, int64_t statements,
-	int64_t start, const char *event, struct err *e)
-{
-	if (db_begin(x->r->db, 1, e) == -1)
-		return -1;
-	if (ledger_ensure(x->r->db, NULL, e) == -1 || ensure(x, e) == -1 ||
-		record(x, state, statements, start, event, e) == -1 ||
-		db_commit(x->r->db, e) == -1) {
-		db_rollback(x->r->db);
-		settle(x, 0);
-		return -1;
-	}
-	settle(x, 1);
-	return 0;
-}
-
-/* An index that is invalid now is in the way of the next try. */
-static void
-left_behind(void *arg, const char *reason, const char *text, const char *next)
-{
-	struct err *e = arg;
-
-	if (strcmp(reason, "invalid-index") == 0)
-		err_next(e, "%s: %s; and run mig-apply --resume, or go back "
-			    "with mig-rollback --restore", text, next);
-}
-
-static void
-left_behind_down(void *arg, const char *reason, const char *text,
-	const char *next)
-{
-	struct err *e = arg;
-
-	if (strcmp(reason, "invalid-index") == 0)
-		err_next(e, "%s: %s; and run it again, or go back with "
-			    "mig-rollback --restore", text, next);
-}
-
-/* IF NOT EXISTS passes by an index that an earlier try has left invalid. */
-static void
-still_invalid(void *arg, const char *reason, const char *text, const char *next)
-{
-	const struct running *const *x = arg;
-
-	if (strcmp(reason, "invalid-index") == 0)
-		report_say((*x)->r->report, REPORT_WARN, "%s: %s", text, next);
-}
-
-static void
-warn_of_invalid(const struct running *x)
-{
-	struct err ignored;
-
-	/* The migration is done; mig-status asks again. */
-	if (x->r->trace == NULL)
-		db_problems(x->r->db, still_invalid, &x, &ignored);
-}
-
-/*
- * A down in no transaction: the ledger, which has the up, keeps no place in it.  So it
- * begins anew after a failure, and all but its last statement must bear that.
- */
-static int
-outside_down(struct running *x, struct err *e)
-{
-	const struct script *s = &x->script;
-	int64_t start = clock_ms();
-	struct err second;
-	size_t i;
-
-	for (i = 0; i + 1 < s->n; i++) {
-		if (script_may_repeat(&s->v[i], db_rules(x->r->db)))
-			continue;
-		err_set(e, ERR_REFUSED, "forbidden", "a statement of a down "
-			"that runs in no transaction could not be run again "
-			"if one behind it fails");
-		err_next(e, "write IF EXISTS or IF NOT EXISTS, or go back with "
-			"mig-rollback --restore");
-		return run_at_statement(x, &s->v[i], e);
-	}
-	for (i = 0; i < s->n; i++) {
-		if (stop_check(e) == 0 && run_one(x, &s->v[i], DB_RUN_OUTSIDE,
-			e) == 0)
-			continue;
-		run_at_statement(x, &s->v[i], e);
-		e->code = ERR_LEFT;
-		if (x->r->trace != NULL)
-			return -1;
-		err_next(e, "look at what is there; then run it again, or go "
-			"back with mig-rollback --restore");
-		db_problems(x->r->db, left_behind_down, e, &second);
-		return -1;
-	}
-	if (note_step(x, "applied", 1, start, "rollback", e) == -1)
-		return run_at_migration(x, e);
-	warn_of_invalid(x);
-	x->done->duration_ms = clock_ms() - start;
-	return 0;
-}
-
-/* transaction:false: statement by statement, the ledger keeping the place. */
-static int
-outside(struct running *x, struct err *e)
-{
-	const struct run_trace *t = x->r->trace;
-	int64_t start = clock_ms(), i = x->r->skip;
-	struct err second;
-
-	if (t != NULL && t->begin(t->arg, x->m, e) == -1)
-		return -1;
-	if (x->r->down)
-		return outside_down(x, e);
-	if (run_expect_before(x, e) == -1)
-		return -1;
-	if (note_step(x, "running", i, start, NULL, e) == -1)
-		return run_at_migration(x, e);
-	for (; i < (int64_t)x->script.n; i++) {
-		const struct script_statement *s = &x->script.v[i];
-
-		if (stop_check(e) == -1 || run_settings(x, i, e) == -1 ||
-			run_one(x, s, DB_RUN_OUTSIDE, e) == -1)
-			goto fail;
-		if (i + 1 < (int64_t)x->script.n &&
-			note_step(x, "running", i + 1, start, NULL, e) == -1)
-			goto fail;
-	}
-	if (run_expect_after(x, e) == -1)
-		goto not_as_said;
-	if (note_step(x, "applied", i, start, "apply", e) == -1) {
-		if (strcmp(e->reason, "rehearsal") == 0)
-			goto not_as_said;
-		return run_at_migration(x, e);
-	}
-	warn_of_invalid(x);
-	x->done->duration_ms = clock_ms() - start;
-	return 0;
-fail:
-	run_at_statement(x, &x->script.v[i], e);
-not_as_said:
-	x->failure = e->text;
-	if (note_step(x, "failed", i, start, "fail", &second) == -1)
-		err_wrap(e, "and the ledger could not be written");
-	e->code = ERR_LEFT;
-	if (t != NULL) /* on a copy: nothing is to be mended there */
-		return err_next(e, "mend the file");
-	err_next(e, strstr(e->text, "already exists") == NULL ?
-		"mend the cause and run mig-apply --resume, or go back with "
-		"mig-rollback --restore" :
-		"if a run was killed, the statement may have been done: look "
-		"at what is there, drop it, and run mig-apply --resume");
-	db_problems(x->r->db, left_behind, e, &second);
-	return -1;
-}
-
 int
 run_migration(struct part_done *done, const struct migration *m,
 	const struct run *r, struct err *e)
@@ -387,7 +231,7 @@ run_migration(struct part_done *done, const struct migration *m,
 	result = sanity_script(x.part, &x.script, db_rules(r->db), e);
 	db_hush(r->db, x.part->secrets.n > 0);
 	if (result == 0)
-		result = x.script.outside ? outside(&x, e) : inside(&x, e);
+		result = x.script.outside ? run_outside(&x, e) : inside(&x, e);
 	db_hush(r->db, 0);
 	if (result == 0 && r->trace != NULL)
 		result = r->trace->end(r->trace->arg, m, done, e);

@@ -28,6 +28,19 @@ struct running {
 	const char *failure; /* why, for the ledger */
 };
 
+/* run.c: mig's own tables, and the other tool's, are there. */
+int run_ensure(struct running *x, struct err *e);
+
+/* The row and the event of the migration; event NULL: none. */
+int run_record(struct running *x, const char *state, int64_t statements,
+	int64_t start, const char *event, struct err *e);
+
+/* What was told to the other tool is committed, or is not. */
+void run_settle(struct running *x, int committed);
+
+/* run_outside.c: in no transaction, the ledger keeping the place. */
+int run_outside(struct running *x, struct err *e);
+
 /* run_statements.c: the place, put in front of e's text; return -1. */
 int run_at_statement(const struct running *x,
 	const struct script_statement *s, struct err *e);
