@@ -27,8 +27,8 @@ static const struct opt options[] = {
 		"ones", OPT_ONLY, 1 },
 	{ 0, "offline", NULL, "with --restore: replace a damaged file",
 		OPT_OFFLINE, 0 },
-	{ 0, "assume-stopped", NULL, "with --offline: do not look for users "
-		"of the file", OPT_ASSUME_STOPPED, 0 },
+	{ 0, "assume-stopped", NULL, "with --offline: nobody who cannot be "
+		"seen uses the file", OPT_ASSUME_STOPPED, 0 },
 	{ 0, "no-safety-backup", NULL, "with --restore: take none before",
 		OPT_NO_SAFETY, 0 },
 	{ 0, "no-check", NULL, "with --restore: do not check the database",

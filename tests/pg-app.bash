@@ -40,3 +40,17 @@ loses() {
 	fails 3 "$words" mig-apply -q --no-backup "$@" || { cat migrations/1_x.sql; return 1; }
 	assert_equal "$(contents)" "$before"
 }
+
+# hold DB SQL...: a session that stays, until let_go.
+hold() {
+	local db=$1 sql args=()
+	shift
+	for sql in "$@"; do args+=(-c "$sql"); done
+	"$PG_BIN/psql" -Xqd "$db" "${args[@]}" -c "SELECT pg_sleep(90) AS held" > held.txt 2>&1 3>&- &
+	HELD=$!
+	soon "SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(90) AS held%'" postgres
+}
+let_go() {
+	pg_q postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(90) AS held%'" > /dev/null
+	wait "$HELD" 2> /dev/null || true
+}

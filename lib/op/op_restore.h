@@ -21,7 +21,7 @@ struct op_restore_options {
 	struct lock *lock; /* of it.  Both are taken */
 	const char *into; /* a new file instead of the live database */
 	int offline; /* replace the file; nobody may use it */
-	int assume_stopped; /* do not look for processes that use it */
+	int assume_stopped; /* processes that cannot be looked at do not use it */
 	int dry_run;
 	int accept_loss;
 	int no_safety_backup;

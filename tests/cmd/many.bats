@@ -118,23 +118,23 @@ line() { sed -n "$1p" <<< "$output" | jq -r "$2"; }
 
 @test "what a run leaves behind keeps nobody waiting; words without an end are passed on" {
 	mkdir hooks
-	printf '#!/bin/sh\nsleep 20 &\nhead -c 3000000 /dev/zero | tr "\\0" x >&2\n' > hooks/before-apply
+	printf '#!/bin/sh\nsleep 20 &\necho $! >> "%s"\nhead -c 3000000 /dev/zero | tr "\\0" x >&2\n' "$PWD/pids" > hooks/before-apply
 	chmod +x hooks/before-apply
 	SECONDS=0
 	run --separate-stderr mig-apply -d db1.db -d db2.db --hooks hooks --no-backup
 	assert_equal "$status" 0
 	[ $SECONDS -lt 10 ]
 	[ "${#stderr}" -gt 6000000 ]
-	pkill -f 'sleep 20' || true
+	xargs kill < pids || true
 }
 
 @test "what goes on writing behind a run does not keep it" {
 	mkdir hooks
-	printf '#!/bin/sh\nyes >&2 &\nsleep 0.3\n' > hooks/before-apply
+	printf '#!/bin/sh\nyes >&2 &\necho $! >> "%s"\nsleep 0.3\n' "$PWD/pids" > hooks/before-apply
 	chmod +x hooks/before-apply
 	timeout 20 mig-apply -d db1.db -d db2.db --hooks hooks --no-backup > out 2> /dev/null
 	assert_equal "$(tail -n 1 out | jq -r '[.done, .failed] | join(" ")')" "2 0"
-	pkill -x yes || true
+	xargs kill < pids 2> /dev/null || true
 	rm out
 }
 

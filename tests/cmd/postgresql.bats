@@ -536,15 +536,12 @@ CREATE UNIQUE INDEX CONCURRENTLY u ON orders (x);"
 @test "a wait for a lock at the commit ends, too, whatever the migration did before" {
 	q "CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent VALUES (1);
 		CREATE TABLE child (pid int REFERENCES parent DEFERRABLE INITIALLY DEFERRED)"
-	"$PG_BIN/psql" -Xqd "$DB" -c "BEGIN" -c "SELECT 1 FROM parent WHERE id = 1 FOR UPDATE" -c "SELECT pg_sleep(60)" > /dev/null 2>&1 3>&- &
-	local holder=$!
-	soon "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = '$DB' AND query LIKE 'SELECT pg_sleep%'"
+	hold "$DB" BEGIN "SELECT 1 FROM parent WHERE id = 1 FOR UPDATE"
 	migration 1_x 'ALTER TABLE child ADD x int; INSERT INTO child (pid) VALUES (1);'
 	fails 2 "busy-timeout or --lock-timeout: '0ms' is not a time" mig-apply -q --lock-timeout 0ms
 	SECONDS=0
 	run --separate-stderr timeout 40 mig-apply -q --no-backup --lock-timeout 300ms
-	q "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$DB' AND pid <> pg_backend_pid()" > /dev/null
-	wait "$holder" || true
+	let_go
 	assert_equal "$status" 4
 	[[ $stderr == *"lock timeout"* && $SECONDS -lt 30 ]] || { echo "$SECONDS s: $stderr"; return 1; }
 	assert_equal "$(q "SELECT count(*) FROM pg_attribute WHERE attrelid = 'child'::regclass AND attname = 'x'")" 0

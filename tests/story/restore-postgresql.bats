@@ -16,20 +16,6 @@ kept_of() { pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '$
 role() { pg_q postgres "DO \$\$ BEGIN CREATE ROLE $1 LOGIN; EXCEPTION WHEN duplicate_object THEN END \$\$; ALTER ROLE $1 $2"; }
 as() { echo "${DATABASE_URL/user=$PGUSER/user=$1}"; }
 
-# hold DB SQL...: a session that stays, until let_go.
-hold() {
-	local db=$1 sql args=()
-	shift
-	for sql in "$@"; do args+=(-c "$sql"); done
-	"$PG_BIN/psql" -Xqd "$db" "${args[@]}" -c "SELECT pg_sleep(90) AS held" > held.txt 2>&1 3>&- &
-	HELD=$!
-	soon "SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(90) AS held%'" postgres
-}
-let_go() {
-	pg_q postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(90) AS held%'" > /dev/null
-	wait "$HELD" 2> /dev/null || true
-}
-
 @test "sessions of other roles are ended by a role that may not see what they are" {
 	role mig_test_owner "CREATEDB NOSUPERUSER"
 	role mig_test_app "NOSUPERUSER"
