@@ -36,6 +36,19 @@ as() { echo "${DATABASE_URL/user=$PGUSER/user=$1}"; }
 	assert_equal "$(pg_q "$(kept_of old)" "SELECT max(x) FROM t")" 2
 }
 
+@test "a session whose role is gone is ended, too" {
+	role mig_test_gone ""
+	q "CREATE TABLE t AS SELECT 1 AS x"
+	works mig-backup -q --to a.migbak
+	PGUSER=mig_test_gone hold "$DB" "SELECT 1"
+	pg_q postgres "DROP ROLE mig_test_gone"
+	SECONDS=0
+	works mig-rollback -q --restore a.migbak --yes --accept-loss
+	[ "$SECONDS" -lt 10 ]
+	wait "$HELD" && { echo "its session was not ended"; return 1; }
+	assert_equal "$(rows t)" 1
+}
+
 @test "a session in the new database, a temporary table in the old: no reason to give up" {
 	q "CREATE TABLE t AS SELECT 1 AS x"
 	works mig-backup -q --to a.migbak

@@ -152,10 +152,9 @@ pg_census(struct db *d, const char *table, int content,
 	if (!pg_catalog_is_name(table))
 		return 0;
 	/* Who has it locked is not waited for without an end. */
-	if (idle && (pg_sql_exec(d, "BEGIN READ ONLY", e) == -1 ||
-		pg_sql_limit(p, e) == -1))
-		return -1;
-	result = census(p, table, content, out, e);
+	result = idle && (pg_sql_exec(d, "BEGIN READ ONLY", e) == -1 ||
+		pg_sql_limit(p, e) == -1) ? -1 :
+		census(p, table, content, out, e);
 	if (result == 0 && out->there && out->rows > 0 && p->watch != NULL) {
 		out->fresh = is_fresh(p, table, e);
 		if (out->fresh == -1) {

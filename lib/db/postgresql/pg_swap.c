@@ -228,13 +228,15 @@ pg_swap_allow(struct pg *m, const char *name, int yes, struct err *e)
 }
 
 /*
- * Who has no user is a worker of the server's own.  What kind a session is, the
- * server tells only to those who may know all of that role.
+ * Who has no user is a worker of the server's own; a user may have been dropped
+ * meanwhile.  What kind a session is, the server tells only to those who may know
+ * all of that role.
  */
 #define MAY_END \
 	"(SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = " \
-	"current_user) OR (NOT r.rolsuper AND (pg_catalog.pg_has_role(r.oid, " \
-	"'USAGE') OR pg_catalog.pg_has_role('pg_signal_backend', 'USAGE')))"
+	"current_user) OR (r.rolsuper IS NOT TRUE AND (pg_catalog.pg_has_role(" \
+	"r.oid, 'USAGE') OR pg_catalog.pg_has_role('pg_signal_backend', " \
+	"'USAGE')))"
 
 int
 pg_swap_end_sessions(struct pg *m, const char *name, int except, struct err *e)
@@ -249,9 +251,10 @@ pg_swap_end_sessions(struct pg *m, const char *name, int except, struct err *e)
 		PGresult *r = pg_sql_one(m, "SELECT pg_catalog.count(*), "
 			"pg_catalog.min(a.pid), pg_catalog.count(CASE WHEN "
 			MAY_END " THEN pg_catalog.pg_terminate_backend(a.pid) "
-			"END) FROM pg_catalog.pg_stat_activity a JOIN "
+			"END) FROM pg_catalog.pg_stat_activity a LEFT JOIN "
 			"pg_catalog.pg_roles r ON r.oid = a.usesysid WHERE "
-			"a.datname = $1 AND a.pid <> $2::int", 2, values, e);
+			"a.datname = $1 AND a.usesysid IS NOT NULL AND a.pid "
+			"<> $2::int", 2, values, e);
 
 		if (r == NULL)
 			return -1;
