@@ -48,10 +48,10 @@ int db_watch_start(struct db *d, const struct strs *expected,
 	const struct strs *found, struct err *e);
 
 /*
- * Before the rows of a table that is to go are counted: nobody else adds any from
- * now on.  A name that is no table is left out.
+ * Before what is to go of a table is counted: nobody else adds any from now on; nor
+ * reads any, if whole.  A name that is no table is left out.
  */
-int db_watch_hold(struct db *d, const char *table, struct err *e);
+int db_watch_hold(struct db *d, const char *table, int whole, struct err *e);
 
 /* Tell what rows cannot: before a DROP, after a RENAME, after a CREATE. */
 int db_watch_drop(struct db *d, const char *table, struct err *e);

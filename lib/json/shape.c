@@ -205,12 +205,16 @@ shape_copy(const struct shape *s, const void *src, void *dst, struct err *e)
 }
 
 void
+shape_list_cut(struct shape_list *l, const struct shape *of, size_t n)
+{
+	while (l->n > n)
+		shape_release(of, (char *)l->items + --l->n * of->size);
+}
+
+void
 shape_list_clear(struct shape_list *l, const struct shape *of)
 {
-	size_t i;
-
-	for (i = 0; i < l->n; i++)
-		shape_release(of, (char *)l->items + i * of->size);
+	shape_list_cut(l, of, 0);
 	free(l->items);
 	memset(l, 0, sizeof(*l));
 }

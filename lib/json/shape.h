@@ -90,6 +90,9 @@ int shape_peek(const char *text, size_t n, char **kind, int *version,
 /* Append one zeroed item and return it; it moves when the list grows. */
 void *shape_list_add(struct shape_list *l, const struct shape *of);
 
+/* Release and forget those behind the first n. */
+void shape_list_cut(struct shape_list *l, const struct shape *of, size_t n);
+
 /* Release and forget all of them. */
 void shape_list_clear(struct shape_list *l, const struct shape *of);
 

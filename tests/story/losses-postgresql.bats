@@ -96,17 +96,31 @@ SELECT * INTO n FROM t; ALTER TABLE n ALTER x TYPE text USING NULL; ALTER TABLE 
 	fails 3 "'t': 100 rows" mig-apply -q --no-backup
 }
 
-@test "losses: rows that somebody commits while a DROP waits for him are counted" {
-	q "CREATE TABLE t (x int); CREATE TABLE u (x int)"
-	local what
-	for what in "DROP TABLE t;" "DROP TABLE u, t;" "TRUNCATE t;"; do
+@test "losses: what somebody commits while a DROP waits for him is counted" {
+	q "CREATE TABLE t (x int, y int); CREATE TABLE u (x int)"
+	local what lost
+	for what in "DROP TABLE t;" "DROP TABLE u, t;" "TRUNCATE t;" "ALTER TABLE t DROP COLUMN y, DROP COLUMN x;" \
+		"ALTER TABLE t ALTER COLUMN x TYPE text USING NULL;"; do
 		q "TRUNCATE t"
-		"$PG_BIN/psql" -Xqd "$DB" -c BEGIN -c "INSERT INTO t SELECT generate_series(1, 1000)" -c "SELECT pg_sleep(1.5)" -c COMMIT > /dev/null 2>&1 3>&- &
+		"$PG_BIN/psql" -Xqd "$DB" -c BEGIN -c "INSERT INTO t (x) SELECT generate_series(1, 1000)" -c "SELECT pg_sleep(1.5)" -c COMMIT > /dev/null 2>&1 3>&- &
 		local writer=$!
 		soon "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = '$DB' AND query LIKE 'SELECT pg_sleep%'"
 		migration 1_x "$what"
-		fails 3 "'t': 1,000 rows" mig-apply -q --no-backup
+		[[ $what == ALTER* ]] && lost="'t.x': 1,000 values" || lost="'t': 1,000 rows"
+		fails 3 "$lost" mig-apply -q --no-backup
 		wait "$writer"
 		assert_equal "$(rows t)" 1000
 	done
+}
+
+@test "an error of mig's own statement in a migration is said, not what follows from it" {
+	migration 1_x "CREATE TABLE z (x int);"
+	works mig-apply -q --no-backup
+	hold "$DB" BEGIN "LOCK TABLE mig.mig_ledger IN SHARE MODE"
+	migration 2_x "CREATE TABLE y (x int);"
+	run --separate-stderr timeout 40 mig-apply -q --no-backup --lock-timeout 300ms
+	let_go
+	assert_equal "$status" 4
+	[[ $stderr == *"[lock-timeout]"* ]] || { echo "$stderr"; return 1; }
+	works mig-apply -q --no-backup
 }

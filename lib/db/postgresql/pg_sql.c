@@ -104,8 +104,11 @@ pg_sql_long(struct pg *p, const char *sql, struct err *e)
 	return result;
 }
 
-/* The name of the prepared statement, or "" when it could not be prepared. */
-static void
+/*
+ * The name of the prepared statement, or "" when it is to be sent as it is.  NULL, or
+ * the error that ended a transaction.
+ */
+static PGresult *
 prepare(struct pg *p, const char *sql, char name[24])
 {
 	PGresult *r;
@@ -116,17 +119,20 @@ prepare(struct pg *p, const char *sql, char name[24])
 			break;
 	snprintf(name, 24, "mig_%d_%zu", p->generation, i);
 	if (i < p->prepared.n)
-		return;
+		return NULL;
 	*name = '\0';
 	if (i == PREPARED_MAX || PQtransactionStatus(p->c) == PQTRANS_INERROR)
-		return;
+		return NULL;
 	snprintf(name, 24, "mig_%d_%zu", p->generation, i);
 	r = PQprepare(p->c, name, sql, 0, NULL);
 	if (PQresultStatus(r) == PGRES_COMMAND_OK)
 		strs_add(&p->prepared, sql);
 	else
 		*name = '\0';
+	if (*name == '\0' && PQtransactionStatus(p->c) == PQTRANS_INERROR)
+		return r;
 	PQclear(r);
+	return NULL;
 }
 
 PGresult *
@@ -134,9 +140,10 @@ pg_sql_own(struct pg *p, const char *sql, int n, const char *const *values,
 	struct err *e)
 {
 	char name[24];
+	PGresult *failed = prepare(p, sql, name);
 
-	/* A failure to prepare would spoil the transaction of a migration. */
-	prepare(p, sql, name);
+	if (failed != NULL)
+		return failed;
 	if (*name == '\0')
 		return pg_sql_one(p, sql, n, values, e);
 	if (!PQsendQueryPrepared(p->c, name, n, values, NULL, NULL, 0)) {

@@ -159,22 +159,27 @@ pg_watch_start(struct db *d, const struct strs *expected,
 
 /* A copy has nobody else. */
 int
-pg_watch_hold(struct db *d, const char *table, struct err *e)
+pg_watch_hold(struct db *d, const char *table, int whole, struct err *e)
 {
 	struct pg *p = pg_of(d);
-	char *sql = NULL;
+	const char *values[] = { table, whole ? "ACCESS EXCLUSIVE" : "SHARE" };
+	PGresult *r;
 	int result = 0;
 
 	if (p->watch == NULL || p->staged || !pg_catalog_is_name(table))
 		return 0;
-	if (pg_sql_value(p, &sql, e, "SELECT pg_catalog.format('LOCK TABLE %s IN "
-		"ACCESS EXCLUSIVE MODE', oid::pg_catalog.regclass) FROM "
-		"pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) AND "
-		"relkind IN ('r', 'p')", table) == -1)
+	r = pg_sql_own(p, "SELECT pg_catalog.format('LOCK TABLE %s IN %s MODE', "
+		"oid::pg_catalog.regclass, $2::pg_catalog.text) FROM "
+		"pg_catalog.pg_class WHERE "
+		"oid = pg_catalog.to_regclass($1) AND relkind IN ('r', 'p')", 2,
+		values, e);
+	if (r == NULL)
 		return -1;
-	if (sql != NULL)
-		result = pg_sql_exec(d, sql, e);
-	free(sql);
+	if (PQresultStatus(r) != PGRES_TUPLES_OK)
+		result = pg_error(p, r, e, "look at a table");
+	else if (PQntuples(r) == 1)
+		result = pg_sql_exec(d, PQgetvalue(r, 0, 0), e);
+	PQclear(r);
 	return result;
 }
 
