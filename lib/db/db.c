@@ -267,7 +267,16 @@ db_is_ours(const char *table)
 int
 db_has_table(struct db *d, const char *name, struct err *e)
 {
-	return d->driver->has_table(d, name, e);
+	int there;
+
+	return d->driver->has_tables(d, &name, 1, &there, e) == -1 ? -1 : there;
+}
+
+int
+db_has_tables(struct db *d, const char *const *names, size_t n, int *there,
+	struct err *e)
+{
+	return d->driver->has_tables(d, names, n, there, e);
 }
 
 int

@@ -124,6 +124,9 @@ int db_is_ours(const char *table);
 
 /* Whether a table (not a view) of that name is there: 1, 0 or -1. */
 int db_has_table(struct db *d, const char *name, struct err *e);
+/* The same for n names at once: there[i] is 1 or 0. */
+int db_has_tables(struct db *d, const char *const *names, size_t n, int *there,
+	struct err *e);
 
 /* SQL of mig's own.  args: one letter each, 's' text (NULL allowed), 'i' */
 int db_exec(struct db *d, const char *sql, struct err *e);

@@ -61,7 +61,8 @@ struct db_driver {
 	int (*copy_schema)(struct db *from, struct db *to, struct err *e);
 	int (*dump_sql)(struct db *d, struct buf *out, struct err *e);
 	int (*tables)(struct db *d, struct shape_list *out, struct err *e);
-	int (*has_table)(struct db *d, const char *name, struct err *e);
+	int (*has_tables)(struct db *d, const char *const *names, size_t n,
+		int *there, struct err *e);
 	char *(*canonical)(struct db *d, const char *name);
 	char *(*qualified)(struct db *d, const char *name); /* may be NULL */
 	int (*exec)(struct db *d, const char *sql, struct err *e);

@@ -103,14 +103,42 @@ has_columns(struct db *d, const struct format_history *h, struct err *e)
 	return there;
 }
 
+/* Which formats' tables may be there; asked of a server at once. */
+static int
+find_tables(struct db *d, int out[FORMATS_MAX], struct err *e)
+{
+	const char *names[FORMATS_MAX] = { 0 };
+	int there[FORMATS_MAX];
+	size_t i, n = 0;
+
+	for (i = 0; format_all[i] != NULL; i++) {
+		const struct format_history *h = format_all[i]->history;
+
+		/* In a file of its own: has_columns() opens that. */
+		out[i] = h != NULL && h->file != NULL && db_rules(d) !=
+			LEX_POSTGRESQL;
+		if (h != NULL && !out[i])
+			names[n++] = table_name(d, h);
+	}
+	if (db_has_tables(d, names, n, there, e) == -1)
+		return -1;
+	for (i = n = 0; format_all[i] != NULL; i++)
+		if (format_all[i]->history != NULL && !out[i])
+			out[i] = there[n++];
+	return 0;
+}
+
 const struct format *
 history_format(struct db *d, struct err *e)
 {
 	const struct format *const *f;
+	int there[FORMATS_MAX];
 
 	err_clear(e);
+	if (find_tables(d, there, e) == -1)
+		return NULL;
 	for (f = format_all; *f != NULL; f++) {
-		int has = (*f)->history == NULL ? 0 :
+		int has = !there[f - format_all] ? 0 :
 			has_columns(d, (*f)->history, e);
 
 		if (has != 0)
@@ -138,13 +166,15 @@ find(struct history *h, const char *folder, struct err *e)
 {
 	const struct format *const *f, *looks = NULL, *found = NULL;
 	struct err why;
-	int n = 0;
+	int there[FORMATS_MAX], n = 0;
 
 	err_clear(&why);
 	if (folder != NULL)
 		looks = format_of_folder(folder, &why);
+	if (h->db != NULL && find_tables(h->db, there, e) == -1)
+		return -1;
 	for (f = format_all; h->db != NULL && *f != NULL; f++) {
-		int has = (*f)->history == NULL ? 0 :
+		int has = !there[f - format_all] ? 0 :
 			has_columns(h->db, (*f)->history, e);
 
 		if (has == -1)

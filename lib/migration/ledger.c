@@ -133,22 +133,21 @@ ledger_load(struct ledger *out, struct db *d, enum version_rule by,
 	struct err *e)
 {
 	struct db_rows *r;
-	int there = db_has_table(d, "mig_ledger", e), more;
-	int events = db_has_table(d, "mig_event", e);
-	int identity = db_has_table(d, "mig_identity", e);
+	static const char *const tables[] = { "mig_ledger", "mig_event",
+		"mig_identity" };
+	int there[3], more;
 
 	memset(out, 0, sizeof(*out));
 	out->rule = by;
-	if (there == -1 || events == -1 || identity == -1)
+	if (db_has_tables(d, tables, 3, there, e) == -1)
 		return -1;
-	if (there + events + identity == 0)
+	if (there[0] + there[1] + there[2] == 0)
 		return 0;
-	if (there + events + identity < 3) {
+	if (there[0] + there[1] + there[2] < 3) {
 		err_set(e, ERR_REFUSED, "ledger",
 			"the table %s is gone, but mig has written to this "
 			"database: what is applied is not known",
-			!there ? "mig_ledger" : !events ? "mig_event" :
-							  "mig_identity");
+			tables[!there[0] ? 0 : !there[1] ? 1 : 2]);
 		return err_next(e, "go back with mig-rollback --restore");
 	}
 	out->there = 1;

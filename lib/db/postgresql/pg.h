@@ -58,7 +58,7 @@ struct pg {
 	int spoilt; /* rolled back inside a watch: must not commit */
 	struct pg_watch *watch;
 	struct pg *observer; /* sees what is committed; NULL: not open */
-	struct strs prepared; /* SQL of mig's own */
+	struct strs asked, prepared; /* SQL of mig's own: once; twice */
 	int generation; /* of their names: a migration may deallocate all */
 	int ahead; /* the schema was asked for, and not taken */
 	struct strs touched; /* oids that this session has written to */
@@ -128,11 +128,13 @@ PGresult *pg_sql_collect(struct pg *p, struct err *e);
 /* One command of mig's own that can be interrupted. */
 int pg_sql_long(struct pg *p, const char *sql, struct err *e);
 /*
- * The same for SQL of mig's own, which is prepared once: a run of a thousand
+ * The same for SQL of mig's own, which is prepared when it comes again: a run of a thousand
  * migrations asks the same few questions a thousand times.
  */
 PGresult *pg_sql_own(struct pg *p, const char *sql, int n,
 	const char *const *values, struct err *e);
+/* The words as a text[].  Gives. */
+char *pg_sql_array(const struct strs *l);
 /* One value of one row, as text.  Gives *out, NULL for null or no row. */
 int pg_sql_value(struct pg *p, char **out, struct err *e, const char *sql,
 	const char *value);
@@ -164,7 +166,8 @@ int pg_catalog_ahead(struct db *d, struct err *e);
 int pg_catalog_is_name(const char *name);
 /* A name of PG_NAME, for any search_path.  Gives. */
 char *pg_catalog_full(const char *name);
-int pg_catalog_has_table(struct db *d, const char *name, struct err *e);
+int pg_catalog_has_tables(struct db *d, const char *const *names, size_t n,
+	int *there, struct err *e);
 int pg_census(struct db *d, const char *table, int content,
 	struct db_census *out, struct err *e);
 int pg_catalog_check(struct db *d, int deep, char *found, size_t room,

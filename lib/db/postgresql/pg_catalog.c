@@ -25,7 +25,7 @@ pg_catalog_identity(struct db *d, struct wire_database *out, struct err *e)
 	out->name = mem_dup(p->name);
 	out->path = mem_printf("postgresql:%s/%s", system, p->name);
 	free(system);
-	there = pg_catalog_has_table(d, "mig_identity", e);
+	there = db_has_table(d, "mig_identity", e);
 	if (there == -1 || (there == 1 && pg_sql_value(p, &out->id, e,
 		"SELECT id FROM mig.mig_identity", NULL) == -1)) {
 		shape_release(&wire_database_shape, out);
@@ -187,20 +187,41 @@ pg_catalog_full(const char *name)
 	return mem_printf("public.%s", name);
 }
 
+/* In one question: each would be a way to the server and back. */
 int
-pg_catalog_has_table(struct db *d, const char *name, struct err *e)
+pg_catalog_has_tables(struct db *d, const char *const *names, size_t n,
+	int *there, struct err *e)
 {
 	struct pg *p = pg_of(d);
-	char *kind, *full = strs_starts(name, "mig_") ?
-		mem_printf("mig.%s", name) : mem_dup(name);
-	int result = pg_sql_value(p, &kind, e, "SELECT relkind FROM "
-		"pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) "
-		"AND relkind IN ('r', 'p')", full);
+	struct strs full = { 0 };
+	const char *value;
+	char *array;
+	PGresult *r;
+	size_t i;
+	int result = 0;
 
-	free(full);
-	if (result == 0)
-		result = kind != NULL;
-	free(kind);
+	for (i = 0; i < n; i++) {
+		char *name = strs_starts(names[i], "mig_") ?
+			mem_printf("mig.%s", names[i]) : mem_dup(names[i]);
+
+		strs_add(&full, name);
+		free(name);
+	}
+	value = array = pg_sql_array(&full);
+	strs_free(&full);
+	r = pg_sql_own(p, "SELECT c.oid IS NOT NULL FROM pg_catalog.unnest("
+		"$1::text[]) WITH ORDINALITY AS x(name, at) LEFT JOIN "
+		"pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass("
+		"x.name) AND c.relkind IN ('r', 'p') ORDER BY x.at", 1, &value,
+		e);
+	free(array);
+	if (r == NULL)
+		return -1;
+	if (PQresultStatus(r) != PGRES_TUPLES_OK)
+		result = pg_error(p, r, e, "look for tables");
+	for (i = 0; i < n && result == 0; i++)
+		there[i] = *PQgetvalue(r, (int)i, 0) == 't';
+	PQclear(r);
 	return result;
 }
 

@@ -140,10 +140,19 @@ pg_open_settle(struct pg *p, struct err *e)
 static int
 stay(struct pg *p, struct err *e)
 {
-	return p->version < 140000 ? 0 : pg_sql_exec(&p->base,
-		p->version < 170000 ? "SET idle_session_timeout = 0" :
-		"SET idle_session_timeout = 0; SET transaction_timeout = 0",
-		e);
+	struct buf b = { 0 };
+	int result = 0;
+
+	if (p->version >= 140000)
+		buf_text(&b, "SET idle_session_timeout = 0;");
+	if (p->version >= 170000)
+		buf_text(&b, "SET transaction_timeout = 0;");
+	if (p->mode == DB_READ)
+		buf_text(&b, "SET default_transaction_read_only = on;");
+	if (b.len > 0)
+		result = pg_sql_exec(&p->base, b.data, e);
+	buf_free(&b);
+	return result;
 }
 
 static void
@@ -189,9 +198,6 @@ open_url(struct pg **out, const char *url, const char *name,
 	p->statement_ms = o->statement_ms;
 	if (ask(p, e) == -1 || stay(p, e) == -1 ||
 		pg_open_settle(p, e) == -1)
-		goto fail;
-	if (o->mode == DB_READ && pg_sql_exec(&p->base,
-		"SET default_transaction_read_only = on", e) == -1)
 		goto fail;
 	*out = p;
 	return 0;
@@ -343,6 +349,7 @@ pg_open_close(struct db *d)
 	pg_scratch_free(p->dump);
 	pg_server_free(p->server);
 	strs_free(&p->touched);
+	strs_free(&p->asked);
 	strs_free(&p->prepared);
 	free(p->url);
 	free(p->shown);

@@ -135,13 +135,52 @@ prepare(struct pg *p, const char *sql, char name[24])
 	return NULL;
 }
 
+/* Most are asked once: to prepare them would be a way to the server and back more. */
+static int
+is_first(struct pg *p, const char *sql)
+{
+	size_t i;
+
+	for (i = 0; i < p->asked.n; i++)
+		if (strcmp(p->asked.v[i], sql) == 0)
+			return 0;
+	if (p->asked.n == PREPARED_MAX)
+		return 0;
+	strs_add(&p->asked, sql);
+	return 1;
+}
+
+char *
+pg_sql_array(const struct strs *l)
+{
+	struct buf b = { 0 };
+	const char *p;
+	size_t i;
+
+	buf_char(&b, '{');
+	for (i = 0; i < l->n; i++) {
+		buf_text(&b, i == 0 ? "\"" : ",\"");
+		for (p = l->v[i]; *p != '\0'; p++) {
+			if (*p == '"' || *p == '\\')
+				buf_char(&b, '\\');
+			buf_char(&b, *p);
+		}
+		buf_char(&b, '"');
+	}
+	buf_char(&b, '}');
+	return buf_detach(&b);
+}
+
 PGresult *
 pg_sql_own(struct pg *p, const char *sql, int n, const char *const *values,
 	struct err *e)
 {
 	char name[24];
-	PGresult *failed = prepare(p, sql, name);
+	PGresult *failed;
 
+	if (is_first(p, sql))
+		return pg_sql_one(p, sql, n, values, e);
+	failed = prepare(p, sql, name);
 	if (failed != NULL)
 		return failed;
 	if (*name == '\0')

@@ -31,24 +31,16 @@ pg_watch_find(struct pg_watch *w, const char *oid)
 char *
 pg_watch_array(const struct strs *l)
 {
-	struct buf b = { 0 };
-	const char *p;
+	struct strs names = { 0 };
+	char *out;
 	size_t i;
 
-	buf_char(&b, '{');
-	for (i = 0; i < l->n; i++) {
-		if (!pg_catalog_is_name(l->v[i]))
-			continue;
-		buf_text(&b, b.len == 1 ? "\"" : ",\"");
-		for (p = l->v[i]; *p != '\0'; p++) {
-			if (*p == '"' || *p == '\\')
-				buf_char(&b, '\\');
-			buf_char(&b, *p);
-		}
-		buf_char(&b, '"');
-	}
-	buf_char(&b, '}');
-	return buf_detach(&b);
+	for (i = 0; i < l->n; i++)
+		if (pg_catalog_is_name(l->v[i]))
+			strs_add(&names, l->v[i]);
+	out = pg_sql_array(&names);
+	strs_free(&names);
+	return out;
 }
 
 PGresult *

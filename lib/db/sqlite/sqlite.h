@@ -83,6 +83,8 @@ int sqlite_catalog_schema(struct db *d, struct strs *out, struct err *e);
 int sqlite_catalog_tables(struct db *d, struct shape_list *out,
 	struct err *e);
 int sqlite_catalog_has_table(struct db *d, const char *name, struct err *e);
+int sqlite_catalog_has_tables(struct db *d, const char *const *names, size_t n,
+	int *there, struct err *e);
 int sqlite_catalog_count(struct sqlite *s, const char *table, int64_t *out,
 	struct err *e);
 /* Whether the table belongs to a virtual one (its shadow). */

@@ -38,6 +38,18 @@ sqlite_catalog_has_table(struct db *d, const char *name, struct err *e)
 }
 
 int
+sqlite_catalog_has_tables(struct db *d, const char *const *names, size_t n,
+	int *there, struct err *e)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if ((there[i] = sqlite_catalog_has_table(d, names[i], e)) == -1)
+			return -1;
+	return 0;
+}
+
+int
 sqlite_catalog_identity(struct db *d, struct wire_database *out,
 	struct err *e)
 {

@@ -10,7 +10,7 @@
 #include "os/file.h"
 
 /* In the order in which a database is asked for their tables. */
-const struct format *const format_all[] = { &format_mig, &format_plain,
+const struct format *const format_all[FORMATS_MAX + 1] = { &format_mig, &format_plain,
 	&format_golang, &format_dbmate, &format_goose, &format_sqlx,
 	&format_rails, &format_alembic, &format_sqitch, &format_flyway,
 	&format_diesel, &format_refinery, &format_prisma, &format_pop, NULL };

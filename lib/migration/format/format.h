@@ -133,7 +133,8 @@ extern const struct format format_mig, format_dbmate, format_goose,
 	format_alembic, format_sqitch;
 
 /* All of them; NULL at the end. */
-extern const struct format *const format_all[];
+#define FORMATS_MAX 24
+extern const struct format *const format_all[FORMATS_MAX + 1];
 
 /* By name; ERR_USAGE lists the names. */
 const struct format *format_named(const char *name, struct err *e);
