@@ -63,10 +63,13 @@ unwrap(struct script *s)
 	script_free(&gone);
 }
 
+/* What the engine refuses in a transaction. */
 static int
 is_outside(const struct script_statement *s)
 {
-	return s->kind == SCRIPT_OUTSIDE || s->kind == SCRIPT_VACUUM;
+	return s->kind == SCRIPT_OUTSIDE || s->kind == SCRIPT_VACUUM ||
+		(s->kind == SCRIPT_PRAGMA && s->to != NULL &&
+			strs_same(s->table, "journal_mode"));
 }
 
 /* "line 12: ...", counted with what is included: the file's own line. */

@@ -660,3 +660,25 @@ alembic_file() { # REVISION DOWN [MORE]
 	echo 'four 2026-11-21T15:23:57Z X <x@y.z>' >> migrations/sqitch.plan
 	fails 2 "deploy/four.sql' is not there" mig-status
 }
+
+@test "another tool's no-transaction file may set the journal mode" {
+	touch app.db
+	mkdir -p migrations
+	printf -- '-- migrate:up transaction:false\nPRAGMA journal_mode = WAL;\n-- migrate:down transaction:false\nPRAGMA journal_mode = DELETE;\n' > migrations/1_wal.sql
+	works mig-apply -q --no-backup --format dbmate
+	assert_equal "$(sqlite3 app.db 'PRAGMA journal_mode')" wal
+	works mig-rollback -q --steps 1 --format dbmate
+	assert_equal "$(sqlite3 app.db 'PRAGMA journal_mode')" delete
+	rm app.db migrations/*
+	touch app.db
+	printf -- '-- +goose NO TRANSACTION\n-- +goose Up\nPRAGMA journal_mode = WAL;\n' > migrations/1_wal.sql
+	works mig-apply -q --no-backup --format goose
+	assert_equal "$(sqlite3 app.db 'PRAGMA journal_mode')" wal
+	rm app.db migrations/*
+	touch app.db
+	printf -- '-- no-transaction\nPRAGMA journal_mode = WAL;\n' > migrations/1_wal.sql
+	works mig-apply -q --no-backup --format sqlx
+	assert_equal "$(sqlite3 app.db 'PRAGMA journal_mode')" wal
+	printf -- '-- no-transaction\nPRAGMA journal_mode = MEMORY;\n' > migrations/2_memory.sql
+	fails 3 "cannot run in a migration" mig-apply -q --no-backup --format sqlx
+}
