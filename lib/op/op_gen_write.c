@@ -99,12 +99,13 @@ write_files(struct doc_generation *out, const struct set *set,
 	const struct format_text *t, struct err *e)
 {
 	char *folder = t->folder == NULL ? NULL : file_join(set->folder,
-		t->folder), *paths[2] = { NULL, NULL };
+		t->folder), *paths[FORMAT_TEXTS] = { NULL };
 	int result = 0, made = 0, i, n = 0;
 
 	if (folder != NULL)
 		result = file_make_dir(folder, 0777, &made, e);
-	for (i = 0; i < 2 && t->files[i] != NULL && result == 0; i++) {
+	for (i = 0; i < FORMAT_TEXTS && t->files[i] != NULL && result == 0;
+		i++) {
 		paths[i] = file_join(set->folder, t->files[i]);
 		result = op_gen_write_file(paths[i], t->texts[i].data,
 			t->texts[i].len, e);
@@ -118,8 +119,8 @@ write_files(struct doc_generation *out, const struct set *set,
 	}
 	if (result == -1 && made)
 		rmdir(folder);
-	free(paths[0]);
-	free(paths[1]);
+	for (i = 0; i < FORMAT_TEXTS; i++)
+		free(paths[i]);
 	free(folder);
 	return result;
 }
@@ -153,6 +154,12 @@ op_gen_write(struct doc_generation *out, const struct set *set,
 		err_set(e, ERR_USAGE, "format", "mig writes no migrations of "
 			"%s", set->format->shown);
 		err_next(e, "write it with that tool");
+	} else if (outside && set->format->unmarked) {
+		err_set(e, ERR_USAGE, "format", "%s runs every file in a "
+			"transaction, in which this cannot be done",
+			set->format->shown);
+		err_next(e, "write it without CONCURRENTLY, which keeps writers "
+			"waiting: --template blank");
 	} else if (op_gen_write_slug(title, &name, e) == 0) {
 		buf_text(&name, suffix);
 		t.name = name.data;
@@ -163,7 +170,7 @@ op_gen_write(struct doc_generation *out, const struct set *set,
 		free(out->migration);
 		out->migration = mem_dup(t.made != NULL ? t.made : version);
 	}
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < FORMAT_TEXTS; i++) {
 		free(t.files[i]);
 		buf_free(&t.texts[i]);
 	}

@@ -101,6 +101,22 @@ RETURN x; END';
 	END
 }
 
+@test "each format: an index made concurrently says so in its own words, or is refused" {
+	local f
+	q "CREATE TABLE people (email text)"
+	for f in mig dbmate goose golang-migrate sqlx flyway diesel prisma pop; do
+		rm -rf migrations
+		works mig-gen --format $f -t add_index --table people -c email "by email"
+		works mig-apply -q --no-backup --format $f
+		assert_equal "$f $(q "SELECT count(*) FROM pg_index WHERE indrelid = 'people'::regclass AND indisvalid")" "$f 1"
+		q "DROP INDEX people_email_idx; DELETE FROM mig.mig_ledger; DROP TABLE IF EXISTS schema_migrations, schema_migration,
+			goose_db_version, _sqlx_migrations, flyway_schema_history, __diesel_schema_migrations, _prisma_migrations"
+	done
+	rm -rf migrations
+	fails 2 "refinery runs every file in a transaction" mig-gen --format refinery -t add_index --table people -c email "by email"
+	[ ! -e migrations ] || assert_equal "$(ls -A migrations)" ""
+}
+
 @test "a restore: the other tool's own rows are no loss, and go back with it" {
 	mkdir migrations
 	q 'CREATE TABLE own (x int)'

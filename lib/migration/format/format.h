@@ -87,6 +87,7 @@ struct format_history {
 };
 
 /* A new migration: how a format writes it. */
+#define FORMAT_TEXTS 3
 struct format_text {
 	const char *version, *name; /* "add_users" */
 	const char *up, *down;
@@ -94,8 +95,8 @@ struct format_text {
 	int outside; /* in no transaction */
 	char *made; /* the version, if it is another one; gives, or NULL */
 	char *folder; /* to be made; gives, may be NULL */
-	char *files[2]; /* within the folder of all; gives */
-	struct buf texts[2];
+	char *files[FORMAT_TEXTS]; /* within the folder of all; gives */
+	struct buf texts[FORMAT_TEXTS];
 };
 
 /* What comes after what (graph.h). */
@@ -114,6 +115,7 @@ struct format {
 	enum text_open placeholders; /* that are filled in, unless a file says no */
 	int status_only; /* only the tool itself can run them */
 	enum migration_detect detect; /* what runs in no transaction unmarked */
+	int unmarked; /* no file can say that it runs in no transaction */
 	int own_transaction; /* files may bring what mig sees to itself */
 	int (*list)(struct format_files *f, struct err *e);
 	/* One file; raw is text with a NUL behind it. */

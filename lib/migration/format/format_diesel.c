@@ -89,6 +89,10 @@ write_diesel(struct format_text *t)
 	t->files[1] = file_join(t->folder, "down.sql");
 	buf_text(&t->texts[0], t->up);
 	buf_text(&t->texts[1], t->down);
+	if (!t->outside)
+		return;
+	t->files[2] = file_join(t->folder, "metadata.toml");
+	buf_text(&t->texts[2], "run_in_transaction = false\n");
 }
 
 static const char *const diesel_columns[] = { "version", "run_on", NULL };

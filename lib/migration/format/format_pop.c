@@ -282,6 +282,16 @@ remove_pop(struct history *h, const struct migration *m, const char *before,
 	return result == -1 ? -1 : format_remove_version(h, m, before, e);
 }
 
+static void
+write_pop(struct format_text *t)
+{
+	format_write_pair(t);
+	if (!t->outside)
+		return;
+	free(t->files[0]);
+	t->files[0] = mem_printf("%s_%s.autocommit.up.sql", t->version, t->name);
+}
+
 static const char *const pop_columns[] = { "version", NULL };
 
 #define CREATE \
@@ -301,4 +311,4 @@ static const struct format_history pop_history = {
 const struct format format_pop = { .name = "pop", .shown = "pop",
 	.rule = VERSION_BYTES, .placeholders = TEXT_BRACES,
 	.own_transaction = 1, .list = list_pop, .read = read_pop,
-	.write = format_write_pair, .history = &pop_history };
+	.write = write_pop, .history = &pop_history };

@@ -118,5 +118,5 @@ static const struct format_history refinery_history = {
 
 const struct format format_refinery = { .name = "refinery",
 	.shown = "refinery", .list = list_refinery,
-	.read = format_whole, .first = "1", .sum = sum_refinery, .write = write_refinery,
+	.read = format_whole, .unmarked = 1, .first = "1", .sum = sum_refinery, .write = write_refinery,
 	.history = &refinery_history };
