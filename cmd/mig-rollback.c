@@ -66,6 +66,17 @@ struct rollback {
 	int64_t steps, wait, jobs;
 };
 
+static void
+add_name(struct strs *only, const char *name, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < only->n; i++)
+		if (strlen(only->v[i]) == n && memcmp(only->v[i], name, n) == 0)
+			return;
+	strs_add_n(only, name, n);
+}
+
 /* "a,b.c": names, which may hold a comma only where they are said alone. */
 static void
 split(struct strs *only, const char *names)
@@ -73,8 +84,8 @@ split(struct strs *only, const char *names)
 	const char *comma;
 
 	for (; (comma = strchr(names, ',')) != NULL; names = comma + 1)
-		strs_add_n(only, names, (size_t)(comma - names));
-	strs_add(only, names);
+		add_name(only, names, (size_t)(comma - names));
+	add_name(only, names, strlen(names));
 }
 
 static int

@@ -10,6 +10,7 @@
 #include "archive/manifest.h"
 #include "archive/reader.h"
 #include "archive/writer.h"
+#include "backup/store.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/id.h"
@@ -37,14 +38,15 @@ static char *
 name_for(const struct create *c)
 {
 	const struct create_result *r = c->out;
-	char stamp[CLOCK_STAMP], *db = mem_dup(r->database.name), *name, *path;
+	char stamp[CLOCK_STAMP], *db = store_name(&r->database), *name, *path;
+	char *migration = mem_dup(r->migration == NULL ? "none" : r->migration);
 
-	strs_plain(db, ".");
+	strs_plain(migration, "."); /* a change of Sqitch may have a slash */
 	clock_stamp(r->created, stamp);
-	name = mem_printf("%.80s.%s.%.40s.%.8s.migbak", db, stamp,
-		r->migration == NULL ? "none" : r->migration, r->id);
+	name = mem_printf("%s.%s.%.40s.%.8s.migbak", db, stamp, migration, r->id);
 	path = file_join(c->o->folder, name);
 	free(name);
+	free(migration);
 	free(db);
 	return path;
 }

@@ -13,7 +13,11 @@ struct store_item {
 	char *path;
 	int64_t bytes;
 	int64_t modified_s, modified_ns; /* orders those of one second */
-	int damaged; /* its manifest cannot be read; the rest is empty */
+	/*
+	 * Why its manifest cannot be read: but for created, by the file's name, that is
+	 * empty.  ERR_DAMAGE, or what may be mended.  NULL: it was read.
+	 */
+	struct err *unread;
 	struct manifest manifest;
 };
 
@@ -30,6 +34,9 @@ struct store {
 int store_list(struct store *out, const char *folder,
 	const struct wire_database *d, struct err *e);
 void store_free(struct store *s);
+
+/* What the file names of a database's archives begin with.  Gives. */
+char *store_name(const struct wire_database *d);
 
 /* Whether an archive's database is d: the same id, or the same path. */
 int store_is_of(const struct wire_database *a, const struct wire_database *d);

@@ -9,7 +9,7 @@
 void
 strs_add_n(struct strs *l, const char *s, size_t n)
 {
-	l->v = mem_grow(l->v, l->n + 1, sizeof(*l->v));
+	l->v = mem_more(l->v, l->n, sizeof(*l->v));
 	l->v[l->n++] = mem_dup_n(s, n);
 }
 

@@ -98,7 +98,9 @@ bind_newest(const char *folder, struct db *d, int64_t max_age_s, char **path,
 		int have;
 
 		/* One taken before a way back is never chosen unasked. */
-		if (store.v[i].damaged ||
+		if (store.v[i].unread != NULL && !seen++)
+			*why = *store.v[i].unread;
+		if (store.v[i].unread != NULL ||
 			strcmp(store.v[i].manifest.purpose, "backup") != 0)
 			continue;
 		have = receipt_read(r, store.v[i].path, &bad);

@@ -90,12 +90,11 @@ list_in(const struct shape_field *f, json_t *v, struct shape_list *l,
 	if (!json_is_array(v))
 		return bad(e, path, "not a list");
 	n = json_array_size(v);
-	l->items = mem_array(n, f->of->size);
-	l->n = n;
 	for (i = 0; i < n; i++) {
+		void *item = shape_list_add(l, f->of);
+
 		snprintf(where, sizeof(where), "%.400s[%zu]", path, i);
-		if (object_in(f->of, json_array_get(v, i),
-			    (char *)l->items + i * f->of->size, where, depth,
+		if (object_in(f->of, json_array_get(v, i), item, where, depth,
 			    e) == -1)
 			return -1;
 	}

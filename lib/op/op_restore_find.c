@@ -35,24 +35,32 @@ from_document(struct restore *r, struct err *e)
 static int
 newest(struct restore *r, struct err *e)
 {
-	struct wire_database d = { "sqlite", NULL, r->target, NULL };
+	struct wire_database d = { "sqlite", (char *)file_base(r->target),
+		r->target, NULL };
 	struct store s;
 	size_t i;
+	int result = 0;
 
 	if (store_list(&s, r->o->backups,
 		    r->db == NULL ? &d : &r->out->database, e) == -1)
 		return -1;
-	for (i = 0; i < s.n && r->archive == NULL; i++)
-		if (!s.v[i].damaged &&
-			strcmp(s.v[i].manifest.purpose, "backup") == 0)
-			r->archive = mem_dup(s.v[i].path);
-		else if (s.v[i].damaged)
+	for (i = 0; i < s.n && r->archive == NULL && result == 0; i++) {
+		const struct err *why = s.v[i].unread;
+
+		if (why != NULL && why->code == ERR_DAMAGE) {
 			report_say(r->o->report, REPORT_WARN,
 				"'%s' is damaged and was passed over",
 				s.v[i].path);
+		} else if (why != NULL) {
+			*e = *why; /* it may be read when that is mended */
+			result = -1;
+		} else if (strcmp(s.v[i].manifest.purpose, "backup") == 0) {
+			r->archive = mem_dup(s.v[i].path);
+		}
+	}
 	store_free(&s);
-	if (r->archive != NULL)
-		return 0;
+	if (r->archive != NULL || result == -1)
+		return result;
 	err_set(e, ERR_REFUSED, "no-backup",
 		"there is no backup of '%s' in '%s'", r->target,
 		r->o->backups);

@@ -184,11 +184,10 @@ fill_backup(struct status *s, struct doc_status_backup *x,
 		err_set(&why, ERR_REFUSED, "no-receipt",
 			"it was not verified");
 	} else if (have == 1) {
-		x->receipt = r.level;
+		x->receipt = receipt_check(&r, item->path, &why) == 0 ? r.level :
+			"stale";
 		x->fresh = bind_check(&r, item->path, s->s.db,
 			s->p->max_age_s, &why) == 0;
-		if (!x->fresh && strcmp(why.reason, "stale") == 0)
-			x->receipt = "stale";
 		shape_release(&receipt_shape, &r);
 	} else {
 		x->receipt = "stale";
@@ -208,12 +207,16 @@ fill_backups(struct status *s, struct err *e)
 	if (store_list(&store, s->o->backups, &s->out->database, e) == -1)
 		return -1;
 	for (i = 0; i < store.n; i++) {
-		if (store.v[i].damaged) {
-			char *text = mem_printf("the archive '%s' is damaged",
-				store.v[i].path);
+		const struct err *why = store.v[i].unread;
 
-			problem(s, "damage", NULL, text,
-				"mig-verify says what is wrong; move it away");
+		if (why != NULL) {
+			int damage = why->code == ERR_DAMAGE;
+			char *text = mem_printf("%s%s", damage ?
+				"the archive is damaged: " : "", why->text);
+
+			problem(s, damage ? "damage" : why->reason, NULL, text,
+				damage ? "mig-verify says what is wrong; move "
+					"it away" : why->next);
 			free(text);
 			continue;
 		}

@@ -31,7 +31,7 @@ archive_of(const struct op *o, const char *id)
 	if (id == NULL || store_list(&s, o->backups, NULL, &ignored) == -1)
 		return NULL;
 	for (i = 0; i < s.n && path == NULL; i++)
-		if (!s.v[i].damaged && strcmp(s.v[i].manifest.id, id) == 0)
+		if (s.v[i].unread == NULL && strcmp(s.v[i].manifest.id, id) == 0)
 			path = mem_dup(s.v[i].path);
 	store_free(&s);
 	return path;
@@ -113,7 +113,7 @@ op_triage_statements(struct db *d, const struct op *o,
 	for (i = 0; i < s.n && *all == -1; i++) {
 		struct receipt r;
 
-		if (s.v[i].damaged || receipt_read(&r, s.v[i].path, &ignored)
+		if (s.v[i].unread != NULL || receipt_read(&r, s.v[i].path, &ignored)
 			!= 1)
 			continue;
 		if (r.rehearsal != NULL)

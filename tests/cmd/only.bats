@@ -41,6 +41,13 @@ new() { json ".brought[$1].into" | tr -d '"'; }
 	[ "$(sqlite3 app.db "SELECT group_concat(name) FROM (SELECT name FROM \"$(new 1)\" ORDER BY id)")" = a,b,c ]
 }
 
+@test "many names, with commas between" {
+	sqlite3 app.db 'CREATE TABLE a (x); CREATE TABLE b (x); CREATE TABLE c (x); CREATE TABLE d (x); CREATE TABLE e (x)'
+	run --separate-stderr bash -c 'mig-backup -q | mig-verify -q'
+	sqlite3 app.db 'DROP TABLE a; DROP TABLE b; DROP TABLE c; DROP TABLE d; DROP TABLE e'
+	works mig-rollback -q --restore --only a,b,c,d,e --only a --only b
+}
+
 @test "what mig has recorded stays true" {
 	migration 1_a 'CREATE TABLE x (a);'
 	works mig-apply
