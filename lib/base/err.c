@@ -5,15 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hide.h"
 #include "base/shell.h"
 
 /*
  * Errors are printed on one line, so control bytes, which can come from file
- * names and from a database, become question marks.
+ * names and from a database, become question marks.  They may quote what was given,
+ * which may have been a url.
  */
 static void
 one_line(char *s)
 {
+	hide_passwords(s);
 	for (; *s != '\0'; s++)
 		if ((unsigned char)*s < 0x20 || *s == 0x7f)
 			*s = *s == '\n' || *s == '\t' ? ' ' : '?';

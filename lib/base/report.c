@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/hide.h"
+
 void
 report_say(const struct report *r, enum report_level level, const char *fmt,
 	...)
@@ -17,6 +19,7 @@ report_say(const struct report *r, enum report_level level, const char *fmt,
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	hide_passwords(text);
 	r->say(r->arg, level, text);
 }
 

@@ -31,19 +31,13 @@ has_scheme(const char *url, const char *scheme)
 	return url[n] == ':' || (url[n] == '+' && strchr(url, ':') != NULL);
 }
 
-/* A connection string of libpq: word=value ..., no file of that name. */
-static int
-is_keywords(const char *url)
+/* Refused without a word of it: it may hold a password. */
+static const struct db_driver *
+refuse(const char *what, const char *next, struct err *e)
 {
-	static const char *const words[] = { "host", "hostaddr", "dbname",
-		"service", "port", "user", NULL };
-	const char *const *w;
-
-	for (w = words; *w != NULL; w++)
-		if (strs_starts(url, *w) && (url[strlen(*w)] == '=' ||
-			url[strlen(*w)] == ' ') && strchr(url, '=') != NULL)
-			return 1;
-	return 0;
+	err_set(e, ERR_USAGE, "config", "the name of the database %s", what);
+	err_next(e, "%s", next);
+	return NULL;
 }
 
 const struct db_driver *
@@ -62,9 +56,11 @@ db_driver_of(const char *url, struct err *e)
 		for (s = (*d)->schemes; *s != NULL; s++)
 			if (has_scheme(url, *s))
 				return *d;
-	if (is_keywords(url))
-		return &pg_driver;
-	/* Never print the url: it may hold a password. */
+	for (d = drivers; *d != NULL; d++)
+		if ((*d)->is_words != NULL && (*d)->is_words(url))
+			return *d;
+	if (strchr(" \t\r\n", *url) != NULL)
+		return refuse("begins with a blank", "take it out", e);
 	n = strcspn(url, ":/?@ ");
 	if (url[n] == ':') {
 		err_set(e, ERR_USAGE, "driver", "no driver for '%.*s:' urls",
@@ -74,13 +70,16 @@ db_driver_of(const char *url, struct err *e)
 		return NULL;
 	}
 	if (strncmp(url, "postgres", 8) == 0 && strchr(url, '@') != NULL) {
-		/* A url with a slip in it, and perhaps a password. */
 		err_set(e, ERR_USAGE, "config", "the database url cannot be "
 			"read: it begins as one of PostgreSQL, and has no ://");
 		err_next(e, "write postgresql://USER@HOST:PORT/NAME; a file "
 			"that is called so: sqlite:PATH");
 		return NULL;
 	}
+	if (strchr(url, '=') != NULL)
+		return refuse("has a =, but begins with no parameter of libpq",
+			"write postgresql://USER@HOST:PORT/NAME, or host=...; a "
+			"file that is called so: sqlite:PATH", e);
 	return &sqlite_driver; /* a bare path */
 }
 

@@ -38,6 +38,7 @@ struct buf;
 struct db_driver {
 	const char *engine;
 	const char *const *schemes; /* of urls; NULL at the end */
+	int (*is_words)(const char *url); /* one without a scheme; or NULL */
 	unsigned caps;
 	enum lex_rules rules; /* of its SQL */
 	const char *checks[2]; /* names of the plain and the deep check */

@@ -20,6 +20,11 @@
 int
 op_gen_write_slug(const char *title, struct buf *out, struct err *e)
 {
+	/* It would stand in a file's name, with its password. */
+	if (strstr(title, "://") != NULL) {
+		err_set(e, ERR_USAGE, "usage", "a url is no title");
+		return err_next(e, "name the database with --database URL");
+	}
 	for (; *title != '\0' && out->len < 100; title++) {
 		char c = *title;
 
@@ -34,7 +39,7 @@ op_gen_write_slug(const char *title, struct buf *out, struct err *e)
 		out->data[--out->len] = '\0';
 	if (out->len == 0)
 		return err_set(e, ERR_USAGE, "usage",
-			"the title has no letter or digit for a file name");
+			"the title has no letter (a to z) or digit for a file name");
 	return 0;
 }
 

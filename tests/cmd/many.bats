@@ -138,6 +138,23 @@ line() { sed -n "$1p" <<< "$output" | jq -r "$2"; }
 	rm out
 }
 
+@test "a password given where none is expected is shown nowhere" {
+	local url=postgres://u:s3cretpw4@h/x words
+	mkdir -p migrations
+	touch app.db
+	for words in "mig-status $url" "mig-status -d ' $url'" "mig-status -d 'sslmode=require host=/nope password=s3cretpw4'" \
+		"mig-status -d 'password=s3cretpw4 HOST=x'" "mig-status -d 'HOST=x password=s3cretpw4'" "mig-status -d u:s3cretpw4@h/x" \
+		"mig-status -d sqlite:$url" "mig-status -e $url" "mig-backup $url" "mig-verify $url" "mig-apply $url" \
+		"mig-apply -d app.db -m $url" "mig-rollback --restore -d app.db $url" "mig-gen -d app.db $url" "mig-gen -d app.db --baseline $url"; do
+		run bash -c "$words 2>&1"
+		[ "$status" -ne 0 ] && [[ $output != *s3cretpw4* ]] || { echo "$words: $output"; return 1; }
+	done
+	printf 'database: %s?a=b\n' "$url" > mig.conf
+	run mig-status
+	[[ $output == *"unknown key"* && $output != *s3cretpw4* ]] || { echo "$output"; return 1; }
+	[ -z "$(find . -name '*s3cretpw4*')" ]
+}
+
 @test "a url with a slip in it shows no password" {
 	printf 'postgres//u:s3cretpw3@h/db\npostgresql:/u:s3cretpw3@h/db\n' > list
 	run --separate-stderr mig-status --databases list -k

@@ -1,9 +1,9 @@
 /* pg_driver: what the PostgreSQL driver gives. */
-#include "db/postgresql/pg_url.h"
 #include "db/postgresql/pg_scratch.h"
 #include "db/postgresql/pg_swap.h"
 #include "db/postgresql/pg_tables.h"
 #include "db/postgresql/pg_trace.h"
+#include "db/postgresql/pg_url.h"
 #include "db/postgresql/pg_watch.h"
 
 static const char *
@@ -15,6 +15,7 @@ name(const struct db *d)
 const struct db_driver pg_driver = {
 	.engine = "postgresql",
 	.schemes = pg_open_schemes,
+	.is_words = pg_url_is_words,
 	.caps = DB_CAP_TXN_DDL | DB_CAP_SERVER,
 	.rules = LEX_POSTGRESQL,
 	.checks = { "dump", "dump" },

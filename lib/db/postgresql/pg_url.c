@@ -23,6 +23,21 @@ pg_url_plain(const char *url)
 	return mem_printf("%.*s%s", (int)scheme, url, colon);
 }
 
+int
+pg_url_is_words(const char *url)
+{
+	size_t n = strcspn(url, " =");
+	PQconninfoOption *all = PQconndefaults(), *o;
+	int found = 0;
+
+	if (url[n + strspn(url + n, " ")] == '=')
+		for (o = all; o != NULL && o->keyword != NULL && !found; o++)
+			found = strlen(o->keyword) == n && memcmp(o->keyword, url,
+				n) == 0;
+	PQconninfoFree(all);
+	return found;
+}
+
 /* libpq's own words may quote a piece of the url, which may be a password. */
 static int
 bad_url(struct err *e, const char *why)

@@ -8,6 +8,8 @@
 #include "db/postgresql/pg.h"
 
 /* As libpq reads it.  Gives. */
+/* Whether it is libpq's WORD=VALUE ..., by its first word. */
+int pg_url_is_words(const char *url);
 char *pg_url_plain(const char *url);
 
 /* ERR_USAGE "config" when libpq cannot read it, or an @ is misplaced. */
