@@ -199,6 +199,7 @@ int db_run(struct db *d, const struct db_statement *s, struct err *e);
 struct db_census {
 	int there; /* 0: no such table, the rest is empty */
 	int fresh; /* of the transaction that is open, or temporary */
+	int exact; /* "A" and a are two columns */
 	char *name; /* as the engine writes it; NULL: as it was asked */
 	int64_t rows;
 	char **columns;
@@ -217,7 +218,7 @@ int db_census(struct db *d, const char *table, int content,
 	struct db_census *out, struct err *e);
 void db_census_free(struct db_census *c);
 
-/* The column of that name, letter case apart; or c->n. */
+/* The column of that name, letter case apart if that is no other; or c->n. */
 size_t db_census_column(const struct db_census *c, const char *name);
 
 /* --- checks ------------------------------------------------------------ */

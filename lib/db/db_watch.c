@@ -106,7 +106,7 @@ db_census_column(const struct db_census *c, const char *name)
 		if (strcmp(c->columns[i], name) == 0)
 			return i;
 	for (i = 0; i < c->n; i++)
-		if (strs_same(c->columns[i], name))
+		if (!c->exact && strs_same(c->columns[i], name))
 			break;
 	return i;
 }

@@ -250,6 +250,25 @@ lex_name(const struct lex_token *t)
 	return out;
 }
 
+int
+lex_same_name(enum lex_rules rules, const char *a, const char *b)
+{
+	if (rules != LEX_POSTGRESQL)
+		return strs_same(a, b);
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+int
+lex_has_name(enum lex_rules rules, const struct strs *l, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (lex_same_name(rules, l->v[i], name))
+			return 1;
+	return 0;
+}
+
 void
 lex_quote(struct buf *b, const char *name, size_t n)
 {

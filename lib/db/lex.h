@@ -10,6 +10,8 @@
 
 #include <stddef.h>
 
+#include "base/strs.h"
+
 struct buf;
 struct err;
 
@@ -49,6 +51,10 @@ int lex_is_char(const struct lex_token *t, char c);
 
 /* The name that t stands for, without quotes.  Gives. */
 char *lex_name(const struct lex_token *t);
+
+/* Whether two names are of one thing: with SQLite letter case apart.  NULL is none. */
+int lex_same_name(enum lex_rules rules, const char *a, const char *b);
+int lex_has_name(enum lex_rules rules, const struct strs *l, const char *name);
 
 /* A name of n bytes for SQL, in double quotes. */
 void lex_quote(struct buf *b, const char *name, size_t n);

@@ -113,11 +113,12 @@ is_about(const struct script *s, size_t i, const char *table)
 {
 	size_t k;
 
-	if (strs_same(s->v[i].table, table) || strs_has(&s->v[i].more, table))
+	if (lex_same_name(s->rules, s->v[i].table, table) || lex_has_name(
+		s->rules, &s->v[i].more, table))
 		return 1;
 	for (k = i + 1; k < s->n; k++)
 		if (s->v[k].kind == SCRIPT_RENAME_TABLE &&
-			strs_same(s->v[k].to, table))
+			lex_same_name(s->rules, s->v[k].to, table))
 			return is_about(s, i, s->v[k].table);
 	return 0;
 }
@@ -217,13 +218,14 @@ loss_of_rebuild(struct shape_list *losses, const char *table,
 }
 
 size_t
-loss_judge(struct shape_list *losses, const struct strs *allow)
+loss_judge(struct shape_list *losses, const struct strs *allow,
+	enum lex_rules rules)
 {
 	struct part_loss *l = losses->items;
 	size_t i, left = 0;
 
 	for (i = 0; i < losses->n; i++) {
-		l[i].allowed = strs_has(allow, l[i].name);
+		l[i].allowed = lex_has_name(rules, allow, l[i].name);
 		left += !l[i].allowed;
 	}
 	return left;
@@ -250,9 +252,10 @@ loss_refuse_as(const struct shape_list *losses, const char *verb,
 			buf_printf(&text, ", line %lld",
 				(long long)l[i].line);
 		buf_char(&text, ')');
-		if (!strs_has(&named, l[i].name))
-			buf_printf(&flags, " %s '%s'", option, l[i].name);
-		strs_add_once(&named, l[i].name);
+		if (lex_has_name(LEX_POSTGRESQL, &named, l[i].name))
+			continue; /* letter by letter */
+		buf_printf(&flags, " %s '%s'", option, l[i].name);
+		strs_add(&named, l[i].name);
 	}
 	err_set(e, ERR_REFUSED, "loss", "%s %s", verb, text.data);
 	err_next(e, "if that is meant, allow it:%s", flags.data);
@@ -277,8 +280,8 @@ loss_allow(struct strs *to, struct db *d, const struct strs *names)
 	for (i = 0; i < names->n; i++) {
 		char *name = db_canonical(d, names->v[i]);
 
-		strs_add_once(to, names->v[i]);
-		strs_add_once(to, name);
+		strs_add(to, names->v[i]);
+		strs_add(to, name);
 		free(name);
 	}
 }

@@ -44,8 +44,9 @@ void loss_of_changes(struct shape_list *losses, const struct db_changes *c,
 void loss_of_rebuild(struct shape_list *losses, const char *table,
 	const struct db_census *before, const struct db_census *after);
 
-/* Mark those that allow names (letter case apart); the number that it does not. */
-size_t loss_judge(struct shape_list *losses, const struct strs *allow);
+/* Mark those that allow names, by an engine's rules; the number that it does not. */
+size_t loss_judge(struct shape_list *losses, const struct strs *allow,
+	enum lex_rules rules);
 
 /*
  * ERR_REFUSED "loss" naming every loss that is not allowed, with its number.

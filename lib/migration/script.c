@@ -136,6 +136,7 @@ script_scan(const char *text, int line, enum lex_rules rules,
 	int start_line = line;
 
 	memset(out, 0, sizeof(*out));
+	out->rules = rules;
 	lex_open(&l, text, strlen(text), line, rules);
 	for (;;) {
 		if (lex_next(&l, &t, e) == -1) {

@@ -54,6 +54,7 @@ struct script_statement {
 struct script {
 	struct script_statement *v;
 	size_t n;
+	enum lex_rules rules; /* by which it was cut */
 	int outside; /* runs in no transaction; see script_of_part() */
 };
 

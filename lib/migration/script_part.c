@@ -41,7 +41,7 @@ is_paired(const struct script *s)
 static void
 unwrap(struct script *s)
 {
-	struct script kept = { .outside = s->outside };
+	struct script kept = { .rules = s->rules, .outside = s->outside };
 	struct script gone = { 0 };
 	int paired = is_paired(s);
 	size_t i;

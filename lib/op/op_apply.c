@@ -67,7 +67,7 @@ forecast(struct apply *a, const struct migration *m, struct err *e)
 	if (sanity_script(&m->up, &script, db_rules(a->s.db), e) == 0 &&
 		loss_forecast(&x->losses, a->s.db, &script, &rebuilds, e) == 0) {
 		result = 0;
-		if (loss_judge(&x->losses, &allow) > 0) {
+		if (loss_judge(&x->losses, &allow, db_rules(a->s.db)) > 0) {
 			result = loss_refuse(&x->losses, "--allow-loss", e);
 			err_wrap(e, "migration %s (%s)", m->version, m->name);
 		}

@@ -73,7 +73,7 @@ judge_losses(const struct apply *a, struct err *e)
 
 		loss_allow(&allow, a->s.db, &m->up.allow_loss);
 		loss_allow(&allow, a->s.db, &a->p->allow);
-		left = loss_judge(&losses, &allow);
+		left = loss_judge(&losses, &allow, db_rules(a->s.db));
 		strs_free(&allow);
 		if (left > 0) {
 			loss_refuse(&losses, "--allow-loss", e);

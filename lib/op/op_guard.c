@@ -167,13 +167,8 @@ static int
 judge(struct guarded *g, struct err *e)
 {
 	struct apply *a = g->a;
-	struct strs allow = { 0 };
-	size_t left;
 
-	loss_allow(&allow, a->s.db, &a->p->allow);
-	left = loss_judge(&g->out->losses, &allow);
-	strs_free(&allow);
-	if (left > 0)
+	if (loss_judge(&g->out->losses, &g->allow, db_rules(a->s.db)) > 0)
 		return loss_refuse_as(&g->out->losses, "the command has lost",
 			"--allow-loss", e);
 	if (went_elsewhere(g))
@@ -270,6 +265,7 @@ guarded_run(struct apply *a, struct err *e)
 	g.out->command = op_guard_words(a->p->command);
 	g.out->status = -1;
 	g.out->left = "unchanged";
+	loss_allow(&g.allow, a->s.db, &a->p->allow);
 	if (op_census_take(&g.before, a->s.db, 0, e) == 0 && db_written(
 		a->s.db, &g.written, e) == 0) {
 		g.out->before = mem_dup(g.before.fingerprint);
@@ -280,6 +276,7 @@ guarded_run(struct apply *a, struct err *e)
 		tell_ledger(a, g.out);
 	op_census_free(&g.before);
 	op_census_free(&g.after);
+	strs_free(&g.allow);
 	free(g.written);
 	free(g.path);
 	shape_release(&journal_shape, &g.journal);

@@ -11,6 +11,7 @@ struct guarded {
 	struct apply *a;
 	struct part_command *out;
 	struct op_census before, after;
+	struct strs allow; /* losses, by the names from before */
 	char *written; /* before */
 	struct journal journal;
 	char *path; /* of the journal; NULL: there is none */

@@ -20,6 +20,7 @@ struct command_run {
 	const struct op_rehearse *r;
 	struct db *copy;
 	struct op_census before, after;
+	struct strs allow; /* losses, by the names from before */
 };
 
 static int
@@ -61,9 +62,6 @@ run_command(struct command_run *x, struct part_rehearsed *m, struct err *e)
 static int
 judge(struct command_run *x, struct part_rehearsed *m, struct err *e)
 {
-	struct strs allow = { 0 };
-	size_t left;
-
 	if (m->effects.n == 0 && strcmp(x->before.fingerprint,
 		x->after.fingerprint) == 0) {
 		strs_add(&x->out->notes, "The command has changed nothing on "
@@ -74,10 +72,8 @@ judge(struct command_run *x, struct part_rehearsed *m, struct err *e)
 			"takes its url from somewhere else than %s",
 			x->r->p->url_env);
 	}
-	loss_allow(&allow, x->copy, &x->r->p->allow);
-	left = loss_judge(&m->losses, &allow);
-	strs_free(&allow);
-	return left == 0 ? 0 : loss_refuse(&m->losses, "--allow-loss", e);
+	return loss_judge(&m->losses, &x->allow, db_rules(x->copy)) == 0 ? 0 :
+		loss_refuse(&m->losses, "--allow-loss", e);
 }
 
 static int
@@ -116,10 +112,12 @@ op_rehearse_command(struct part_rehearsal *out, const struct op_rehearse *r,
 	int result;
 
 	out->command = op_guard_words(r->p->command);
+	loss_allow(&x.allow, copy, &r->p->allow);
 	result = op_census_take(&x.before, copy, 1, e) == -1 ? -1 :
 		rehearse(&x, e);
 	op_census_free(&x.before);
 	op_census_free(&x.after);
+	strs_free(&x.allow);
 	return result;
 }
 

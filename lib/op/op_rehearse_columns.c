@@ -29,13 +29,13 @@ renamed_to(const struct db_census *before, size_t i,
 }
 
 static int
-has_loss(const struct part_rehearsed *now, const char *name)
+has_loss(const struct rehearse *x, const char *name)
 {
-	const struct part_loss *l = now->losses.items;
+	const struct part_loss *l = x->now->losses.items;
 	size_t i;
 
-	for (i = 0; i < now->losses.n; i++)
-		if (strs_same(l[i].name, name))
+	for (i = 0; i < x->now->losses.n; i++)
+		if (op_rehearse_is_name(x, l[i].name, name))
 			return 1;
 	return 0;
 }
@@ -47,7 +47,7 @@ add_loss(struct rehearse *x, const char *table, const char *column,
 {
 	char *name = mem_printf("%s.%s", table, column);
 
-	if (amount <= 0 || has_loss(x->now, name) || has_loss(x->now, table)) {
+	if (amount <= 0 || has_loss(x, name) || has_loss(x, table)) {
 		free(name);
 		return;
 	}
@@ -64,7 +64,7 @@ correct_loss(struct rehearse *x, const char *table, const char *column,
 	size_t i;
 
 	for (i = 0; i < x->now->losses.n; i++)
-		if (strs_same(l[i].name, name) && strs_same(l[i].action,
+		if (op_rehearse_is_name(x, l[i].name, name) && strs_same(l[i].action,
 			LOSS_CHANGED))
 			l[i].amount = lossy;
 	free(name);
@@ -84,7 +84,8 @@ compare_values(struct rehearse *x, const struct seen_table *t,
 	int unknown;
 
 	for (kept = 0; kept < t->keep.columns.n; kept++)
-		if (strs_same(t->keep.columns.v[kept], before->columns[i]))
+		if (op_rehearse_is_name(x, t->keep.columns.v[kept],
+			before->columns[i]))
 			break;
 	if (kept < t->keep.columns.n && db_keep_compare(x->a.s.db, &t->keep,
 		kept, after->name == NULL ? f->table : after->name,

@@ -64,9 +64,9 @@ find_table(struct rehearse *x, const char *name)
 	size_t i;
 
 	for (i = 0; i < x->tables_n; i++)
-		if (strs_same(x->tables[i].asked, name) ||
-			strs_same(x->tables[i].before.name, name) ||
-			strs_same(x->tables[i].now, name))
+		if (op_rehearse_is_name(x, x->tables[i].asked, name) ||
+			op_rehearse_is_name(x, x->tables[i].before.name, name) ||
+			op_rehearse_is_name(x, x->tables[i].now, name))
 			return &x->tables[i];
 	return NULL;
 }
@@ -185,10 +185,10 @@ follow(struct rehearse *x, struct err *e)
 
 /* As the file writes it, and as the database does. */
 static int
-is_name_of(const char *written, const char *table)
+is_name_of(struct rehearse *x, const char *written, const char *table)
 {
-	return written != NULL && strs_same(strncmp(written, "public.", 7) == 0 ?
-		written + 7 : written, table);
+	return written != NULL && op_rehearse_is_name(x, strncmp(written, "public.",
+		7) == 0 ? written + 7 : written, table);
 }
 
 static int
@@ -198,11 +198,12 @@ is_named(struct rehearse *x, const char *table)
 	size_t i;
 
 	for (i = 0; i < x->script.n; i++)
-		if (is_name_of(x->script.v[i].table, table) ||
-			is_name_of(x->script.v[i].to, table) ||
-			strs_has(&x->script.v[i].more, table))
+		if (is_name_of(x, x->script.v[i].table, table) ||
+			is_name_of(x, x->script.v[i].to, table) ||
+			lex_has_name(x->script.rules, &x->script.v[i].more,
+				table))
 			return 1;
-	return (t != NULL && t->named) || strs_has(&x->parts, table);
+	return (t != NULL && t->named) || lex_has_name(x->script.rules, &x->parts, table);
 }
 
 /* Partitions and children of what the file names: a statement reaches them. */
@@ -217,7 +218,7 @@ add_parts(struct rehearse *x, struct err *e)
 		return -1;
 	while ((more = db_next(r, e)) == 1)
 		if (is_named(x, db_text(r, 1)))
-			strs_add_once(&x->parts, db_text(r, 0));
+			strs_add(&x->parts, db_text(r, 0));
 	db_rows_free(r);
 	return more;
 }
@@ -259,6 +260,7 @@ op_rehearse_forget(struct rehearse *x)
 	strs_free(&x->schema);
 	strs_free(&x->parts);
 	strs_free(&x->expected);
+	strs_free(&x->allow);
 	script_free(&x->script);
 	memset(&x->script, 0, sizeof(x->script));
 }
@@ -272,7 +274,7 @@ effect_of(struct rehearse *x, const char *table)
 	size_t i;
 
 	for (i = 0; i < x->now->effects.n; i++)
-		if (strs_same(f[i].table, table))
+		if (op_rehearse_is_name(x, f[i].table, table))
 			return &f[i];
 	f = shape_list_add(&x->now->effects, &part_effect_shape);
 	f->table = mem_dup(table);

@@ -38,6 +38,7 @@ struct rehearse {
 	struct seen_list sequences, left;
 	struct strs attached; /* op_rehearse_attached() before it */
 	struct strs expected; /* that may go without a name */
+	struct strs allow; /* losses, by the names from before it */
 	struct strs parts; /* tables that belong to one that the file names */
 	struct strs schema; /* before it, to compare the way back */
 	int64_t begin_us, own_us; /* own: what looking on has cost */
@@ -52,6 +53,13 @@ static inline int
 op_rehearse_is_secret(const struct rehearse *x)
 {
 	return x->m->up.secrets.n + x->m->down.secrets.n > 0;
+}
+
+/* Whether two names are of one thing, by the engine's rules. */
+static inline int
+op_rehearse_is_name(const struct rehearse *x, const char *a, const char *b)
+{
+	return lex_same_name(db_rules(x->a.s.db), a, b);
 }
 
 /* op_rehearse_plan.c: what is pending, on the copy, and what is said of it. */

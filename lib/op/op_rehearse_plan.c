@@ -42,6 +42,8 @@ on_begin(void *arg, const struct migration *m, struct err *e)
 	if (script_of_part(&m->up, db_rules(x->a.s.db), &x->script, e) == -1 ||
 		op_rehearse_before(x, e) == -1)
 		return -1;
+	loss_allow(&x->allow, x->a.s.db, &m->up.allow_loss);
+	loss_allow(&x->allow, x->a.s.db, &x->r->p->allow);
 	x->own_us = 0;
 	x->begin_us = clock_us();
 	return 0;
@@ -154,18 +156,6 @@ close_locks(struct part_rehearsed *now)
 	}
 }
 
-/* Those that only the comparison has found, too. */
-static void
-mark_allowed(struct rehearse *x, const struct migration *m)
-{
-	struct strs allow = { 0 };
-
-	loss_allow(&allow, x->a.s.db, &m->up.allow_loss);
-	loss_allow(&allow, x->a.s.db, &x->r->p->allow);
-	loss_judge(&x->now->losses, &allow);
-	strs_free(&allow);
-}
-
 static int
 on_end(void *arg, const struct migration *m, struct part_done *done,
 	struct err *e)
@@ -188,7 +178,8 @@ on_end(void *arg, const struct migration *m, struct part_done *done,
 	if (op_rehearse_after(x, done, e) == -1 ||
 		db_trace_size(x->a.s.db, &x->now->size_after, e) == -1)
 		return -1;
-	mark_allowed(x, m);
+	/* Those that only the comparison has found, too. */
+	loss_judge(&x->now->losses, &x->allow, db_rules(x->a.s.db));
 	if (m->down.text != NULL && op_rehearse_down(x, e) == -1)
 		return -1;
 	if (strcmp(x->now->down, "broken") == 0)

@@ -52,7 +52,8 @@ forecast(struct back *b, struct err *e)
 			text_hide(part, e);
 			return -1;
 		}
-		if (loss_judge(&plan[i].losses, &part->allow_loss) > 0 &&
+		if (loss_judge(&plan[i].losses, &part->allow_loss,
+			db_rules(b->s.db)) > 0 &&
 			!b->p->accept_loss && !refused) {
 			loss_refuse(&plan[i].losses, "--accept-loss for",
 				&first);

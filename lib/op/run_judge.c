@@ -80,6 +80,12 @@ is_in(const struct strs *l, const char *name)
 	return 0;
 }
 
+size_t
+run_unallowed(const struct running *x)
+{
+	return loss_judge(&x->done->losses, &x->allow, db_rules(x->r->db));
+}
+
 int
 run_judge(struct running *x, struct err *e)
 {
@@ -97,7 +103,7 @@ run_judge(struct running *x, struct err *e)
 		if (!is_in(&x->found, changes.undone.v[i]))
 			strs_add(&x->found, changes.undone.v[i]);
 	db_changes_free(&changes);
-	if (undone && (x->r->allow_all || loss_judge(losses, &x->allow) == 0)) {
+	if (undone && (x->r->allow_all || run_unallowed(x) == 0)) {
 		x->again = x->found.n > known;
 		err_set(e, ERR_REFUSED, "loss", "what it drops or empties "
 			"without a name cannot be counted beforehand");
@@ -105,7 +111,7 @@ run_judge(struct running *x, struct err *e)
 	}
 	if (judge_rebuilds(x, e) == -1)
 		return -1;
-	if (loss_judge(losses, &x->allow) > 0 && !x->r->allow_all)
+	if (run_unallowed(x) > 0 && !x->r->allow_all)
 		result = loss_refuse(losses, x->r->option, e);
 	return result == -1 ? -1 : judge_keys(x, e);
 }

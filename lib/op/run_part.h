@@ -46,6 +46,9 @@ int run_at_statement(const struct running *x,
 	const struct script_statement *s, struct err *e);
 int run_at_migration(const struct running *x, struct err *e);
 
+/* How many of its losses so far nobody allows. */
+size_t run_unallowed(const struct running *x);
+
 /* One statement, with what its words say that it is; how: DB_RUN_... */
 int run_one(struct running *x, const struct script_statement *s, int how,
 	struct err *e);

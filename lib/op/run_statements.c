@@ -60,7 +60,7 @@ count(struct running *x, const struct script_statement *s, struct err *e)
 
 	if (loss_of_statement(losses, x->r->db, s, &x->rebuilds, e) == -1)
 		return -1;
-	if (loss_judge(losses, &x->allow) > 0 && !x->r->allow_all)
+	if (run_unallowed(x) > 0 && !x->r->allow_all)
 		return loss_refuse(losses, x->r->option, e);
 	return 0;
 }

@@ -124,3 +124,20 @@ SELECT * INTO n FROM t; ALTER TABLE n ALTER x TYPE text USING NULL; ALTER TABLE 
 	[[ $stderr == *"[lock-timeout]"* ]] || { echo "$stderr"; return 1; }
 	works mig-apply -q --no-backup
 }
+
+@test "losses: what is allowed is no other name that differs in case only" {
+	q 'CREATE TABLE "Users" (a int); CREATE TABLE "USERS" (a int); CREATE TABLE u (id int PRIMARY KEY, "userId" int, userid int);
+		INSERT INTO "Users" VALUES (1); INSERT INTO "USERS" SELECT generate_series(1, 7); INSERT INTO u VALUES (1, 100, 1), (2, 200, 2)'
+	loses "would lose '\"USERS\"': 7 rows" 'DROP TABLE "USERS"; DROP TABLE "Users";' --allow-loss '"Users"'
+	loses "would lose 'u.userId': 2 values" 'ALTER TABLE u DROP COLUMN "userId";' --allow-loss u.userid
+	loses "would lose 'u.userid': 2 values" 'ALTER TABLE u DROP COLUMN userid;' --allow-loss u.userId
+	# A rehearsal tells them apart, too.
+	migration 1_x 'UPDATE "Users" SET a = 2 WHERE a = 1; DELETE FROM "USERS" WHERE a < 100; ALTER TABLE u DROP COLUMN "userId";'
+	works mig-apply -q --rehearse --allow-loss 'u."userId"' --allow-loss '"USERS"'
+	assert_equal "$(json '[.rehearsal.migrations[0].effects[] | "\(.table) \(.before) \(.after) \([.columns[] | "\(.column) \(.change)"] | join(","))"] | sort | join("; ")')" \
+		'"USERS" 7 0 ; "Users" 1 1 a changed; u 2 2 userId dropped'
+	assert_equal "$(rows '"Users"') $(rows '"USERS"')" "1 0"
+	# Without quotes a name means what SQL takes it for.
+	migration 2_x 'ALTER TABLE U DROP COLUMN USERID;'
+	works mig-apply -q --allow-loss U.USERID
+}

@@ -243,6 +243,31 @@ pg_catalog_qualified(struct db *d, const char *name)
 	return buf_detach(&b);
 }
 
+/*
+ * TABLE.COLUMN as losses are named: the column as it stands in the catalog, which may
+ * have been written in quotes, or without them in another case.  Gives.
+ */
+static char *
+canonical_column(struct pg *p, const char *table, const char *written,
+	const char *column)
+{
+	const char *values[] = { written, column };
+	struct err ignored;
+	PGresult *r = pg_sql_own(p, "SELECT attname FROM pg_catalog.pg_attribute "
+		"WHERE attrelid = pg_catalog.to_regclass($1) AND attnum > 0 AND "
+		"NOT attisdropped AND ($2::text IN (attname, pg_catalog.format("
+		"'%I', attname), pg_catalog.format('\"%s\"', attname)) OR "
+		"pg_catalog.lower($2::text) = attname) ORDER BY attname = "
+		"$2::text DESC LIMIT 1", 2, values, &ignored);
+	int known = r != NULL && PQresultStatus(r) == PGRES_TUPLES_OK &&
+		PQntuples(r) == 1;
+	char *out = mem_printf("%s.%s", table, known ? PQgetvalue(r, 0, 0) :
+		column);
+
+	PQclear(r);
+	return out;
+}
+
 char *
 pg_catalog_canonical(struct db *d, const char *name)
 {
@@ -266,7 +291,7 @@ pg_catalog_canonical(struct db *d, const char *name)
 		if (pg_catalog_is_name(head) &&
 			pg_sql_value(p, &found, &ignored, sql, head) == 0 &&
 			found != NULL)
-			out = mem_printf("%s%s", found, dot);
+			out = canonical_column(p, found, head, dot + 1);
 		free(head);
 		free(found);
 	}

@@ -33,6 +33,7 @@ census_query(struct pg *p, const char *table, int content,
 	}
 	n = PQntuples(r);
 	out->there = n > 0;
+	out->exact = 1;
 	if (n > 0 && *PQgetvalue(r, 0, 4) == 't') {
 		err_set(e, ERR_REFUSED, "permission", "row security hides rows "
 			"of %s from this role: what is lost cannot be counted",
