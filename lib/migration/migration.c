@@ -62,6 +62,23 @@ versions(struct migration_part *p, struct strs *list, const char *at,
 		"the directive names no version");
 }
 
+/* "3 baseline: 1, 2, 3": an earlier one, and what it stood for. */
+static int
+squashed(struct migration_part *p, const char *at, const char *end, int line,
+	struct err *e)
+{
+	const char *colon;
+
+	while (at < end && *at == ' ')
+		at++;
+	colon = memrchr(at, ':', (size_t)(end - at));
+	if (colon == NULL || memchr(at, ' ', (size_t)(colon - at)) == NULL)
+		return bad_line(e, p->file, line, "the directive needs VERSION "
+			"NAME: VERSION, ...");
+	strs_add_n(&p->squashed, at, (size_t)(end - at));
+	return 0;
+}
+
 /* Of the whole migration: 1 when it is one. */
 static int
 of_all(struct migration_part *p, const char *at, const char *end, int line,
@@ -75,6 +92,8 @@ of_all(struct migration_part *p, const char *at, const char *end, int line,
 	if (comment_is(verb, n, "replaces"))
 		return versions(p, &p->replaces, at, end, line, e) == -1 ? -1 :
 			1;
+	if (comment_is(verb, n, "squashed"))
+		return squashed(p, at, end, line, e) == -1 ? -1 : 1;
 	if (comment_is(verb, n, "repeatable"))
 		p->repeatable = 1;
 	else if (comment_is(verb, n, "placeholders"))
@@ -189,6 +208,7 @@ migration_free_part(struct migration_part *p)
 	strs_free(&p->rebuilds);
 	strs_free(&p->after);
 	strs_free(&p->replaces);
+	strs_free(&p->squashed);
 	expect_free(&p->expects);
 }
 

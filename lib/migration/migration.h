@@ -42,6 +42,8 @@ struct migration_part {
 	struct strs rebuilds; /* -- mig: rebuild TABLE */
 	struct strs after; /* -- mig: after VERSION, of the up only */
 	struct strs replaces; /* -- mig: replaces VERSION, of the up only */
+	/* "VERSION NAME: VERSION, ...": what an earlier squashed one stood for. */
+	struct strs squashed;
 	struct expect_list expects; /* -- mig: expect ... */
 	int repeatable; /* -- mig: repeatable, of the up only */
 	/* What is open in it, and how it was filled: text.h. */

@@ -105,6 +105,35 @@ look_at_text(struct plan *p, const struct set *s, const struct ledger *l,
 	return 0;
 }
 
+/* Whether it was applied as one of those that an earlier squashed one stood for. */
+static int
+was_squashed(const struct ledger *l, const struct migration *m,
+	const char *version)
+{
+	static const char between[] = ", \t\r";
+	size_t i, n = strlen(version), k;
+
+	for (i = 0; i < m->up.squashed.n; i++) {
+		const char *line = m->up.squashed.v[i], *at = strrchr(line, ':');
+		size_t head = strcspn(line, " ");
+		char *by = mem_dup_n(line, head);
+		const struct ledger_row *row = ledger_find(l, by);
+		int applied = row != NULL && strcmp(row->state, "applied") == 0 &&
+			strlen(row->name) == (size_t)(at - line) - head - 1 &&
+			strncmp(row->name, line + head + 1, strlen(row->name)) ==
+				0;
+
+		free(by);
+		for (at++; applied && *at != '\0'; at += k) {
+			at += strspn(at, between);
+			k = strcspn(at, between);
+			if (k == n && memcmp(at, version, n) == 0)
+				return 1;
+		}
+	}
+	return 0;
+}
+
 /* How many of those that m stands for are applied. */
 static size_t
 count_replaced(const struct ledger *l, const struct migration *m)
@@ -115,7 +144,8 @@ count_replaced(const struct ledger *l, const struct migration *m)
 		const struct ledger_row *row = ledger_find(l,
 			m->up.replaces.v[i]);
 
-		n += row != NULL && strcmp(row->state, "applied") == 0;
+		n += (row != NULL && strcmp(row->state, "applied") == 0) ||
+			was_squashed(l, m, m->up.replaces.v[i]);
 	}
 	return n;
 }

@@ -100,7 +100,8 @@ read_file(struct set *out, struct migration *m, const struct format_file *f,
 static int
 is_open(const struct set *s, const struct migration_part *p)
 {
-	return p->include || (p->placeholders && !s->format->placeholders) || p->replaces.n > 0;
+	return p->include || (p->placeholders && !s->format->placeholders) || p->replaces.n > 0 ||
+		p->squashed.n > 0;
 }
 
 /* What is said of the whole, and what that makes of it. */
@@ -119,7 +120,7 @@ look_at_directives(const struct set *s, struct migration *m, struct err *e)
 			"obey it");
 	}
 	if (m->down.after.n > 0 || m->down.repeatable ||
-		m->down.replaces.n > 0)
+		m->down.replaces.n > 0 || m->down.squashed.n > 0)
 		return format_bad(e, m->down.file, 0, "'-- mig: after', "
 			"repeatable and replaces belong into the up");
 	if (m->up.repeatable && !version_is_repeatable(m->version)) {

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/report.h"
@@ -23,6 +24,7 @@
 #include "op/op_gen.h"
 #include "op/op_gen_write.h"
 #include "op/op_scratch.h"
+#include "op/op_squash_part.h"
 #include "os/file.h"
 
 struct squash {
@@ -33,7 +35,7 @@ struct squash {
 	const struct migration *last;
 	char *marks; /* those that become one */
 	char *text; /* of the file */
-	size_t replaced; /* versions that it stands for */
+	size_t replaced, squashed; /* versions that it stands for; lines of that word */
 	char *name, *folder; /* of the file; where the old ones go */
 };
 
@@ -75,82 +77,6 @@ judge(struct squash *q, struct err *e)
 	return 0;
 }
 
-/* pg_dump sets up its session, which is not the migration's to do. */
-static int
-is_setting(const struct script_statement *x)
-{
-	return strncasecmp(x->text, "SET ", 4) == 0 || strncmp(x->text,
-		"SELECT pg_catalog.set_config(", 29) == 0;
-}
-
-/* The line that at begins goes. */
-static void
-drop_line(char *at)
-{
-	char *end = strchr(at, '\n');
-
-	memmove(at, end == NULL ? at + strlen(at) : end + 1, end == NULL ? 1 :
-		strlen(end + 1) + 1);
-}
-
-/*
- * "\restrict KEY" and "\unrestrict KEY", commands of psql that pg_dump sets
- * around a dump, with a key that is new each time and that no row can have.
- */
-static void
-drop_commands(char *text)
-{
-	static const char begin[] = "\\restrict ";
-	char *at = text, *line, *found;
-
-	/* Only comments stand before it. */
-	while (*at == '-' || *at == '\n')
-		at = strchr(at, '\n') == NULL ? at + strlen(at) :
-			strchr(at, '\n') + 1;
-	if (strncmp(at, begin, strlen(begin)) != 0)
-		return;
-	line = mem_printf("\n\\unrestrict %.*s\n", (int)strcspn(at +
-		strlen(begin), "\n"), at + strlen(begin));
-	drop_line(at);
-	found = strstr(at, line);
-	if (found != NULL)
-		drop_line(found + 1);
-	free(line);
-}
-
-/* The statements that make the database again.  Gives *out. */
-static int
-dump(struct db *d, char **out, struct err *e)
-{
-	struct buf raw = { 0 }, b = { 0 };
-	struct script s;
-	size_t i;
-
-	*out = NULL;
-	if (db_dump_sql(d, &raw, e) == -1) {
-		buf_free(&raw);
-		return -1;
-	}
-	buf_text(&raw, "");
-	if (db_rules(d) != LEX_POSTGRESQL) {
-		*out = buf_detach(&raw);
-		return 0;
-	}
-	drop_commands(raw.data);
-	if (script_scan(raw.data, 1, LEX_POSTGRESQL, &s, e) == -1) {
-		buf_free(&raw);
-		return err_wrap(e, "read the dump of the scratch database");
-	}
-	buf_text(&b, "SET LOCAL check_function_bodies = false;\n\n");
-	for (i = 0; i < s.n; i++)
-		if (!is_setting(&s.v[i]))
-			buf_printf(&b, "%.*s;\n\n", (int)s.v[i].n, s.v[i].text);
-	script_free(&s);
-	buf_free(&raw);
-	*out = buf_detach(&b);
-	return 0;
-}
-
 /* What is tried on a scratch database is no failure of a migration. */
 static int
 not_possible(struct err *e, const char *what)
@@ -175,6 +101,8 @@ run_old(struct squash *q, char **sql, char fingerprint[65], struct err *e)
 	size_t i;
 	int result = op_scratch_open(&d, q->o, e);
 
+	if (result == 0)
+		result = op_scratch_roles(d, q->o, e);
 	for (i = 0; i < q->set.n && result == 0; i++) {
 		if (!q->marks[i])
 			continue;
@@ -185,11 +113,50 @@ run_old(struct squash *q, char **sql, char fingerprint[65], struct err *e)
 			not_possible(e, "what is to be squashed");
 	}
 	if (result == 0)
-		result = dump(d, sql, e);
+		result = op_squash_dump(d, sql, e);
 	if (result == 0)
 		result = db_fingerprint(d, fingerprint, e);
 	db_close(d);
 	return result;
+}
+
+/* Whether they may write down the time, of which SQLite knows full seconds. */
+static int
+has_time(const struct squash *q)
+{
+	size_t i;
+
+	for (i = 0; i < q->set.n; i++)
+		if (q->marks[i] && (strcasestr(q->set.v[i].up.text, "current_") !=
+			NULL || strcasestr(q->set.v[i].up.text, "now") != NULL ||
+			strcasestr(q->set.v[i].up.text, "epoch") != NULL))
+			return 1;
+	return 0;
+}
+
+/*
+ * What they fill in anew each time, a time or something random, would be the same
+ * everywhere from now on.
+ */
+static int
+look_again(struct squash *q, const char *sql, struct err *e)
+{
+	char fingerprint[65], *again;
+	struct strs lines = { 0 };
+	size_t i;
+
+	if (has_time(q))
+		clock_pause_ms(1001);
+	if (run_old(q, &again, fingerprint, e) == -1)
+		return -1;
+	op_squash_differing(sql, again, &lines);
+	for (i = 0; i < lines.n; i++)
+		report_say(q->o->report, REPORT_WARN, "each run of the migrations "
+			"makes other rows: %s; the squashed one makes those of "
+			"one run, in every database", lines.v[i]);
+	strs_free(&lines);
+	free(again);
+	return 0;
 }
 
 static void
@@ -203,6 +170,28 @@ put_version(struct buf *b, const char *version, size_t *column, size_t *n)
 	buf_printf(b, "%s %s", *column == 0 ? "" : ",", version);
 	*column += strlen(version) + 2;
 	(*n)++;
+}
+
+/* A database may have been made by an earlier squashed one, which is no more. */
+static void
+put_squashed(struct squash *q, struct buf *b, const struct migration *m)
+{
+	const struct strs *l = &m->up.replaces;
+	size_t i, column = 0;
+
+	for (i = 0; i < m->up.squashed.n; i++)
+		buf_printf(b, "\n-- mig: squashed %s", m->up.squashed.v[i]);
+	q->squashed += m->up.squashed.n;
+	for (i = 0; i < l->n; i++) {
+		if (column == 0)
+			buf_printf(b, "\n-- mig: squashed %s %s: %s", m->version,
+				m->name, l->v[i]);
+		else
+			buf_printf(b, ", %s", l->v[i]);
+		q->squashed += column == 0;
+		column += strlen(l->v[i]) + 2;
+		column = column > 60 ? 0 : column;
+	}
 }
 
 static void
@@ -223,6 +212,9 @@ write_text(struct squash *q, const char *sql)
 		for (k = 0; k < l->n && q->marks[i]; k++)
 			put_version(&b, l->v[k], &column, &q->replaced);
 	}
+	for (i = 0; i < q->set.n; i++)
+		if (q->marks[i])
+			put_squashed(q, &b, &q->set.v[i]);
 	buf_text(&b, "\n\n-- migrate:up\n\n");
 	buf_text(&b, sql);
 	q->text = buf_detach(&b);
@@ -252,7 +244,8 @@ read_back(struct squash *q, struct set *set, struct err *e)
 		if (p == NULL || set->v[0].down.text != NULL ||
 			p->allow_loss.n + p->rebuilds.n + p->after.n > 0 ||
 			p->include || p->placeholders || p->repeatable ||
-			p->replaces.n != q->replaced) {
+			p->replaces.n != q->replaced ||
+			p->squashed.n != q->squashed) {
 			err_set(e, ERR_REFUSED, "squash", "a row or a "
 				"definition has a line that mig would take for "
 				"a marker or a directive");
@@ -280,11 +273,13 @@ prove(struct squash *q, const char *sql, const char *fingerprint,
 
 	if (result == 0)
 		result = op_scratch_open(&d, q->o, e);
+	if (result == 0)
+		result = op_scratch_roles(d, q->o, e);
 	if (result == 0 && op_scratch_run(d, q->o, &set.v[0], 0, e) == -1)
 		result = not_possible(e, "the squashed migration");
 	set_free(&set);
 	if (result == 0)
-		result = dump(d, &same, e);
+		result = op_squash_dump(d, &same, e);
 	if (result == 0)
 		result = db_fingerprint(d, again, e);
 	db_close(d);
@@ -376,6 +371,8 @@ work(struct squash *q, const char *version, struct err *e)
 	q->folder = mem_printf("%s/squashed-%s", q->set.folder,
 		q->last->version);
 	result = run_old(q, &sql, fingerprint, e);
+	if (result == 0)
+		result = look_again(q, sql, e);
 	if (result == 0) {
 		write_text(q, sql);
 		result = prove(q, sql, fingerprint, e);

@@ -125,6 +125,41 @@ all() { sqlite3 "$1" 'SELECT type, name, sql FROM sqlite_schema WHERE name NOT L
 	assert_equal "$(json '[.problems[].reason] | join(" ")')" squash
 }
 
+@test "a second squash knows the databases that the first one made" {
+	rm -f migrations/*
+	migration 1_a 'CREATE TABLE a (x);'
+	migration 2_b 'CREATE TABLE b (x);'
+	migration 3_c 'CREATE TABLE c (x);'
+	migration 4_d 'CREATE TABLE d (x);'
+	cp app.db partial.db
+	works mig-apply -d partial.db -q --no-backup --to 2
+	sqlite3 partial.db "DELETE FROM mig_ledger WHERE version = '1'; DROP TABLE a" # never run there
+	works mig-gen --squash 2
+	cp app.db first.db
+	works mig-apply -d first.db -q --no-backup --to 3
+	works mig-gen --squash 3 "the second"
+	grep -qx -- '-- mig: squashed 2 baseline: 1, 2' migrations/3_the_second.sql
+	works mig-apply -d first.db -q
+	works mig-status --check -d first.db
+	run --separate-stderr mig-status -d partial.db
+	assert_equal "$(json '[.problems[].reason] | join(" ")')" "squash schema"
+	works mig-gen --squash 4
+	assert_equal "$(grep -- '-- mig: squashed' migrations/4_baseline.sql | xargs)" "-- mig: squashed 2 baseline: 1, 2 -- mig: squashed 3 the_second: 1, 2, 3"
+	works mig-apply -d first.db -q
+	works mig-status --check -d first.db
+	works mig-apply -q
+	works mig-status --check
+}
+
+@test "rows that are others in each run are told of, without their values" {
+	rm -f migrations/*
+	migration 1_a "CREATE TABLE k (s, t); INSERT INTO k VALUES (hex(randomblob(16)), 1); CREATE TABLE w (t); INSERT INTO w VALUES (CURRENT_TIMESTAMP); CREATE TABLE n (x); INSERT INTO n VALUES (7);"
+	run --separate-stderr mig-gen --squash 1
+	assert_equal "$status" 0
+	assert_equal "$(grep -c 'makes other rows' <<< "$stderr")" 2
+	[[ $stderr == *"other rows: INSERT INTO \"k\""*"other rows: INSERT INTO \"w\""* && $stderr != *"VALUES"* ]] || { echo "$stderr"; return 1; }
+}
+
 @test "what is hard to write down is the same, or the squash is refused" {
 	rm migrations/*
 	migration 1_a "-- mig: allow-loss n

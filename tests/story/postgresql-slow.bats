@@ -75,6 +75,21 @@ RETURN x; END';
 	works mig-status --check
 }
 
+@test "squash: what belongs to another role still does, and no role of the scratch server is named" {
+	q "DROP ROLE IF EXISTS mig_low; CREATE ROLE mig_low"
+	migration 1_a 'CREATE TABLE secrets (x text); GRANT CREATE, USAGE ON SCHEMA public TO PUBLIC;
+		CREATE FUNCTION peek() RETURNS SETOF text LANGUAGE sql SECURITY DEFINER AS $$SELECT x FROM public.secrets$$;
+		ALTER FUNCTION peek() OWNER TO mig_low; ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO mig_low;'
+	works mig-gen --squash 1 -q
+	run ! grep -i "$PGUSER" migrations/1_baseline.sql
+	works mig-apply -q --no-backup
+	assert_equal "$(q "SELECT proowner::regrole FROM pg_proc WHERE proname = 'peek'")" mig_low
+	assert_equal "$(q "SELECT relowner::regrole = current_user::regrole FROM pg_class WHERE relname = 'secrets'")" t
+	q "CREATE TABLE after (x int)"
+	assert_equal "$(q "SELECT has_table_privilege('mig_low', 'after', 'SELECT')")" t
+	q "DROP TABLE after; DROP OWNED BY mig_low; DROP ROLE mig_low"
+}
+
 @test "each format: its table made, written, read, and taken back from" {
 	local f table down rows
 	while read -r f table down rows; do

@@ -16,8 +16,8 @@ pg_statements_dump(struct db *d, struct buf *out, struct err *e)
 	int result = pg_program_find(p, "pg_dump", &program, e);
 
 	if (result == 0) {
-		const char *const argv[] = { program, "--inserts", "--no-owner",
-			"--no-password", "--exclude-schema=mig", NULL };
+		const char *const argv[] = { program, "--inserts", "--no-password",
+			"--exclude-schema=mig", NULL };
 
 		pg_url_environment(p, NULL, &environment);
 		result = child_run(argv, &environment, NULL, out, e);
