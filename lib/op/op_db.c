@@ -1,7 +1,9 @@
 /* op_db: how a verb opens the database that it was told. */
 #include "op/op_db.h"
 
+#include "base/clock.h"
 #include "base/err.h"
+#include "base/stop.h"
 
 struct db_options
 op_db(const struct op *o, enum db_mode mode)
@@ -11,6 +13,19 @@ op_db(const struct op *o, enum db_mode mode)
 		.statement_ms = o->statement_ms };
 
 	return d;
+}
+
+int
+op_db_open(struct db **out, const struct op *o, enum db_mode mode, struct err *e)
+{
+	struct db_options d = op_db(o, mode);
+	int64_t end = clock_ms() + o->wait_s * 1000;
+
+	while (db_open(out, &d, e) == -1)
+		if (e->code != ERR_LOCKED || clock_ms() >= end ||
+			stop_asked() != 0)
+			return -1;
+	return 0;
 }
 
 const char *

@@ -337,11 +337,11 @@ op_guard_check(const struct op_apply_options *p, struct err *e)
 static int
 prepare(struct apply *a, const char *words, struct err *e)
 {
-	struct db_options d = op_db(a->o, a->p->dry_run ? DB_READ : DB_WRITE);
 	char *question;
 	int result;
 
-	if (op_apply_document(a, e) == -1 || db_open(&a->s.db, &d, e) == -1 ||
+	if (op_apply_document(a, e) == -1 || op_db_open(&a->s.db, a->o,
+		a->p->dry_run ? DB_READ : DB_WRITE, e) == -1 ||
 		db_identity(a->s.db, &a->out->database, e) == -1)
 		return -1;
 	if (a->p->dry_run) {

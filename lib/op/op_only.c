@@ -196,15 +196,14 @@ run(struct only *x, struct err *e)
 int
 op_only(struct restore *r, struct err *e)
 {
-	struct db_options d = op_db(r->o, r->p->dry_run ? DB_READ : DB_WRITE);
 	struct only x = { .r = r };
 	struct lock *lock = NULL;
 	size_t i;
 	int result = -1;
 
 	r->target = mem_dup("");
-	if (db_open(&r->db, &d, e) == 0 && db_identity(r->db,
-		&r->out->database, e) == 0 && op_restore_find(r, e) == 0) {
+	if (op_db_open(&r->db, r->o, r->p->dry_run ? DB_READ : DB_WRITE, e) ==
+		0 && db_identity(r->db, &r->out->database, e) == 0 && op_restore_find(r, e) == 0) {
 		r->out->result = "planned";
 		result = r->p->dry_run ? 0 : db_lock(r->db, &lock, r->o->wait_s,
 			r->o->program, e);

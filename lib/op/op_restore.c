@@ -254,12 +254,10 @@ live(struct restore *r, struct err *e)
 static int
 open_live(struct restore *r, struct lock **lock, struct err *e)
 {
-	struct db_options d = op_db(r->o, r->p->dry_run ||
-		r->p->into != NULL ? DB_READ : DB_WRITE);
-
 	*lock = r->p->lock;
 	r->db = r->p->db;
-	if (r->db == NULL && db_open(&r->db, &d, e) == -1) {
+	if (r->db == NULL && op_db_open(&r->db, r->o, r->p->dry_run ||
+		r->p->into != NULL ? DB_READ : DB_WRITE, e) == -1) {
 		if (strcmp(e->reason, "not-a-database") == 0 ||
 			strcmp(e->reason, "database-damaged") == 0 ||
 			strcmp(e->reason, "not-found") == 0)

@@ -93,9 +93,7 @@ int
 op_state_open(struct op_state *s, const struct op *o, enum db_mode mode,
 	int folder, struct wire_database *identity, struct err *e)
 {
-	struct db_options d = op_db(o, mode);
-
-	if (db_open(&s->db, &d, e) == -1 || (mode == DB_WRITE && db_lock(s->db,
+	if (op_db_open(&s->db, o, mode, e) == -1 || (mode == DB_WRITE && db_lock(s->db,
 		&s->lock, o->wait_s, o->program, e) == -1))
 		return -1;
 	return read_all(s, o, folder, mode == DB_WRITE, identity, e);

@@ -84,3 +84,23 @@ holders_find(const char *path, struct strs *out, int *blind, struct err *e)
 	closedir(d);
 	return 0;
 }
+
+int
+holders_lock(const char *path)
+{
+	FILE *f = fopen("/proc/locks", "re");
+	char line[256], kind[16];
+	unsigned long long ino;
+	struct stat st;
+	int found = 0, pid;
+
+	if (f != NULL && stat(path, &st) == 0)
+		while (!found && fgets(line, sizeof(line), f) != NULL)
+			found = sscanf(line, "%*s %15s %*s %*s %d %*[^:]:%*[^:]:%llu",
+				kind, &pid, &ino) == 3 &&
+				strcmp(kind, "FLOCK") != 0 && pid != getpid() &&
+				ino == (unsigned long long)st.st_ino;
+	if (f != NULL)
+		fclose(f);
+	return found;
+}

@@ -17,4 +17,10 @@ struct strs;
 int holders_find(const char *path, struct strs *out, int *blind,
 	struct err *e);
 
+/*
+ * Whether another process holds a lock of fcntl(2) on the file, by /proc/locks: as it
+ * does in a transaction of SQLite.  0 where that cannot be known.
+ */
+int holders_lock(const char *path);
+
 #endif

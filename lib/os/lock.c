@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,8 @@
 #include "base/mem.h"
 #include "base/stop.h"
 #include "os/file.h"
+
+#define LOOK_MS 300 /* longer than anybody looks whether a lock is held */
 
 struct lock {
 	int fd;
@@ -67,21 +70,35 @@ open_like(const char *path, const char *like, struct err *e)
 static int
 wait_for(int fd, int64_t wait_s, struct err *e)
 {
-	const struct timespec pause = { 0, 100 * 1000 * 1000 };
-	int64_t end = clock_ms() + wait_s * 1000;
+	const struct timespec pause = { 0, 50 * 1000 * 1000 };
+	int64_t begin = clock_ms(), end = begin + wait_s * 1000;
+	char text[8];
 
 	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
 		if (errno == EINTR)
 			continue;
 		if (errno != EWOULDBLOCK)
 			return err_sys(e, "lock");
-		if (clock_ms() >= end)
+		/* Who only looks whether it is held has written nothing. */
+		read_holder(fd, text, sizeof(text));
+		if (clock_ms() >= (*text == '\0' && wait_s == 0 ? begin + LOOK_MS :
+			end))
 			return err_set(e, ERR_LOCKED, "locked", " ");
 		if (stop_check(e) == -1)
 			return -1;
 		nanosleep(&pause, NULL);
 	}
 	return 0;
+}
+
+/* A command that it ran has the lock, too, and may outlive it. */
+static int
+is_gone(const char *holder)
+{
+	const char *at = strstr(holder, "pid ");
+	long pid = at == NULL ? 0 : strtol(at + 4, NULL, 10);
+
+	return pid > 0 && kill((pid_t)pid, 0) == -1 && errno == ESRCH;
 }
 
 int
@@ -98,9 +115,13 @@ lock_take(struct lock **out, const char *path, const char *like,
 		if (e->code == ERR_LOCKED) {
 			read_holder(fd, text, sizeof(text));
 			err_set(e, ERR_LOCKED, "locked",
-				"another runner holds the lock '%s'%s%s", path,
-				text[0] == '\0' ? "" : ": ", text);
-			err_next(e, "wait for it to end, or use --wait");
+				"another runner holds the lock '%s'%s%s%s", path,
+				text[0] == '\0' ? "" : ": ", text,
+				is_gone(text) ? "; that process is gone, what it "
+						"started still runs" : "");
+			err_next(e, "wait for it to end, or use --wait%s",
+				is_gone(text) ? "; fuser(1) names who has the "
+						"file open" : "");
 		}
 		close(fd);
 		return -1;

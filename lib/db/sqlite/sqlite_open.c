@@ -5,14 +5,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/report.h"
-#include "base/clock.h"
 #include "base/stop.h"
 #include "base/strs.h"
 #include "db/sqlite/sqlite.h"
 #include "os/file.h"
+#include "os/holders.h"
 
 /* A statement that runs long is ended when the user asks. */
 static int
@@ -161,6 +162,19 @@ wait_for_others(void *arg, int times)
 	return 1;
 }
 
+/* A transaction that lets nobody read may be that of another runner. */
+static int
+say_who(struct sqlite *s, struct err *e)
+{
+	char who[256];
+
+	if (!sqlite_offline_locked_by(&s->base, who, sizeof(who)))
+		return -1;
+	err_set(e, ERR_LOCKED, "locked", "another runner works on '%s': %s",
+		s->shown, who);
+	return err_next(e, "wait for it to end, or use --wait");
+}
+
 /*
  * The connection's own settings, and the first read, which recovers a hot
  * journal.  Closing the last connection moves the WAL into the database: a
@@ -170,7 +184,8 @@ static int
 settle(struct sqlite *s, struct err *e)
 {
 	int64_t wal = size_beside(s->path, "-wal"), unused;
-	int hot = s->mode <= DB_WRITE && size_beside(s->path, "-journal") > 0;
+	int hot = s->mode <= DB_WRITE && size_beside(s->path, "-journal") > 0 &&
+		!holders_lock(s->path);
 
 	sqlite3_extended_result_codes(s->h, 1);
 	sqlite3_busy_handler(s->h, wait_for_others, s);
@@ -185,7 +200,8 @@ settle(struct sqlite *s, struct err *e)
 		return -1;
 	if (sqlite_sql_int_of(s, "SELECT count(*) FROM sqlite_schema", &unused,
 		    e) == -1)
-		return -1;
+		return s->mode <= DB_WRITE && strcmp(e->reason, "busy") == 0 ?
+			say_who(s, e) : -1;
 	if (hot && size_beside(s->path, "-journal") <= 0)
 		report_say(s->base.report, REPORT_NOTE,
 			"'%s' had a hot journal of an interrupted "
