@@ -98,6 +98,10 @@ look_back(struct apply *a, struct run *r, const struct migration *m,
 	int64_t all;
 	int told;
 
+	/* One that is resumed has the backup from before its first try as its way back. */
+	r->backup = row != NULL && strcmp(row->state, "applied") != 0 &&
+		row->backup != NULL ? row->backup : a->out->backup == NULL ?
+		NULL : a->out->backup->id;
 	/* One that ran to its end, and runs again, begins anew. */
 	r->skip = 0;
 	if (row != NULL && strcmp(row->state, "applied") != 0 &&
@@ -185,8 +189,6 @@ op_apply_all(struct apply *a, const struct run_trace *trace, struct err *e)
 	/* A repeatable one that is resumed is pending, too, and runs once. */
 	for (i = 0; i < a->plan.n; i++)
 		left += !(a->p->resume && is_open(a, a->plan.pending[i]));
-	if (a->out->backup != NULL)
-		r.backup = a->out->backup->id;
 	if (a->p->no_backup)
 		r.note = "--no-backup";
 	for (i = 0; i < a->s.ledger.n && result == 0 && a->p->resume; i++) {

@@ -119,7 +119,18 @@ fill_plan(struct status *s)
 static void
 found(void *arg, const char *reason, const char *text, const char *next)
 {
-	problem(arg, reason, NULL, text, next);
+	struct status *s = arg;
+	char *and_then;
+	size_t i;
+
+	/* An unfinished migration makes it again, when it is resumed. */
+	for (i = 0; i < s->s.ledger.n; i++)
+		if (strcmp(s->s.ledger.v[i].state, "applied") != 0)
+			break;
+	and_then = mem_printf("%s%s", next, strcmp(reason, "invalid-index") ==
+		0 && i == s->s.ledger.n ? "; then make it again" : "");
+	problem(s, reason, NULL, text, and_then);
+	free(and_then);
 }
 
 static int

@@ -264,7 +264,9 @@ op_triage_fill(struct doc_status *out, struct db *d, const struct op *o,
 	if (out->running != NULL)
 		return 0; /* it is at work: nothing has crashed */
 	for (i = 0; i < l->n; i++)
-		if (strcmp(l->v[i].state, "applied") != 0)
+		/* How far another tool came, nobody knows. */
+		if (strcmp(l->v[i].state, "applied") != 0 && l->v[i].tool !=
+			NULL)
 			return of_migration(out, d, o, &l->v[i], e);
 	return of_command(out, d, o, e);
 }

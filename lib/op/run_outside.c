@@ -28,15 +28,25 @@ note_step(struct running *x, const char *state, int64_t statements,
 	return 0;
 }
 
+/* The newest backup is of before it, unless it was begun before. */
+#define WAY_BACK(x) \
+	((x)->r->again ? "by the command that mig-status prints" : \
+			 "with mig-rollback --restore")
+
+struct left {
+	const struct running *x;
+	struct err *e;
+};
+
 /* An index that is invalid now is in the way of the next try. */
 static void
 left_behind(void *arg, const char *reason, const char *text, const char *next)
 {
-	struct err *e = arg;
+	const struct left *l = arg;
 
 	if (strcmp(reason, "invalid-index") == 0)
-		err_next(e, "%s: %s; and run mig-apply --resume, or go back "
-			    "with mig-rollback --restore", text, next);
+		err_next(l->e, "%s: %s; and run mig-apply --resume, or go back %s",
+			text, next, WAY_BACK(l->x));
 }
 
 static void
@@ -57,7 +67,8 @@ still_invalid(void *arg, const char *reason, const char *text, const char *next)
 	const struct running *const *x = arg;
 
 	if (strcmp(reason, "invalid-index") == 0)
-		report_say((*x)->r->report, REPORT_WARN, "%s: %s", text, next);
+		report_say((*x)->r->report, REPORT_WARN, "%s: %s; then make it "
+			"again", text, next);
 }
 
 static void
@@ -119,6 +130,7 @@ run_outside(struct running *x, struct err *e)
 	const struct run_trace *t = x->r->trace;
 	int64_t start = clock_ms(), i = x->r->skip;
 	struct err second;
+	struct left left = { x, e };
 
 	if (t != NULL && t->begin(t->arg, x->m, e) == -1)
 		return -1;
@@ -157,11 +169,13 @@ not_as_said:
 	e->code = ERR_LEFT;
 	if (t != NULL) /* on a copy: nothing is to be mended there */
 		return err_next(e, "mend the file");
-	err_next(e, strstr(e->text, "already exists") == NULL ?
-		"mend the cause and run mig-apply --resume, or go back with "
-		"mig-rollback --restore" :
-		"if a run was killed, the statement may have been done: look "
-		"at what is there, drop it, and run mig-apply --resume");
-	db_problems(x->r->db, left_behind, e, &second);
+	if (strstr(e->text, "already exists") == NULL)
+		err_next(e, "mend the cause and run mig-apply --resume, or go "
+			"back %s", WAY_BACK(x));
+	else
+		err_next(e, "if a run was killed, the statement may have been "
+			"done: look at what is there, drop it, and run mig-apply "
+			"--resume");
+	db_problems(x->r->db, left_behind, &left, &second);
 	return -1;
 }

@@ -90,6 +90,37 @@ RETURN x; END';
 	q "DROP TABLE after; DROP OWNED BY mig_low; DROP ROLE mig_low"
 }
 
+@test "--resume: the way back stays that from before the first try" {
+	q "CREATE TABLE t (x int); INSERT INTO t VALUES (1), (1)"
+	outside 1_x 'CREATE INDEX CONCURRENTLY i1 ON t (x); CREATE UNIQUE INDEX CONCURRENTLY i2 ON t (x);'
+	run --separate-stderr mig-apply -q
+	assert_equal "$status" 7
+	[[ $stderr == *"DROP INDEX CONCURRENTLY i2; and run mig-apply --resume, or go back with mig-rollback --restore"* ]] || { echo "$stderr"; return 1; }
+	local first back
+	first=$(ls backups/*.migbak)
+	q "DROP INDEX CONCURRENTLY i2"
+	sleep 1.1
+	run --separate-stderr mig-apply -q --resume
+	assert_equal "$status" 7
+	[[ $stderr == *"go back by the command that mig-status prints"* ]] || { echo "$stderr"; return 1; }
+	run mig-status
+	back=$(json .triage.back)
+	[[ $back == *"$first" && $(json .triage.forward) == "DROP INDEX CONCURRENTLY i2; then mig-apply --resume" ]] || { json .triage; return 1; }
+	# What is printed is what works.
+	bash -c "$back -q --yes"
+	assert_equal "$(q "SELECT count(*) FROM pg_class WHERE relname IN ('i1', 'i2')")" 0
+	works mig-status
+	assert_equal "$(json '.pending | length')" 1
+}
+
+@test "what another tool left undone is no way for mig to go on" {
+	mkdir migrations
+	printf 'CREATE TABLE t (x int);' > migrations/1_a.up.sql
+	q "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean); INSERT INTO schema_migrations VALUES (1, true)"
+	run mig-status
+	assert_equal "$(json '.triage, (.problems[0].text | contains("what it left is not known"))' | xargs)" "null true"
+}
+
 @test "each format: its table made, written, read, and taken back from" {
 	local f table down rows
 	while read -r f table down rows; do

@@ -32,7 +32,7 @@ static const char problems[] =
 	"SELECT 'invalid-index', pg_catalog.format('the index %s of %s is "
 	"invalid: a CREATE INDEX CONCURRENTLY has failed', "
 	"i.indexrelid::pg_catalog.regclass, i.indrelid::pg_catalog.regclass), "
-	"pg_catalog.format('DROP INDEX CONCURRENTLY %s; then make it again', "
+	"pg_catalog.format('DROP INDEX CONCURRENTLY %s', "
 	"i.indexrelid::pg_catalog.regclass) FROM pg_catalog.pg_index i JOIN "
 	"pg_catalog.pg_class c ON c.oid = i.indexrelid WHERE NOT i.indisvalid "
 	"AND c.relkind = 'i' AND NOT EXISTS (SELECT 1 FROM "
