@@ -67,11 +67,15 @@ static const struct opt options[] = {
 	{ 0, NULL, NULL, NULL, 0, 0 },
 };
 
+/* One page: each run would write over it. */
+static const char *const alone[] = { "report", NULL };
+
 static const struct opt_program program = { .name = "mig-apply",
 	.synopsis = "[-] [-- COMMAND ...]",
 	.purpose = "Run the pending migrations, or a command, behind a verified "
 		"backup.",
-	.options = options, .values = 1, .jobs = 1, .command = 1, .many = 1 };
+	.options = options, .values = 1, .jobs = 1, .command = 1, .many = 1,
+	.alone = alone };
 
 struct apply {
 	struct op_apply_options o;

@@ -71,6 +71,7 @@ take(struct journal_list *l, char *path, const struct wire_database *d,
 {
 	struct journal *j;
 	struct buf b = { 0 };
+	const char *at, *more, *end = path;
 	int result;
 
 	l->v = mem_grow(l->v, l->n + 1, sizeof(*l->v));
@@ -91,8 +92,10 @@ take(struct journal_list *l, char *path, const struct wire_database *d,
 		return 0;
 	}
 	l->paths[l->n] = path;
-	l->archives[l->n++] = mem_dup_n(path, (size_t)(strstr(path, ARCHIVE) -
-		path) + strlen(ARCHIVE) - 1);
+	/* The last: a folder, or a database, may have it in its name. */
+	for (at = path; (more = strstr(at, ARCHIVE)) != NULL; at = more + 1)
+		end = more + strlen(ARCHIVE) - 1;
+	l->archives[l->n++] = mem_dup_n(path, (size_t)(end - path));
 	return 1;
 }
 

@@ -292,13 +292,17 @@ settle(struct cli *c)
 static void
 catch_signals(void)
 {
-	struct sigaction s;
+	static const int asked[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction s, old;
+	size_t i;
 
 	memset(&s, 0, sizeof(s));
 	s.sa_handler = stop_ask; /* no SA_RESTART: a read is to end */
-	sigaction(SIGINT, &s, NULL);
-	sigaction(SIGTERM, &s, NULL);
-	sigaction(SIGHUP, &s, NULL);
+	for (i = 0; i < sizeof(asked) / sizeof(*asked); i++)
+		/* What the caller ignores stays so: nohup(1), a job of a shell. */
+		if (sigaction(asked[i], NULL, &old) == 0 && old.sa_handler !=
+			SIG_IGN)
+			sigaction(asked[i], &s, NULL);
 	/* Ignored, as a caller may leave it, no child could be waited for. */
 	s.sa_handler = SIG_DFL;
 	sigaction(SIGCHLD, &s, NULL);

@@ -42,7 +42,7 @@ bad(struct err *e, const struct conf *c, int line, const char *what,
 }
 
 static int
-set(struct conf *c, char *text, int line, struct err *e)
+set(struct conf *c, char *text, int line, int own, struct err *e)
 {
 	char *eq = strchr(text, '='), *key, *value;
 	int k;
@@ -72,6 +72,7 @@ set(struct conf *c, char *text, int line, struct err *e)
 		return bad(e, c, line, "no value for", key);
 	free(c->value[k]);
 	c->value[k] = mem_dup(value);
+	c->own[k] = (char)own;
 	return 0;
 }
 
@@ -114,9 +115,9 @@ read_lines(struct conf *c, char *text, const char *env, int *found,
 		}
 		if (section == NULL ||
 			(env != NULL && strcmp(section, env) == 0))
-			result = set(c, text, line, e);
+			result = set(c, text, line, section != NULL, e);
 		else
-			result = set(&other, text, line, e);
+			result = set(&other, text, line, 1, e);
 	}
 	for (k = 0; k < CONF_KEYS; k++)
 		free(other.value[k]);

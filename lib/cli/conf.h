@@ -31,6 +31,7 @@ enum conf_key {
 struct conf {
 	char *path; /* the file that was read; NULL: none */
 	char *value[CONF_KEYS]; /* NULL: not said */
+	char own[CONF_KEYS]; /* whether the section says it, and not the top */
 	struct strs set, set_file; /* NAME=VALUE, NAME=PATH; the last counts */
 };
 

@@ -84,6 +84,26 @@ add(struct many *m, const char *url, const char *section, int line)
 	return 0;
 }
 
+/* Without a database of its own it would run on that of the top. */
+static int
+check_section(struct many *m, const char *section, int line)
+{
+	struct err *e = &m->c->err;
+	struct conf conf;
+	int own;
+
+	if (conf_read(&conf, m->c->conf.path, section, e) == -1)
+		return err_wrap(e, "'%s' line %d", m->c->databases, line);
+	own = conf.own[CONF_DATABASE];
+	conf_free(&conf);
+	if (own)
+		return 0;
+	err_set(e, ERR_USAGE, "config", "'%s' line %d: the section [%s] of '%s' "
+		"has no database of its own", m->c->databases, line, section,
+		m->c->conf.path);
+	return err_next(e, "write database = URL into it");
+}
+
 /* A url in each line, or [NAME], a section of mig.conf. */
 static int
 read_list(struct many *m)
@@ -111,7 +131,8 @@ read_list(struct many *m)
 			continue;
 		if (*at == '[' && end[-1] == ']') {
 			end[-1] = '\0';
-			result = add(m, NULL, at + 1, line);
+			result = check_section(m, at + 1, line) == -1 ? -1 :
+				add(m, NULL, at + 1, line);
 		} else {
 			result = add(m, at, NULL, line);
 		}

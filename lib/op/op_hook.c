@@ -80,7 +80,9 @@ op_hook_run(const struct op *o, enum op_hook hook, const struct doc_apply *d,
 {
 	/* doc_write() takes a body that it could free, and does not. */
 	const struct doc whole = { &doc_apply_shape, (void *)d };
-	char *path = o->hooks == NULL ? NULL : file_join(o->hooks, names[hook]);
+	/* A bare name would be looked for in PATH. */
+	char *path = o->hooks == NULL ? NULL : strcmp(o->hooks, ".") == 0 ?
+		mem_printf("./%s", names[hook]) : file_join(o->hooks, names[hook]);
 	struct strs environment = { 0 };
 	struct buf text = { 0 };
 	char *variable;

@@ -126,3 +126,14 @@ apply() { works mig-apply -q --no-backup "$@"; }
 	assert_equal "$status" 6
 	fails 2 "leaves a hook no time" mig-apply --hook-timeout 0
 }
+
+@test "hooks in the working folder are those, and not what PATH has" {
+	family
+	migration 1_a 'CREATE TABLE a (x);'
+	mkdir elsewhere
+	printf '#!/bin/sh\ntouch wrong\n' > elsewhere/before-apply
+	printf '#!/bin/sh\ntouch right\n' > before-apply
+	chmod +x elsewhere/before-apply before-apply
+	PATH=$PWD/elsewhere:$PATH works mig-apply -q --no-backup --hooks .
+	[ -e right ] && [ ! -e wrong ]
+}

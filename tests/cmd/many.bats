@@ -138,6 +138,20 @@ line() { sed -n "$1p" <<< "$output" | jq -r "$2"; }
 	rm out
 }
 
+@test "a section of a list has a database of its own; one page is of one database" {
+	sqlite3 top.db 'CREATE TABLE t (x)'
+	sqlite3 one.db 'CREATE TABLE t (x)'
+	mkdir -p migrations
+	printf 'database = top.db\n[one]\npolicy = development\n[two]\ndatabase = one.db\n' > mig.conf
+	printf '[two]\n[one]\n' > list
+	unset DATABASE_URL MIG_DATABASE_URL
+	fails 2 "'list' line 2: the section [one] of 'mig.conf' has no database of its own" mig-status --databases list
+	printf '[two]\n' > list
+	works mig-status --databases list -q
+	[[ $output == *one.db* ]]
+	fails 2 "--report is of one database" mig-apply -d top.db -d one.db --report r.html
+}
+
 @test "a password given where none is expected is shown nowhere" {
 	local url=postgres://u:s3cretpw4@h/x words
 	mkdir -p migrations

@@ -41,6 +41,15 @@ new() { json ".brought[$1].into" | tr -d '"'; }
 	[ "$(sqlite3 app.db "SELECT group_concat(name) FROM (SELECT name FROM \"$(new 1)\" ORDER BY id)")" = a,b,c ]
 }
 
+@test "rows that are there twice come back twice" {
+	sqlite3 app.db 'CREATE TABLE n (a, b); INSERT INTO n VALUES (1, 2), (1, 2), (1, NULL), (1, NULL), (3, 4)'
+	mig-backup -q -o none
+	sqlite3 app.db 'DELETE FROM n WHERE rowid IN (1, 3, 5); INSERT INTO n VALUES (9, 9)'
+	works mig-rollback --restore --only n
+	sqlite3 app.db "$(json '.brought[0].sql')"
+	assert_equal "$(sqlite3 app.db "SELECT group_concat(a || coalesce(b, '-')) FROM (SELECT * FROM n ORDER BY a, b)")" "1-,1-,12,12,34,99"
+}
+
 @test "many names, with commas between" {
 	sqlite3 app.db 'CREATE TABLE a (x); CREATE TABLE b (x); CREATE TABLE c (x); CREATE TABLE d (x); CREATE TABLE e (x)'
 	run --separate-stderr bash -c 'mig-backup -q | mig-verify -q'

@@ -116,3 +116,10 @@ on_sqlite() {
 	reset() { psql -q app -c 'DROP TABLE IF EXISTS one; DROP TABLE IF EXISTS two' 2> /dev/null; rm -rf backups; }
 	kills $((${MIG_KILLS:-50} / 5)) 300 2500
 }
+
+@test "what the caller ignores is not caught: nohup, a job of a shell" {
+	sqlite3 app.db "CREATE TABLE t (x); INSERT INTO t SELECT hex(randomblob(500)) FROM generate_series(1, 15000)"
+	export DATABASE_URL=sqlite:app.db
+	bash -c 'trap "" HUP INT; mig-backup -q -l 19 -o none & p=$!; sleep 0.3; kill -HUP $p; kill -INT $p; wait $p'
+	[ -n "$(ls backups/*.migbak)" ]
+}

@@ -95,8 +95,11 @@ merge(struct db *d, const struct db_bring *b, const struct columns *c,
 		out = c->back.len == 0 ? mem_printf("SELECT * FROM %s", into) :
 			!there ? mem_printf("ALTER TABLE %s RENAME TO %s", into,
 			t) : c->keys == 0 ? mem_printf("INSERT INTO %s (%s) "
-			"SELECT %s FROM %s EXCEPT SELECT %s FROM %s", t,
-			c->back.data, c->back.data, into, c->back.data, t) :
+			"SELECT %s FROM (SELECT %s, row_number() OVER (PARTITION "
+			"BY %s) FROM %s EXCEPT SELECT %s, row_number() OVER "
+			"(PARTITION BY %s) FROM %s)", t, c->back.data,
+			c->back.data, c->back.data, c->back.data, into,
+			c->back.data, c->back.data, t) :
 			mem_printf("INSERT INTO %s (%s) SELECT %s FROM "
 			"%s AS r WHERE NOT EXISTS (SELECT 1 FROM %s AS l WHERE "
 			"%s)", t, c->back.data, c->back.data, into, t,
