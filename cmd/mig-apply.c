@@ -21,8 +21,7 @@ enum {
 static const struct opt options[] = {
 	{ 't', "to", "VERSION", "stop after this migration", OPT_TO, 0 },
 	{ 's', "steps", "N", "apply at most N migrations", OPT_STEPS, 0 },
-	{ 'n', "dry-run", NULL, "print the plan, write nothing", OPT_DRY_RUN,
-		0 },
+	{ 'n', "dry-run", NULL, "print the plan, write nothing", OPT_DRY_RUN, 0 },
 	{ 0, "allow-loss", "NAME", "allow the loss of table or table.column",
 		OPT_ALLOW_LOSS, 1 },
 	{ 0, "max-backup-age", "TIME", "how old the backup may be",
@@ -67,15 +66,12 @@ static const struct opt options[] = {
 	{ 0, NULL, NULL, NULL, 0, 0 },
 };
 
-/* One page: each run would write over it. */
-static const char *const alone[] = { "report", NULL };
-
 static const struct opt_program program = { .name = "mig-apply",
 	.synopsis = "[-] [-- COMMAND ...]",
 	.purpose = "Run the pending migrations, or a command, behind a verified "
 		"backup.",
 	.options = options, .values = 1, .jobs = 1, .command = 1, .many = 1,
-	.alone = alone };
+	.alone = (const char *const[]){ "report", NULL } };
 
 struct apply {
 	struct op_apply_options o;

@@ -1,12 +1,17 @@
 /* op_gen: write one migration. */
 #include "op/op_gen.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/stop.h"
 #include "db/lex.h"
 #include "doc/doc_generation.h"
 #include "migration/format/format.h"
@@ -165,6 +170,16 @@ on_delete_words(const char *s, struct err *e)
 		"default or no action", s);
 }
 
+/* "users (id)" is written so, too. */
+static void
+trim_end(char *s)
+{
+	size_t n = strlen(s);
+
+	while (n > 0 && s[n - 1] == ' ')
+		s[--n] = '\0';
+}
+
 static int
 add_foreign_key(struct gen *g, struct err *e)
 {
@@ -189,9 +204,12 @@ add_foreign_key(struct gen *g, struct err *e)
 	open = strchr(parent, '(');
 	if (open != NULL) {
 		*open++ = '\0';
+		open += strspn(open, " ");
 		open[strcspn(open, ")")] = '\0';
+		trim_end(open);
 		k.parent_column = open;
 	}
+	trim_end(parent);
 	k.table = p->table;
 	k.column = p->columns.v[0];
 	k.parent = parent;
@@ -312,6 +330,22 @@ find_format(struct gen *g, const struct format **out, struct err *e)
 	return result;
 }
 
+/* Two at once would choose the same version.  A folder that cannot be locked is not. */
+static int
+lock_folder(const char *folder, int *fd, struct err *e)
+{
+	*fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*fd == -1)
+		return err_sys(e, "open the folder '%s'", folder);
+	while (flock(*fd, LOCK_EX) == -1 && errno == EINTR)
+		if (stop_check(e) == -1) {
+			close(*fd);
+			*fd = -1;
+			return -1;
+		}
+	return 0;
+}
+
 int
 op_gen(struct doc_generation *out, const struct op *o,
 	const struct op_gen_options *p, struct err *e)
@@ -319,7 +353,7 @@ op_gen(struct doc_generation *out, const struct op *o,
 	struct gen g = { .out = out, .o = o, .p = p };
 	const struct format *format;
 	struct set set = { 0 };
-	int result, made;
+	int result, made, lock = -1;
 
 	out->tool = mem_dup(o->tool);
 	out->action = "generate";
@@ -329,6 +363,8 @@ op_gen(struct doc_generation *out, const struct op *o,
 	if (result == 0)
 		result = file_make_dir(o->migrations, 0777, &made, e);
 	if (result == 0)
+		result = lock_folder(o->migrations, &lock, e);
+	if (result == 0)
 		result = find_format(&g, &format, e);
 	if (result == 0)
 		result = set_read(&set, o->migrations, format, op_db_engine(o), NULL, e);
@@ -336,6 +372,8 @@ op_gen(struct doc_generation *out, const struct op *o,
 		result = judge_heads(&g, &set, e);
 	if (result == 0)
 		result = write_files(&g, &set, e);
+	if (lock != -1)
+		close(lock);
 	set_free(&set);
 	buf_free(&g.up);
 	buf_free(&g.down);

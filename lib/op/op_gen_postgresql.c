@@ -12,6 +12,7 @@
 #include "db/lex.h"
 #include "op/op_gen.h"
 
+#define NAME "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 #define PATIENCE "SET LOCAL lock_timeout = '5s';\n"
 
 /* "app.users" stays two parts; each quoted unless it is plain. */
@@ -72,8 +73,16 @@ op_gen_postgresql_index(const struct op_gen_options *p, struct buf *up,
 	buf_text(up, " ON ");
 	quote(up, p->table);
 	buf_text(up, " (");
-	for (i = 0; i < p->columns.n; i++)
-		buf_printf(up, "%s%s", i == 0 ? "" : ", ", p->columns.v[i]);
+	for (i = 0; i < p->columns.n; i++) {
+		const char *column = p->columns.v[i];
+
+		buf_text(up, i == 0 ? "" : ", ");
+		/* As it stands in the catalog; else an expression, or "name DESC". */
+		if (strspn(column, NAME) == strlen(column))
+			lex_put_name(up, column, strlen(column));
+		else
+			buf_text(up, column);
+	}
 	buf_text(up, ");\n");
 	buf_text(down, PATIENCE "DROP INDEX ");
 	if (dot != NULL) {
@@ -130,8 +139,12 @@ static void
 add_key(const struct op_gen_options *p, const char *name, struct buf *b)
 {
 	const char *open = strchr(p->references, '(');
-	char *parent = open == NULL ? mem_dup(p->references) :
-		mem_dup_n(p->references, (size_t)(open - p->references));
+	size_t n = strcspn(p->references, "(");
+	char *parent;
+
+	while (n > 0 && p->references[n - 1] == ' ')
+		n--;
+	parent = mem_dup_n(p->references, n);
 
 	buf_text(b, "ALTER TABLE ");
 	quote(b, p->table);

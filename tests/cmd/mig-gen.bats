@@ -127,3 +127,20 @@ load ../lib
 	fails 2 "no migrations folder" mig-gen --validate
 	assert_file_not_exist migrations
 }
+
+@test "several at once choose versions of their own" {
+	local i pids=()
+	for i in 1 2 3 4 5 6; do
+		mig-gen -o none "m $i" 3>&- &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+	assert_equal "$(ls migrations | wc -l)" 6
+	assert_equal "$(ls migrations | cut -d_ -f1 | sort -u | wc -l)" 6
+}
+
+@test "a reference may have a blank before its column" {
+	family
+	works mig-gen "k" --template add_foreign_key --table child -c x --references 'parent ( id )'
+	grep -q 'REFERENCES "parent"' migrations/*.sql || grep -q 'REFERENCES parent' migrations/*.sql
+}

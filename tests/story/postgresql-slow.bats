@@ -90,6 +90,16 @@ RETURN x; END';
 	q "DROP TABLE after; DROP OWNED BY mig_low; DROP ROLE mig_low"
 }
 
+@test "templates: names as the catalog has them, blanks or not" {
+	q 'CREATE TABLE users (id int PRIMARY KEY); CREATE TABLE t ("userId" int, email text)'
+	works mig-gen a -t add_foreign_key --table t -c userId --references 'users (id)'
+	works mig-gen b -t add_index --table t -c userId
+	works mig-gen c -t add_index --table t -c 'lower(email)' -c 'email DESC'
+	works mig-apply -q --no-backup
+	assert_equal "$(q "SELECT count(*) FROM pg_indexes WHERE tablename = 't'")" 2
+	works mig-status --check
+}
+
 @test "--resume: the way back stays that from before the first try" {
 	q "CREATE TABLE t (x int); INSERT INTO t VALUES (1), (1)"
 	outside 1_x 'CREATE INDEX CONCURRENTLY i1 ON t (x); CREATE UNIQUE INDEX CONCURRENTLY i2 ON t (x);'
