@@ -76,6 +76,8 @@ settle(struct cli *c, struct backup *b)
 			c->operands.v[0]);
 		return err_next(e, "name the archive with --to");
 	}
+	if (b->to != NULL && *b->to == '\0')
+		return err_set(e, ERR_USAGE, "usage", "--to names no file");
 	if (b->jobs > 0)
 		c->op.jobs = (int)b->jobs;
 	if (b->level > 0)
@@ -108,8 +110,10 @@ main(int argc, char **argv)
 
 	if (status != -1)
 		return status;
+	/* With --to - standard output is the archive's. */
 	if (settle(&c, &b) == -1)
-		return cli_end(&c, cli_complain(&c));
+		return cli_end(&c, b.to != NULL && strcmp(b.to, "-") == 0 ?
+			cli_complain(&c) : cli_fail(&c));
 	d = doc_new(&doc_backup_shape);
 	if (op_backup(d->body, &c.op, &b.o, &c.err) == -1)
 		status = cli_fail(&c);

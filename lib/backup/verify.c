@@ -366,15 +366,17 @@ verify_receipt(const struct verify_result *r, const char *archive,
 	const struct manifest *m = &r->read.manifest;
 	struct receipt receipt = { 0 }, before = { 0 };
 	int had = earlier(&before, archive, m->digest), result;
+	/* The deeper one counts, with its time. */
+	int deeper = had && level_of(before.level) > level;
 
-	if (had && level_of(before.level) > level)
+	if (deeper)
 		level = level_of(before.level);
 	/* All borrowed: the receipt is only written. */
 	receipt.tool = (char *)tool;
 	receipt.id = m->id;
 	receipt.manifest = m->digest;
 	receipt.level = verify_level_word(level);
-	receipt.verified = clock_now();
+	receipt.verified = deeper ? before.verified : clock_now();
 	receipt.created = m->created;
 	receipt.database = m->database;
 	receipt.migration = m->migration;

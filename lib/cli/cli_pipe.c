@@ -90,6 +90,18 @@ write_out(struct cli *c, const struct buf *b)
 	return ERR_ENV;
 }
 
+/* Names come from files and databases: they must not steer a terminal. */
+static void
+tame(struct buf *b)
+{
+	size_t i;
+
+	for (i = 0; i < b->len; i++)
+		if (((unsigned char)b->data[i] < 0x20 && b->data[i] != '\n' &&
+			b->data[i] != '\t') || b->data[i] == 0x7f)
+			b->data[i] = '?';
+}
+
 int
 cli_write(struct cli *c, const struct doc *d)
 {
@@ -102,6 +114,8 @@ cli_write(struct cli *c, const struct doc *d)
 		doc_write(d, &b);
 	else
 		show_doc(d, &b);
+	if (!c->json)
+		tame(&b);
 	status = write_out(c, &b);
 	buf_free(&b);
 	return status;
@@ -124,6 +138,7 @@ cli_write_only(struct cli *c, const struct doc *d, const char *list)
 		buf_printf(&b, "%s  %s\n", p[i].migration, p[i].file);
 	for (i = 0; strcmp(list, "heads") == 0 && i < s->heads.n; i++)
 		buf_printf(&b, "%s\n", s->heads.v[i]);
+	tame(&b);
 	status = write_out(c, &b);
 	buf_free(&b);
 	return status;

@@ -176,3 +176,10 @@ load ../lib
 	fails 2 "goes with --to -" mig-backup --document x
 	assert_file_not_exist backups
 }
+
+@test "a usage error is a document, too, for the next in the pipe" {
+	family
+	fails 2 "it takes no operand" mig-backup foo
+	assert_equal "$(json '.kind, .status' | xargs)" "mig.error 2"
+	fails 2 "--to names no file" mig-backup --to ''
+}

@@ -291,3 +291,13 @@ load ../lib
 	assert_equal "$(cat code)" 8
 	[[ $(cat err) == *"that process is gone, what it started still runs"* ]] || { cat err; return 1; }
 }
+
+@test "a name cannot steer the terminal" {
+	family
+	mkdir -p migrations
+	printf 'CREATE TABLE a (x);\n' > "migrations/1_$(printf 'a\033[31mred').sql"
+	run mig-status -o text
+	[[ $output != *$'\033'* && $output == *"a?[31mred"* ]] || { cat -v <<< "$output"; return 1; }
+	run mig-status -o text --pending
+	[[ $output != *$'\033'* ]]
+}

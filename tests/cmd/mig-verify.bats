@@ -31,6 +31,17 @@ prepare() {
 	[[ $output == *integrity_check* ]]
 }
 
+@test "a quick look after a deep one does not renew it" {
+	works mig-verify --deep "$A"
+	local when
+	when=$(jq -r .verified "$A.receipt.json")
+	sleep 1.1
+	works mig-verify --quick "$A"
+	assert_equal "$(jq -r '.level + " " + .verified' "$A.receipt.json")" "deep $when"
+	works mig-verify --deep "$A"
+	[ "$(jq -r .verified "$A.receipt.json")" != "$when" ]
+}
+
 @test "paths, --archive, --latest, several at once" {
 	works mig-verify "$A"
 	works mig-verify --archive "$A"
