@@ -289,7 +289,7 @@ verify_run(struct verify_result *out, const struct verify_options *o,
 		if (file_is_dir(o->path)) {
 			err_set(e, ERR_USAGE, "not-a-file",
 				"'%s' is a folder, not an archive", o->path);
-			err_next(e, "name the .migbak file, or use --latest");
+			err_next(e, "name the .migbak file");
 			goto out;
 		}
 	}

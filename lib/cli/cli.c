@@ -59,9 +59,12 @@ limit_of(const char *option, const char *value, int64_t *ms, struct err *e)
 		free(digits);
 		if (good)
 			return 0;
-	} else if (num_span(value, &seconds) == 0) {
-		*ms = seconds > LIMIT_MS / 1000 ? LIMIT_MS : seconds * 1000;
+	} else if (num_span(value, &seconds) == 0 && seconds <= LIMIT_MS / 1000) {
+		*ms = seconds * 1000;
 		return 0;
+	} else if (num_span(value, &seconds) == 0) {
+		return err_set(e, ERR_USAGE, "usage",
+			"--%s: '%s' is longer than a day", option, value);
 	}
 	err_set(e, ERR_USAGE, "usage", "--%s: '%s' is not a time", option,
 		value);
@@ -186,8 +189,10 @@ settle_output(struct cli *c)
 	c->silent = strcmp(form, "none") == 0;
 	if (c->json || c->silent || strcmp(form, "text") == 0)
 		return 0;
-	return err_set(&c->err, ERR_USAGE, "usage",
+	err_set(&c->err, ERR_USAGE, "usage",
 		"--output: '%s' is not json, text or none", form);
+	return form == getenv("MIG_OUTPUT") ? err_wrap(&c->err, "MIG_OUTPUT") :
+		-1;
 }
 
 static int
@@ -208,6 +213,20 @@ settle_policy(struct cli *c)
 	return 0;
 }
 
+/*
+ * Whose value it was that could not be used: the variable's, or the file's; an option
+ * is named already.  value NULL: of the file.
+ */
+static int
+from(struct cli *c, const char *value, const char *variable, enum conf_key key)
+{
+	if (value != NULL && variable != NULL && value == getenv(variable))
+		err_wrap(&c->err, "%s", variable);
+	else if (value == NULL || value == c->conf.value[key])
+		err_wrap(&c->err, "'%s'", c->conf.path);
+	return -1;
+}
+
 static int
 settle_numbers(struct cli *c)
 {
@@ -220,11 +239,13 @@ settle_numbers(struct cli *c)
 
 	c->op.busy_ms = DEFAULT_BUSY_MS;
 	c->op.statement_ms = 0;
-	if ((busy != NULL && limit_of("busy-timeout or --lock-timeout", busy,
-		&c->op.busy_ms, &c->err) == -1) || (statement != NULL &&
-		limit_of("statement-timeout", statement, &c->op.statement_ms,
-		&c->err) == -1))
-		return -1;
+	if (busy != NULL && limit_of("busy-timeout or --lock-timeout", busy,
+		&c->op.busy_ms, &c->err) == -1)
+		return from(c, busy, "MIG_BUSY_TIMEOUT", CONF_BUSY);
+	if (statement != NULL && limit_of("statement-timeout", statement,
+		&c->op.statement_ms, &c->err) == -1)
+		return from(c, statement, "MIG_STATEMENT_TIMEOUT",
+			CONF_STATEMENT);
 	c->op.role = strongest(c->role, "MIG_ROLE", NULL,
 		c->conf.value[CONF_ROLE], NULL);
 	c->op.hooks = strongest(NULL, "MIG_HOOKS", NULL,
@@ -235,22 +256,22 @@ settle_numbers(struct cli *c)
 	if (c->conf.value[CONF_HOOK_TIMEOUT] != NULL && cli_span(
 		"hook-timeout", c->conf.value[CONF_HOOK_TIMEOUT],
 		&c->op.hook_s, &c->err) == -1)
-		return -1;
+		return from(c, NULL, NULL, CONF_HOOK_TIMEOUT);
 	c->max_age_s = DEFAULT_MAX_AGE_S;
 	if (c->conf.value[CONF_MAX_AGE] != NULL &&
 		cli_span("max-backup-age", c->conf.value[CONF_MAX_AGE],
 			&c->max_age_s, &c->err) == -1)
-		return -1;
+		return from(c, NULL, NULL, CONF_MAX_AGE);
 	c->op.jobs = pool_cores();
 	c->op.level = DEFAULT_LEVEL;
 	if (c->conf.value[CONF_JOBS] != NULL) {
 		if (cli_jobs(c->conf.value[CONF_JOBS], &n, &c->err) == -1)
-			return -1;
+			return from(c, NULL, NULL, CONF_JOBS);
 		c->op.jobs = (int)n;
 	}
 	if (c->conf.value[CONF_LEVEL] != NULL) {
 		if (cli_level(c->conf.value[CONF_LEVEL], &n, &c->err) == -1)
-			return -1;
+			return from(c, NULL, NULL, CONF_LEVEL);
 		c->op.level = (int)n;
 	}
 	return 0;

@@ -59,8 +59,9 @@ cli_read(struct cli *c, struct doc **out, int *passed)
 	if (isatty(STDIN_FILENO)) {
 		err_set(&c->err, ERR_USAGE, "usage",
 			"standard input is a terminal, not a document");
-		err_next(&c->err, "pipe a document in, name an archive, or "
-				  "use --latest");
+		err_next(&c->err, strcmp(c->program->name, "mig-verify") == 0 ?
+			"pipe a document in, name an archive, or use --latest" :
+			"pipe a document in");
 	} else if (slurp(c, &b) == 0) {
 		result = doc_read(out, b.data == NULL ? "" : b.data, b.len,
 			&c->err);

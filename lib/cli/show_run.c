@@ -113,7 +113,7 @@ show_run_apply(const void *body, struct buf *out)
 			strcmp(d->result, "repaired") == 0 ? "repaired" :
 			"to repair, nothing was written");
 	else if (strcmp(d->result, "nothing") == 0)
-		buf_text(out, "nothing pending\n");
+		buf_text(out, "nothing to do\n");
 	else if (strcmp(d->result, "planned") == 0)
 		buf_printf(out, "%zu pending, nothing was written\n",
 			d->plan.n);

@@ -72,7 +72,7 @@ is_outside(const struct script_statement *s)
 			strs_same(s->table, "journal_mode"));
 }
 
-/* "line 12: ...", counted with what is included: the file's own line. */
+/* "line 12: ...": of which file, and of one that is included its own line. */
 static void
 place(const struct migration_part *p, struct err *e)
 {
@@ -80,12 +80,13 @@ place(const struct migration_part *p, struct err *e)
 	char words[512];
 	int line;
 
-	if (p->piece_n == 0 || rest == NULL || sscanf(e->text, "line %d",
-		&line) != 1)
+	if (rest == NULL || sscanf(e->text, "line %d", &line) != 1)
 		return;
 	snprintf(words, sizeof(words), "%s", rest);
 	file = text_place(p, &line);
 	err_set(e, e->code, "scan", "in '%s' line %d%s", file, line, words);
+	err_next(e, p->file == NULL ? "go back with mig-rollback --restore" :
+		"mend the file");
 }
 
 int

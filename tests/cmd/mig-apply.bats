@@ -387,7 +387,7 @@ SELECT 1;'
 	fails 2 "no up file beside it" mig-apply
 	rm migrations/*
 	migration 1_a "SELECT 'x"
-	fails 2 "line 2: a quoted text without end" mig-apply
+	fails 2 "in 'migrations/1_a.sql' line 2: a quoted text without end; mend the file" mig-apply
 	printf -- '-- migrate:up\nSELECT 1;\0' > migrations/1_a.sql
 	fails 2 "NUL" mig-apply
 }

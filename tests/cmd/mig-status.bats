@@ -301,3 +301,16 @@ load ../lib
 	run mig-status -o text --pending
 	[[ $output != *$'\033'* ]]
 }
+
+@test "a value that cannot be used is named by where it comes from" {
+	family
+	mkdir -p migrations
+	MIG_BUSY_TIMEOUT=foo fails 2 "MIG_BUSY_TIMEOUT: --busy-timeout or --lock-timeout: 'foo' is not a time" mig-status
+	MIG_OUTPUT=xml fails 2 "MIG_OUTPUT: --output: 'xml' is not json, text or none" mig-status
+	fails 2 "mig-status: --busy-timeout or --lock-timeout: '2d' is longer than a day" mig-status --busy-timeout 2d
+	printf 'hook-timeout = soon\n' > mig.conf
+	fails 2 "'mig.conf': --hook-timeout: 'soon' is not" mig-status
+	printf 'busy-timeout = soon\n' > mig.conf
+	fails 2 "'mig.conf': --busy-timeout" mig-status
+	fails 2 "mig-status: --busy-timeout" mig-status --busy-timeout soon
+}
