@@ -16,6 +16,7 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "base/report.h"
+#include "base/stop.h"
 #include "base/strs.h"
 #include "db/db_copy.h"
 #include "os/file.h"
@@ -92,6 +93,20 @@ check_space(struct create *c, int64_t raw_bytes, struct err *e)
 		raw_bytes + raw_bytes / 256 + SPACE_RESERVE, "the backup", e);
 }
 
+/* Of a damaged database, or one whose ledger is, what is left is saved all the same. */
+static int
+find_current(struct create *c, struct err *e)
+{
+	if (c->o->current(c->o->arg, c->db, &c->out->migration, e) == 0)
+		return 0;
+	if (c->o->check || stop_asked() != 0)
+		return -1;
+	c->out->migration = NULL;
+	report_say(c->o->report, REPORT_WARN, "which migration it is at is not "
+		"known: %s", e->text);
+	return 0;
+}
+
 static int
 begin(void *arg, const struct db_snapshot *s, struct err *e)
 {
@@ -104,8 +119,7 @@ begin(void *arg, const struct db_snapshot *s, struct err *e)
 	c->out->migration = NULL;
 	shape_release(&wire_database_shape, &c->out->database);
 	if (db_identity(c->db, &c->out->database, e) == -1 ||
-		c->o->current(c->o->arg, c->db, &c->out->migration,
-			e) == -1)
+		find_current(c, e) == -1)
 		return -1;
 	memcpy(c->fingerprint, s->fingerprint, sizeof(c->fingerprint));
 	if (shape_copy(&wire_position_shape, &s->position, &c->out->position,
@@ -271,7 +285,7 @@ create_run(struct create_result *out, struct db *d,
 
 	memset(out, 0, sizeof(*out));
 	if (db_identity(d, &out->database, e) == -1 ||
-		o->current(o->arg, d, &out->migration, e) == -1 || open_target(&c, e) == -1 ||
+		find_current(&c, e) == -1 || open_target(&c, e) == -1 ||
 		(o->check && check_source(&c, d, e) == -1))
 		goto out;
 	if (o->spool)

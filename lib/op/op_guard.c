@@ -363,18 +363,36 @@ prepare(struct apply *a, const char *words, struct err *e)
 	return result;
 }
 
+/* What has been done and judged does not fail for a last look. */
+static void
+read_current(struct apply *a)
+{
+	struct op asked = *a->o;
+	struct err why;
+	char *now;
+
+	if (a->s.db == NULL)
+		return;
+	if (op_state_current(&asked, a->s.db, &now, &why) == -1) {
+		report_say(a->o->report, REPORT_WARN, "what the database is "
+			"at now could not be read: %s", why.text);
+		return;
+	}
+	free(a->out->current);
+	a->out->current = now;
+}
+
 int
 op_guard(struct apply *a, struct err *e)
 {
 	char *words = op_guard_words(a->p->command);
-	struct op asked = *a->o;
-	struct err why;
 	int result = prepare(a, words, e);
 
 	free(words);
 	if (result == -1)
 		return -1;
 	a->out->result = "planned";
+	read_current(a);
 	if (a->p->dry_run)
 		return 0;
 	if (op_hook_run(a->o, HOOK_BEFORE, a->out, NULL, e) == -1) {
@@ -385,14 +403,12 @@ op_guard(struct apply *a, struct err *e)
 	a->out->result = "failed";
 	if (result == -1 || op_apply_backup(a, e) == -1 ||
 		guarded_run(a, e) == -1) {
+		read_current(a);
 		op_apply_tell_failure(a, e);
 		return -1;
 	}
 	a->out->result = "applied";
-	/* What has been done and judged does not fail for a last look. */
-	if (op_state_current(&asked, a->s.db, &a->out->current, &why) == -1)
-		report_say(a->o->report, REPORT_WARN, "what the database is "
-			"at now could not be read: %s", why.text);
+	read_current(a);
 	if (op_hook_run(a->o, HOOK_AFTER, a->out, NULL, e) == 0)
 		return 0;
 	op_apply_tell_failure(a, e);

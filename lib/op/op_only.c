@@ -16,6 +16,7 @@
 #include "migration/ledger.h"
 #include "op/op_db.h"
 #include "op/op_restore.h"
+#include "op/op_state.h"
 #include "os/lock.h"
 
 struct only {
@@ -197,13 +198,20 @@ int
 op_only(struct restore *r, struct err *e)
 {
 	struct only x = { .r = r };
+	struct op asked = *r->o;
 	struct lock *lock = NULL;
 	size_t i;
 	int result = -1;
 
-	r->target = mem_dup("");
 	if (op_db_open(&r->db, r->o, r->p->dry_run ? DB_READ : DB_WRITE, e) ==
-		0 && db_identity(r->db, &r->out->database, e) == 0 && op_restore_find(r, e) == 0) {
+		0 && db_identity(r->db, &r->out->database, e) == 0)
+		result = 0;
+	/* For the words of an error. */
+	r->target = mem_dup(result == 0 ? r->out->database.name : "");
+	if (result == 0)
+		result = op_restore_find(r, e) == -1 || op_state_current(&asked,
+			r->db, &r->out->current, e) == -1 ? -1 : 0;
+	if (result == 0) {
 		r->out->result = "planned";
 		result = r->p->dry_run ? 0 : db_lock(r->db, &lock, r->o->wait_s,
 			r->o->program, e);

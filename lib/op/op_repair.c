@@ -75,7 +75,9 @@ out:
 int
 op_repair(struct apply *a, struct err *e)
 {
+	struct op asked = *a->o;
 	struct repair r;
+	struct err why;
 	size_t i;
 	int result = -1;
 
@@ -117,6 +119,12 @@ op_repair(struct apply *a, struct err *e)
 		0 && op_apply_backup(a, e) == 0 && run(a, &r, e) == 0) {
 		a->out->result = "repaired";
 		result = 0;
+		free(a->out->current);
+		a->out->current = NULL;
+		if (op_state_current(&asked, a->s.db, &a->out->current, &why) ==
+			-1)
+			report_say(a->o->report, REPORT_WARN, "what the database "
+				"is at now could not be read: %s", why.text);
 	}
 	repair_free(&r);
 	return result;

@@ -99,6 +99,11 @@ op_restore_safety(struct restore *r, struct err *e)
 		free(r->out->safety);
 		r->out->safety = NULL;
 		err_wrap(e, "the safety backup of what is to be replaced");
+		/* A damaged database, or ledger: a restore is what mends it. */
+		if (strcmp(e->reason, "database-damaged") == 0 || strcmp(e->reason,
+			"ledger") == 0)
+			return err_next(e, "run it again with "
+				"--no-safety-backup");
 		return e->next[0] == '\0' ? err_next(e,
 			"--no-safety-backup goes without it") : -1;
 	}

@@ -302,3 +302,12 @@ tidy() {
 	works mig-rollback --restore --offline --accept-loss --no-safety-backup -q "$(archive)"
 	[ "$(rows child)" = 5 ]
 }
+
+@test "a command that failed: what the database is at is said all the same" {
+	migration 1_a 'CREATE TABLE a (x);'
+	works mig-apply -q
+	run --separate-stderr mig-apply -q -- false
+	assert_equal "$(json .current)" 1
+	run --separate-stderr mig-apply -q -- nosuchcommand
+	assert_equal "$(json .current)" 1
+}

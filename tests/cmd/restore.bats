@@ -152,3 +152,19 @@ lost() { # SQL STATEMENT: how it is refused
 	works mig-rollback -q --restore --into r.db
 	assert_equal "$(rows c r.db)" 1
 }
+
+@test "a ledger that is damaged: what is left is saved, and what is said to be done works" {
+	family
+	migration 1_a 'CREATE TABLE a (x);'
+	works mig-apply -q
+	sleep 1.1
+	local good
+	good=$(mig-backup -q | mig-verify -q | jq -r .path)
+	sqlite3 app.db 'DROP TABLE mig_event'
+	fails 3 "run it again with --no-safety-backup" mig-rollback -q --restore --accept-loss
+	fails 3 "mig_event is gone" mig-backup -q
+	fails 0 "which migration it is at is not known" mig-backup -q --no-check
+	works mig-rollback -q --restore --accept-loss --no-safety-backup "$good"
+	works mig-status
+	assert_equal "$(json .current)" 1
+}
