@@ -682,3 +682,14 @@ alembic_file() { # REVISION DOWN [MORE]
 	printf -- '-- no-transaction\nPRAGMA journal_mode = MEMORY;\n' > migrations/2_memory.sql
 	fails 3 "cannot run in a migration" mig-apply -q --no-backup --format sqlx
 }
+
+@test "a slip in transaction:false is no word to pass by" {
+	touch app.db
+	mkdir -p migrations
+	printf -- '-- migrate:up transaction:flase\nVACUUM;\n' > migrations/1_a.sql
+	fails 2 "'migrations/1_a.sql' line 1: the marker has a word like transaction:false" mig-apply -q --no-backup
+	printf -- '-- migrate:up\nSELECT 1;\n-- migrate:down transation:false\n' > migrations/1_a.sql
+	fails 2 "line 3: the marker has a word like transaction:false" mig-apply -q --no-backup
+	printf -- '-- migrate:up transaction:true the words of a person: why\nSELECT 1;\n' > migrations/1_a.sql
+	works mig-apply -q --no-backup
+}

@@ -209,3 +209,16 @@ owned() {
 	let_go
 	assert_equal "$(rows t)" 1
 }
+
+@test "mig-status names the copy of a restore that was killed, and how to end it" {
+	mkdir -p migrations
+	q "CREATE TABLE t (x int)"
+	q "CREATE DATABASE \"${DB}_mig_new_20260101T000000Z\""
+	run mig-status
+	assert_equal "$(json '.problems[0].reason')" interrupted-restore
+	[[ $output == *"${DB}_mig_new_20260101T000000Z"* ]]
+	run --separate-stderr mig-rollback -q --restore --undo
+	assert_equal "$status" 0
+	works mig-status
+	assert_equal "$(json '.problems | length')" 0
+}

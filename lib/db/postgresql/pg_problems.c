@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "db/postgresql/pg.h"
+#include "db/postgresql/pg_swap.h"
 #include "db/postgresql/pg_watch.h"
 
 #define OLD_S "60" /* seconds after which a transaction is old */
@@ -53,6 +54,31 @@ static const char notes[] =
 	"', ' ORDER BY k.conname) FROM pg_catalog.pg_constraint k WHERE NOT "
 	"k.convalidated AND k.conrelid <> 0";
 
+/* The copy that a restore was filling, or had filled, when it was killed. */
+static int
+unfinished(struct pg *p, db_problem *found, void *arg, struct err *e)
+{
+	char *prefix = pg_swap_prefix(p->name, 1), *text, who[256];
+	const char *values[2] = { p->name, prefix };
+	PGresult *r = pg_sql_one(p, PG_SWAP_FRESH, 2, values, e);
+	int result = 0;
+
+	free(prefix);
+	if (r == NULL)
+		return -1;
+	if (PQresultStatus(r) != PGRES_TUPLES_OK) {
+		result = pg_error(p, r, e, "look for unfinished restores");
+	} else if (PQntuples(r) > 0 && !pg_lock_by(&p->base, who, sizeof(who))) {
+		text = mem_printf("a restore was killed: its database '%s' is on "
+			"the server", PQgetvalue(r, 0, 0));
+		found(arg, "interrupted-restore", text, "mig-rollback --restore "
+			"--undo drops it, or --resume goes on");
+		free(text);
+	}
+	PQclear(r);
+	return result;
+}
+
 int
 pg_problems_each(struct db *d, db_problem *found, void *arg, struct err *e)
 {
@@ -72,7 +98,8 @@ pg_problems_each(struct db *d, db_problem *found, void *arg, struct err *e)
 		found(arg, PQgetvalue(r, i, 0), PQgetvalue(r, i, 1),
 			PQgetvalue(r, i, 2));
 	PQclear(r);
-	if (pg_sql_value(p, &names, e, notes, NULL) == -1)
+	if (unfinished(p, found, arg, e) == -1 ||
+		pg_sql_value(p, &names, e, notes, NULL) == -1)
 		return -1;
 	if (names == NULL)
 		return 0;

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -17,15 +18,23 @@ struct section {
 	int line, outside;
 };
 
-static void
+/* A slip in this word would run in a transaction what must not: 0 or -1. */
+static int
 marker_options(const char *at, const char *end, struct section *s)
 {
+	static const char head[] = "trans";
 	const char *w;
 	size_t n;
 
-	while ((n = comment_word(&at, end, &w)) != 0)
+	while ((n = comment_word(&at, end, &w)) != 0) {
 		if (comment_is(w, n, "transaction:false"))
 			s->outside = 1;
+		else if (n > sizeof(head) - 1 && strncasecmp(w, head,
+			sizeof(head) - 1) == 0 && memchr(w, ':', n) != NULL &&
+			!comment_is(w, n, "transaction:true"))
+			return -1;
+	}
+	return 0;
 }
 
 /*
@@ -86,7 +95,9 @@ split(struct migration *m, const char *text, struct section *up,
 		now->start = *end == '\0' ? end : end + 1;
 		now->end = text + strlen(text);
 		now->line = line + 1;
-		marker_options(rest, end, now);
+		if (marker_options(rest, end, now) == -1)
+			return format_bad(e, file, line, "the marker has a word "
+				"like transaction:false, and not that");
 	}
 	if (up->start == NULL) {
 		err_set(e, ERR_USAGE, "migration",
