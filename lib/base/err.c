@@ -68,6 +68,11 @@ err_sys(struct err *e, const char *fmt, ...)
 	} else if (number == ENOENT || number == ENOTDIR) {
 		reason = "not-found";
 		next = "check the path";
+	} else if (number == EEXIST || number == EISDIR || number == ELOOP ||
+		number == ENAMETOOLONG) {
+		next = "check the path";
+	} else if (number == EIO) {
+		next = "check the disk, and the system's log";
 	}
 	err_set(e, ERR_ENV, reason, "%s: %s", text, strerror(number));
 	if (next != NULL)

@@ -35,7 +35,7 @@ bring(struct only *x, const char *name, struct err *e)
 	struct db_bring b = { x->copy, name, NULL, x->stamp };
 	const char *dot = strrchr(name, '.');
 	struct db_brought *out = &x->v[x->n];
-	char *table;
+	char *table, *full;
 	struct db_census c;
 	int there, result;
 
@@ -47,10 +47,14 @@ bring(struct only *x, const char *name, struct err *e)
 	if (there || dot == NULL) {
 		result = db_bring(x->r->db, &b, out, e);
 	} else {
+		/* The column as the copy has it: it may be in quotes here. */
+		full = db_canonical(x->copy, name);
 		b.table = table = mem_dup_n(name, (size_t)(dot - name));
-		b.column = dot + 1;
+		b.column = strrchr(full, '.') == NULL ? dot + 1 :
+			strrchr(full, '.') + 1;
 		result = db_bring(x->r->db, &b, out, e);
 		free(table);
+		free(full);
 	}
 	if (result == -1) {
 		db_brought_free(out);

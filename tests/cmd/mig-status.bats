@@ -150,7 +150,7 @@ load ../lib
 		works mig-status -d "$url"
 		assert_equal "$(json .database.path)" "$PWD/app.db"
 	done
-	fails 2 "'timeout'" mig-status -d 'sqlite:app.db?timeout=3'
+	fails 2 "'timeout=3'" mig-status -d 'sqlite:app.db?timeout=3'
 	fails 2 "names no file" mig-status -d sqlite::memory:
 	mkdir -p "./$PWD"
 	cp app.db "./$PWD/other.db"

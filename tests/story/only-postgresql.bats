@@ -56,3 +56,16 @@ prepare() { :; }
 	fails 2 "no table 'nobody'" mig-rollback --restore --only users,nobody
 	[ "$(psql -Atc "SELECT count(*) FROM pg_class WHERE relname ~ '^users_2'" app)" = 0 ]
 }
+
+@test "PostgreSQL: a column may be named in quotes" {
+	pg_available || skip "$PG_REASON"
+	dropdb --if-exists --force app
+	createdb app
+	export DATABASE_URL=postgresql:///app
+	psql -q app -c 'CREATE TABLE u (id int PRIMARY KEY, "userId" int, userid int)' -c 'INSERT INTO u VALUES (1, 100, 1), (2, 200, 2)'
+	mig-backup -q -o none
+	psql -q app -c 'UPDATE u SET "userId" = 7, userid = 8'
+	works mig-rollback -q --restore --only 'u."userId"'
+	psql -q -v ON_ERROR_STOP=1 app -c "$(json '.brought[0].sql')"
+	[ "$(psql -Atc 'SELECT "userId", userid FROM u ORDER BY id' app | xargs)" = "100|8 200|8" ]
+}

@@ -62,10 +62,9 @@ check_parameters(const char *query, struct err *e)
 			if (strlen(*k) == n && strncmp(*k, query, n) == 0)
 				break;
 		if (*k == NULL) {
-			n = strcspn(query, "=&");
 			err_set(e, ERR_USAGE, "config",
 				"the database url has a parameter that mig "
-				"does not know: '%.*s'",
+				"does not take: '%.*s'",
 				(int)(n > 60 ? 60 : n), query);
 			return err_next(e, "take it out of the url");
 		}
