@@ -152,3 +152,11 @@ apply() { works mig-apply -q --no-backup "$@"; }
 	apply
 	fails 6 "'migrations/parts/p.sql' line 2: no such column: nope; mend the down script and run mig-rollback again" mig-rollback --steps 1
 }
+
+@test "a file is UTF-8 text" {
+	migration 1_a "CREATE TABLE \"$(printf 'y\xfc')\" (x);"
+	fails 2 "'migrations/1_a.sql' is not UTF-8 text; convert it" mig-apply -q --no-backup
+	migration 1_a 'CREATE TABLE "yü" (x);'
+	works mig-apply -q --no-backup
+	works mig-backup -q
+}
