@@ -170,17 +170,39 @@ moved(struct script_words *w, const char *table)
 	return to;
 }
 
+/* An attribute goes from every row of every table that has a column of the type. */
+static void
+read_type(struct script_words *w, struct script_statement *s)
+{
+	char *type = take_name(w), *attribute;
+
+	for (; type != NULL && w->t.kind != LEX_END; script_step(w)) {
+		/* ADD VALUE: of use only when it is committed. */
+		if (script_eat(w, "ADD"))
+			s->either |= lex_is(&w->t, "VALUE");
+		if (!script_eat(w, "DROP") || !script_eat(w, "ATTRIBUTE"))
+			continue;
+		eat_if_exists(w);
+		attribute = take_column(w);
+		if (attribute != NULL) {
+			strs_add(&s->columns, attribute);
+			s->kind = SCRIPT_DROP_COLUMN;
+		}
+		free(attribute);
+	}
+	if (s->kind == SCRIPT_DROP_COLUMN)
+		s->table = type;
+	else
+		free(type);
+}
+
 static void
 read_alter(struct script_words *w, struct script_statement *s)
 {
 	if (lex_is(&w->t, "SYSTEM")) {
 		s->kind = SCRIPT_OUTSIDE;
 	} else if (script_eat(w, "TYPE")) {
-		/* ADD VALUE: of use only when it is committed. */
-		if (script_find(w, "ADD")) {
-			script_step(w);
-			s->either = lex_is(&w->t, "VALUE");
-		}
+		read_type(w, s);
 	} else if (script_eat(w, "SUBSCRIPTION")) {
 		s->either = 1;
 	} else if (script_eat(w, "TABLE")) {

@@ -72,6 +72,19 @@ hundred() { q "CREATE TABLE t (x int, e int, note text); INSERT INTO t SELECT g,
 	fails 3 "track_counts is off" mig-apply -q --no-backup
 }
 
+@test "losses: the attribute of a type goes from every column of it" {
+	q "CREATE TYPE addr AS (street text, zip text); CREATE TYPE unused AS (a int, b int); CREATE TABLE t (id int, home addr, old addr[]); CREATE TABLE u (\"A\" addr); CREATE TABLE part (a addr, k int) PARTITION BY RANGE (k); CREATE TABLE part1 PARTITION OF part DEFAULT;
+		INSERT INTO t VALUES (1, ROW('s', 'z'), ARRAY[ROW('s', 'y')::addr, ROW('s', NULL)::addr]), (2, ROW('s', NULL), NULL), (3, NULL, NULL); INSERT INTO u VALUES (ROW('s', 'x')); INSERT INTO part VALUES (ROW('s', 'w'))"
+	loses "would lose 'addr.zip': 4 values" "ALTER TYPE addr DROP ATTRIBUTE zip;"
+	loses "would lose 'addr.zip': 4 values" "ALTER TYPE public.addr ADD ATTRIBUTE more text, DROP ATTRIBUTE IF EXISTS zip CASCADE;"
+	q "UPDATE t SET home.zip = NULL; UPDATE t SET old = NULL; UPDATE u SET \"A\".zip = NULL; UPDATE part SET a.zip = NULL"
+	migration 1_x "ALTER TYPE addr DROP ATTRIBUTE zip; ALTER TYPE unused DROP ATTRIBUTE b; ALTER TYPE unused ADD ATTRIBUTE c text;"
+	works mig-apply -q
+	migration 2_x "ALTER TYPE addr DROP ATTRIBUTE street;"
+	works mig-apply -q --rehearse --allow-loss addr.street
+	assert_equal "$(json '.applied[0].losses[0] | "\(.name) \(.amount)"')" "addr.street 4"
+}
+
 @test "what would be lost is not waited for without an end" {
 	hundred
 	hold "$DB" BEGIN "LOCK TABLE t"

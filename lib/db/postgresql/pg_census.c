@@ -5,6 +5,32 @@
 #include "base/mem.h"
 #include "db/postgresql/pg_watch.h"
 
+/*
+ * The values of a composite type, wherever a table has a column of it, or of an array
+ * of it, as rows.  Gives.
+ */
+static char *
+rows_of_type(struct pg *p, const char *type, struct err *e)
+{
+	char *all = NULL, *rows;
+
+	if (pg_sql_value(p, &all, e, "SELECT pg_catalog.string_agg("
+		"pg_catalog.format(CASE WHEN a.atttypid = t.oid THEN "
+		"'SELECT (s.%1$I).* FROM ONLY %2$s AS s' ELSE 'SELECT u.* FROM "
+		"ONLY %2$s AS s, LATERAL pg_catalog.unnest(s.%1$I) AS u' END, "
+		"a.attname, c.oid::pg_catalog.regclass), ' UNION ALL ') FROM "
+		"pg_catalog.pg_type t JOIN pg_catalog.pg_attribute a ON "
+		"a.atttypid IN (t.oid, t.typarray) AND a.attnum > 0 AND NOT "
+		"a.attisdropped JOIN pg_catalog.pg_class c ON c.oid = a.attrelid "
+		"AND c.relkind = 'r' WHERE t.typrelid = "
+		"$1::pg_catalog.regclass", type) == -1)
+		return NULL;
+	rows = all == NULL ? mem_printf("(SELECT (NULL::%s).* WHERE false)",
+		type) : mem_printf("(%s)", all);
+	free(all);
+	return rows;
+}
+
 /* Names of the columns, and a query that counts their values. */
 static char *
 census_query(struct pg *p, const char *table, int content,
@@ -13,14 +39,15 @@ census_query(struct pg *p, const char *table, int content,
 	/* What a foreign table holds is not reached from a copy. */
 	const char *values[] = { table, p->staged ? "copy" : "live" };
 	struct buf b = { 0 };
+	char *rows = NULL;
 	PGresult *r = pg_sql_one(p, "SELECT a.attname, pg_catalog.quote_ident("
 		"a.attname), c.oid::pg_catalog.regclass, " PG_NAME("n", "c")
-		", pg_catalog.row_security_active(c.oid) FROM "
+		", pg_catalog.row_security_active(c.oid), c.relkind FROM "
 		"pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
 		"ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_attribute a "
 		"ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
 		"WHERE c.oid = pg_catalog.to_regclass($1) AND c.relkind IN "
-		"('r', 'p', 'm', 'f') AND ($2 <> 'copy' OR c.relkind <> 'f') "
+		"('r', 'p', 'm', 'f', 'c') AND ($2 <> 'copy' OR c.relkind <> 'f') "
 		"ORDER BY a.attnum", 2, values, e);
 	int i, n;
 
@@ -66,10 +93,17 @@ census_query(struct pg *p, const char *table, int content,
 			"hashtextextended(mig_row::pg_catalog.text, 0)) % "
 			"9223372036854775807, 0)");
 	if (n > 0) {
-		buf_printf(&b, " FROM %s AS mig_row", PQgetvalue(r, 0, 2));
+		rows = *PQgetvalue(r, 0, 5) == 'c' ? rows_of_type(p, PQgetvalue(r,
+			0, 2), e) : mem_dup(PQgetvalue(r, 0, 2));
+		buf_printf(&b, " FROM %s AS mig_row", rows);
 		out->name = mem_dup(PQgetvalue(r, 0, 3));
 	}
 	PQclear(r);
+	if (n > 0 && rows == NULL) {
+		buf_free(&b);
+		return NULL;
+	}
+	free(rows);
 	return buf_detach(&b);
 }
 
