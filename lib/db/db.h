@@ -200,6 +200,7 @@ struct db_census {
 	int there; /* 0: no such table, the rest is empty */
 	int fresh; /* of the transaction that is open, or temporary */
 	int exact; /* "A" and a are two columns */
+	int view; /* what is deleted from it goes from a table */
 	char *name; /* as the engine writes it; NULL: as it was asked */
 	int64_t rows;
 	char **columns;

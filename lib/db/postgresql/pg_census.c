@@ -5,6 +5,10 @@
 #include "base/mem.h"
 #include "db/postgresql/pg_watch.h"
 
+/* A view whose rows an UPDATE changes in its table. */
+#define IS_UPDATED \
+	"pg_catalog.pg_relation_is_updatable(c.oid, false) & 4 = 4"
+
 /*
  * The values of a composite type, wherever a table has a column of it, or of an array
  * of it, as rows.  Gives.
@@ -46,8 +50,9 @@ census_query(struct pg *p, const char *table, int content,
 		"pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
 		"ON n.oid = c.relnamespace LEFT JOIN pg_catalog.pg_attribute a "
 		"ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
-		"WHERE c.oid = pg_catalog.to_regclass($1) AND c.relkind IN "
-		"('r', 'p', 'm', 'f', 'c') AND ($2 <> 'copy' OR c.relkind <> 'f') "
+		"WHERE c.oid = pg_catalog.to_regclass($1) AND (c.relkind IN "
+		"('r', 'p', 'm', 'f', 'c') OR (c.relkind = 'v' AND " IS_UPDATED
+		")) AND ($2 <> 'copy' OR c.relkind <> 'f') "
 		"ORDER BY a.attnum", 2, values, e);
 	int i, n;
 
@@ -61,6 +66,7 @@ census_query(struct pg *p, const char *table, int content,
 	n = PQntuples(r);
 	out->there = n > 0;
 	out->exact = 1;
+	out->view = n > 0 && *PQgetvalue(r, 0, 5) == 'v';
 	if (n > 0 && *PQgetvalue(r, 0, 4) == 't') {
 		err_set(e, ERR_REFUSED, "permission", "row security hides rows "
 			"of %s from this role: what is lost cannot be counted",
@@ -190,7 +196,8 @@ pg_census(struct db *d, const char *table, int content,
 	result = idle && (pg_sql_exec(d, "BEGIN READ ONLY", e) == -1 ||
 		pg_sql_limit(p, e) == -1) ? -1 :
 		census(p, table, content, out, e);
-	if (result == 0 && out->there && out->rows > 0 && p->watch != NULL) {
+	if (result == 0 && out->there && !out->view && out->rows > 0 && p->watch !=
+		NULL) {
 		out->fresh = is_fresh(p, table, e);
 		if (out->fresh == -1) {
 			db_census_free(out);
