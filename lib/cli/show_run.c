@@ -47,9 +47,15 @@ done(const struct shape_list *list, const char *verb, struct buf *out)
 			num_time(p[i].duration_ms, ms, sizeof(ms)));
 		for (k = 0; k < p[i].delta.n; k++) {
 			buf_printf(out, "    %s: rows ", d[k].table);
-			rows(d[k].before, out);
-			buf_text(out, " -> ");
-			rows(d[k].after, out);
+			if (d[k].counted) {
+				rows(d[k].before, out);
+				buf_text(out, " -> ");
+				rows(d[k].after, out);
+			} else {
+				buf_printf(out, "not counted, %lld inserted, "
+					"%lld deleted", (long long)d[k].inserted,
+					(long long)d[k].deleted);
+			}
 			if (d[k].updated > 0)
 				buf_printf(out, ", %lld updated",
 					(long long)d[k].updated);

@@ -21,6 +21,7 @@ struct db_nulled {
 struct db_change {
 	char *table;
 	int64_t before, after; /* rows; -1: the table was not there */
+	int uncounted; /* it is too large for that, while others wait */
 	int64_t inserted, updated, deleted;
 	int64_t cascaded; /* of deleted: not by a statement of the script */
 	int by_name; /* what is not cascaded went by statements that name it */

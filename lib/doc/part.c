@@ -46,6 +46,7 @@ static const struct shape_field delta_fields[] = {
 	SHAPE_AT(part_delta, table, TEXT),
 	SHAPE_MAY(part_delta, before, INT),
 	SHAPE_MAY(part_delta, after, INT),
+	SHAPE_AT(part_delta, counted, BOOL),
 	SHAPE_AT(part_delta, inserted, INT),
 	SHAPE_AT(part_delta, updated, INT),
 	SHAPE_AT(part_delta, deleted, INT),

@@ -35,6 +35,7 @@ struct part_loss {
 struct part_delta {
 	char *table;
 	int64_t before, after; /* rows; -1 (null): the table was not there */
+	int counted; /* 0: too large for that, and before and after are null */
 	int64_t inserted, updated, deleted;
 	int64_t cascaded; /* of deleted: by foreign keys and triggers */
 };

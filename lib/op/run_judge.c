@@ -24,6 +24,7 @@ report_delta(struct part_done *done, const struct db_changes *c)
 		to->table = mem_dup(from->table);
 		to->before = from->before;
 		to->after = from->after;
+		to->counted = !from->uncounted;
 		to->inserted = from->inserted;
 		to->updated = from->updated;
 		to->deleted = from->deleted;

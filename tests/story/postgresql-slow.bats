@@ -90,6 +90,18 @@ RETURN x; END';
 	q "DROP TABLE after; DROP OWNED BY mig_low; DROP ROLE mig_low"
 }
 
+@test "a large table is not counted under the locks of a migration, what changes in it is" {
+	q "CREATE TABLE big AS SELECT g AS id, repeat(md5(g::text), 58) AS x FROM generate_series(1, 150000) AS g; CREATE TABLE small (x int); INSERT INTO small VALUES (1), (2)"
+	assert_equal "$(q "SELECT pg_relation_size('big') > 256 * 1024 * 1024")" t
+	migration 1_x "UPDATE big SET id = 0 WHERE id = 1; DELETE FROM big WHERE id < 4; UPDATE small SET x = 3 WHERE x = 1;"
+	works mig-apply -q --no-backup
+	assert_equal "$(json '[.applied[0].delta[] | "\(.table) \(.counted) \(.before) \(.after) \(.updated) \(.deleted)"] | sort | join("; ")')" \
+		"big false null null 1 3; small true 2 2 1 0"
+	migration 2_x "DELETE FROM big WHERE id = 9;"
+	works mig-apply -q --no-backup -o text
+	[[ $output == *"big: rows not counted, 0 inserted, 1 deleted"* ]] || { echo "$output"; return 1; }
+}
+
 @test "templates: names as the catalog has them, blanks or not" {
 	q 'CREATE TABLE users (id int PRIMARY KEY); CREATE TABLE t ("userId" int, email text)'
 	works mig-gen a -t add_foreign_key --table t -c userId --references 'users (id)'

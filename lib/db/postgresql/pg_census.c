@@ -78,7 +78,7 @@ census_query(struct pg *p, const char *table, int content,
 	}
 	/* Arrays: a SELECT has fewer places than a table may have columns. */
 	buf_text(&b, "SELECT pg_catalog.count(*), ARRAY[");
-	for (i = 0; i < n && !PQgetisnull(r, i, 0); i++) {
+	for (i = 0; content >= 0 && i < n && !PQgetisnull(r, i, 0); i++) {
 		out->columns = mem_grow(out->columns, out->n + 1,
 			sizeof(*out->columns));
 		out->columns[out->n++] = mem_dup(PQgetvalue(r, i, 0));
@@ -87,12 +87,12 @@ census_query(struct pg *p, const char *table, int content,
 	}
 	buf_text(&b, "]::bigint[]");
 	/* Sums, for an XOR forgets what is there twice. */
-	for (i = 0; content && i < (int)out->n; i++)
+	for (i = 0; content > 0 && i < (int)out->n; i++)
 		buf_printf(&b, "%scoalesce(pg_catalog.sum(pg_catalog."
 			"hashtextextended(%s::pg_catalog.text, 0)) %% "
 			"9223372036854775807, 0)", i == 0 ? ", ARRAY[" : ", ",
 			PQgetvalue(r, i, 1));
-	if (content)
+	if (content > 0)
 		buf_text(&b, out->n > 0 ? "]" : ", NULL");
 	if (content > 1)
 		buf_text(&b, ", coalesce(pg_catalog.sum(pg_catalog."
@@ -151,7 +151,7 @@ census(struct pg *p, const char *table, int content, struct db_census *out,
 	out->values = mem_array(out->n + 1, sizeof(*out->values));
 	out->digests = mem_array(out->n + 1, sizeof(*out->digests));
 	read_array(PQgetvalue(r, 0, 1), out->values, out->n);
-	if (content) {
+	if (content > 0) {
 		read_array(PQgetvalue(r, 0, 2), out->digests, out->n);
 		if (content > 1)
 			out->row_digest = strtoll(PQgetvalue(r, 0, 3), NULL,

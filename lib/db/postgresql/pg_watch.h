@@ -82,6 +82,9 @@ PGresult *pg_watch_ask(struct pg *p, const char *sql, const char *value,
 int pg_watch_note(struct pg *p, const char *table, struct err *e);
 int pg_watch_note_found(struct pg *p, const char *key, struct err *e);
 
+/* content of pg_census(): the rows alone, and no column. */
+#define PG_CENSUS_ROWS (-1)
+
 /* Rows of a table that is there: 0 and *rows, -1 when it is not. */
 int pg_watch_count(struct pg *p, const char *table, int64_t *rows,
 	struct err *e);

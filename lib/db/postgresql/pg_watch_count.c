@@ -15,7 +15,7 @@ pg_watch_count(struct pg *p, const char *table, int64_t *rows, struct err *e)
 
 	*rows = -1;
 	memset(&c, 0, sizeof(c));
-	result = pg_census(&p->base, full, 0, &c, e);
+	result = pg_census(&p->base, full, PG_CENSUS_ROWS, &c, e);
 	if (result == 0 && c.there)
 		*rows = c.rows;
 	db_census_free(&c);

@@ -6,6 +6,12 @@
 #include "base/mem.h"
 #include "db/postgresql/pg_watch.h"
 
+/*
+ * Bytes of a table whose rows are counted while the migration holds its locks: a
+ * moment.  How many it has is only told; how many changed is known of any.
+ */
+#define COUNTED_MAX ((int64_t)256 << 20)
+
 static struct db_change *
 add_change(struct db_changes *out, const char *table)
 {
@@ -33,9 +39,9 @@ change_of(struct db_changes *out, const char *table)
 static int
 one(struct pg *p, struct pg_touched *t, struct db_changes *out, struct err *e)
 {
-	int64_t n[3], rows;
+	int64_t n[3], rows = -1;
 	struct db_change *c;
-	int k;
+	int k, large;
 
 	if (!t->seen || (!t->old && !t->there) || t->lost)
 		return 0;
@@ -49,11 +55,14 @@ one(struct pg *p, struct pg_touched *t, struct db_changes *out, struct err *e)
 		n[k] = t->last[k] - t->base[k];
 	if (n[0] + n[1] + n[2] == 0)
 		return 0;
-	if (pg_watch_count(p, t->name, &rows, e) == -1)
+	/* On a copy nobody waits for the locks of the migration. */
+	large = !p->staged && t->size > COUNTED_MAX;
+	if (!large && pg_watch_count(p, t->name, &rows, e) == -1)
 		return -1;
 	c = add_change(out, t->name);
-	c->after = rows;
-	c->before = t->old ? rows - n[0] + n[2] : -1;
+	c->uncounted = large;
+	c->after = large ? -1 : rows;
+	c->before = large || !t->old ? -1 : rows - n[0] + n[2];
 	c->inserted = n[0];
 	c->updated = n[1];
 	c->deleted = n[2];
