@@ -14,9 +14,9 @@
  * which may have been a url.
  */
 static void
-one_line(char *s)
+one_line(char *s, int words)
 {
-	hide_passwords(s);
+	hide_passwords(s, words);
 	for (; *s != '\0'; s++)
 		if ((unsigned char)*s < 0x20 || *s == 0x7f)
 			*s = *s == '\n' || *s == '\t' ? ' ' : '?';
@@ -43,7 +43,7 @@ err_set(struct err *e, enum err_code code, const char *reason, const char *fmt,
 	err_clear(e);
 	e->code = code;
 	snprintf(e->reason, sizeof(e->reason), "%s", reason);
-	one_line(text);
+	one_line(text, 1);
 	memcpy(e->text, text, sizeof(text));
 	return -1;
 }
@@ -99,7 +99,7 @@ err_wrap(struct err *e, const char *fmt, ...)
 		memcpy(text + n + 2, e->text, k);
 		text[(size_t)n + 2 + k] = '\0';
 	}
-	one_line(text);
+	one_line(text, 1);
 	memcpy(e->text, text, sizeof(text));
 	return -1;
 }
@@ -113,7 +113,7 @@ err_next(struct err *e, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(next, sizeof(next), fmt, ap);
 	va_end(ap);
-	one_line(next);
+	one_line(next, 0); /* names are to be typed as they are */
 	memcpy(e->next, next, sizeof(next));
 	return -1;
 }
@@ -128,6 +128,6 @@ err_next_word(struct err *e, const char *word)
 	e->next[at] = ' ';
 	if (shell_quote(e->next + at + 1, room - 1, word) >= room - 1)
 		memcpy(e->next + at + 1, "...", 4);
-	one_line(e->next);
+	one_line(e->next, 0);
 	return -1;
 }

@@ -34,30 +34,48 @@ cover_word(char *word, size_t n)
 	return cover(colon + 1, (size_t)(at - colon - 1)) + n;
 }
 
+/* Behind "password=", with blanks as libpq allows them, and quotes. */
 static void
 cover_values(char *text)
 {
-	static const char key[] = "password=";
+	static const char key[] = "password";
 	char *p = text;
+	size_t n;
 
 	while ((p = strcasestr(p, key)) != NULL) {
-		char quote = p[sizeof(key) - 1];
-
 		p += sizeof(key) - 1;
-		p = quote == '\'' ? cover(p + 1, strcspn(p + 1, "'")) :
-			cover(p, strcspn(p, " &';,\""));
+		n = strspn(p, " ");
+		if (p[n] != '=')
+			continue;
+		p += n + 1;
+		p += strspn(p, " ");
+		n = 0;
+		if (*p == '\'') {
+			for (p++; p[n] != '\0' && p[n] != '\''; n++)
+				n += p[n] == '\\' && p[n + 1] != '\0';
+		} else {
+			n = strcspn(p, " &';,\"");
+		}
+		p = cover(p, n);
 	}
 }
 
 void
-hide_passwords(char *text)
+hide_passwords(char *text, int words)
 {
-	static const char between[] = " '\"\n\t";
+	static const char between[] = " '\"\n\t", blanks[] = " \n\t";
 	char *p = text;
 
 	while (*p != '\0') {
+		size_t n, whole;
+
 		p += strspn(p, between);
-		p = cover_word(p, strcspn(p, between));
+		n = strcspn(p, between);
+		whole = strcspn(p, blanks); /* a password may have quotes in it */
+		if (memmem(p, whole, "://", 3) != NULL)
+			p = cover_word(p, whole);
+		else
+			p = words ? cover_word(p, n) : p + n;
 	}
 	cover_values(text);
 }

@@ -19,7 +19,7 @@ report_say(const struct report *r, enum report_level level, const char *fmt,
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	hide_passwords(text);
+	hide_passwords(text, 1);
 	r->say(r->arg, level, text);
 }
 

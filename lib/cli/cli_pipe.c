@@ -97,10 +97,15 @@ tame(struct buf *b)
 {
 	size_t i;
 
-	for (i = 0; i < b->len; i++)
-		if (((unsigned char)b->data[i] < 0x20 && b->data[i] != '\n' &&
-			b->data[i] != '\t') || b->data[i] == 0x7f)
-			b->data[i] = '?';
+	for (i = 0; i < b->len; i++) {
+		unsigned char *c = (unsigned char *)b->data + i;
+
+		if ((*c < 0x20 && *c != '\n' && *c != '\t') || *c == 0x7f)
+			*c = '?';
+		/* U+0080 to U+009F, of which one is as ESC [. */
+		if (*c == 0xc2 && i + 1 < b->len && c[1] < 0xa0)
+			*c = c[1] = '?';
+	}
 }
 
 int

@@ -11,6 +11,7 @@
 #include "db/driver.h"
 #include "db/postgresql/pg.h"
 #include "db/sqlite/sqlite.h"
+#include "os/file.h"
 #include "os/lock.h"
 
 /* A third engine is one new folder and one line here. */
@@ -76,7 +77,8 @@ db_driver_of(const char *url, struct err *e)
 			"that is called so: sqlite:PATH");
 		return NULL;
 	}
-	if (strchr(url, '=') != NULL)
+	if (strchr(url, '=') != NULL && strchr("/.", *url) == NULL &&
+		!file_exists(url))
 		return refuse("has a =, but begins with no parameter of libpq",
 			"write postgresql://USER@HOST:PORT/NAME, or host=...; a "
 			"file that is called so: sqlite:PATH", e);

@@ -21,10 +21,17 @@ db_watch_drop(struct db *d, const char *table, struct err *e)
 }
 
 int
-db_watch_hold(struct db *d, const char *table, int whole, struct err *e)
+db_watch_hold(struct db *d, const char *table, struct err *e)
 {
 	return d->driver->watch_hold == NULL ? 0 :
-		d->driver->watch_hold(d, table, whole, e);
+		d->driver->watch_hold(d, table, e);
+}
+
+int
+db_watch_brief(struct db *d, int on, struct err *e)
+{
+	return d->driver->watch_brief == NULL ? 0 :
+		d->driver->watch_brief(d, on, e);
 }
 
 void

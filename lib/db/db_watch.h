@@ -49,10 +49,16 @@ int db_watch_start(struct db *d, const struct strs *expected,
 	const struct strs *found, struct err *e);
 
 /*
- * Before what is to go of a table is counted: nobody else adds any from now on; nor
- * reads any, if whole.  A name that is no table is left out.
+ * Before what is to go of a table is counted: nobody else adds any from now on.  A
+ * name that is no table is left out.
  */
-int db_watch_hold(struct db *d, const char *table, int whole, struct err *e);
+int db_watch_hold(struct db *d, const char *table, struct err *e);
+
+/*
+ * Between on and off nothing takes long, for others wait: ERR_ENV "timeout", which
+ * leaves the transaction to be rolled back.
+ */
+int db_watch_brief(struct db *d, int on, struct err *e);
 
 /* Tell what rows cannot: before a DROP, after a RENAME, after a CREATE. */
 int db_watch_drop(struct db *d, const char *table, struct err *e);

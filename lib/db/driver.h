@@ -90,8 +90,8 @@ struct db_driver {
 		const struct strs *found, struct err *e);
 	int (*watch_drop)(struct db *d, const char *table, struct err *e);
 	/* NULL: nobody else can write while a migration runs. */
-	int (*watch_hold)(struct db *d, const char *table, int whole,
-		struct err *e);
+	int (*watch_hold)(struct db *d, const char *table, struct err *e);
+	int (*watch_brief)(struct db *d, int on, struct err *e);
 	void (*watch_rename)(struct db *d, const char *from, const char *to);
 	void (*watch_create)(struct db *d, const char *table);
 	int (*watch_stop)(struct db *d, struct db_changes *out,

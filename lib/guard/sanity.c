@@ -185,9 +185,15 @@ sanity_script(const struct migration_part *p, const struct script *s,
 {
 	size_t i;
 
+	/* A name that is none could not be written into a backup's documents. */
+	if (!p->of_other && p->text != NULL && !strs_is_utf8(p->text,
+		strlen(p->text))) {
+		err_set(e, ERR_USAGE, "migration", "'%s' is not UTF-8 text",
+			p->file == NULL ? "ledger" : p->file);
+		return err_next(e, "convert it: iconv -f LATIN1 -t UTF-8");
+	}
 	if (rules == LEX_POSTGRESQL)
 		return postgresql(p, s, e);
-
 	for (i = 0; i < s->n; i++) {
 		const struct script_statement *x = &s->v[i];
 

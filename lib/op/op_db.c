@@ -21,10 +21,12 @@ op_db_open(struct db **out, const struct op *o, enum db_mode mode, struct err *e
 	struct db_options d = op_db(o, mode);
 	int64_t end = clock_ms() + o->wait_s * 1000;
 
-	while (db_open(out, &d, e) == -1)
+	while (db_open(out, &d, e) == -1) {
 		if (e->code != ERR_LOCKED || clock_ms() >= end ||
 			stop_asked() != 0)
 			return -1;
+		clock_pause_ms(50);
+	}
 	return 0;
 }
 

@@ -24,41 +24,14 @@ op_scratch_open(struct db **out, const struct op *o, struct err *e)
 	return db_open(out, &m, e);
 }
 
-/* Not logged in with, and without rights: a migration only names them. */
-static int
-make_roles(struct db *d, struct db *like, struct err *e)
-{
-	struct db_rows *r;
-	struct strs names = { 0 };
-	size_t i;
-	int more;
-
-	if (db_query(&r, like, e, "SELECT pg_catalog.quote_ident(rolname) FROM "
-		"pg_catalog.pg_roles WHERE rolname !~ '^pg_'", "") == -1)
-		return -1;
-	while ((more = db_next(r, e)) == 1)
-		strs_add(&names, db_text(r, 0));
-	db_rows_free(r);
-	for (i = 0; i < names.n && more == 0; i++) {
-		char *sql = mem_printf("DO $mig$BEGIN CREATE ROLE %s; EXCEPTION "
-			"WHEN duplicate_object THEN NULL; END$mig$",
-			names.v[i]);
-
-		if (db_exec(d, sql, e) == -1)
-			more = -1;
-		free(sql);
-	}
-	strs_free(&names);
-	return more;
-}
-
 int
-op_scratch_roles(struct db *d, const struct op *o, struct err *e)
+op_scratch_roles(struct strs *out, const struct op *o, struct err *e)
 {
 	struct db_options options = op_db(o, DB_READ);
+	struct db_rows *r;
 	struct db *like;
 	struct err why;
-	int result;
+	int more;
 
 	if (o->url == NULL || !db_is_server(o->url))
 		return 0;
@@ -68,8 +41,32 @@ op_scratch_roles(struct db *d, const struct op *o, struct err *e)
 			why.text);
 		return 0;
 	}
-	result = make_roles(d, like, e);
+	more = db_query(&r, like, e, "SELECT pg_catalog.quote_ident(rolname) "
+		"FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_'", "");
+	if (more == 0) {
+		while ((more = db_next(r, e)) == 1)
+			strs_add(out, db_text(r, 0));
+		db_rows_free(r);
+	}
 	db_close(like);
+	return more;
+}
+
+/* Not logged in with, and without rights: a migration only names them. */
+int
+op_scratch_make(struct db *d, const struct strs *roles, struct err *e)
+{
+	size_t i;
+	int result = 0;
+
+	for (i = 0; i < roles->n && result == 0; i++) {
+		char *sql = mem_printf("DO $mig$BEGIN CREATE ROLE %s; EXCEPTION "
+			"WHEN duplicate_object THEN NULL; END$mig$",
+			roles->v[i]);
+
+		result = db_exec(d, sql, e);
+		free(sql);
+	}
 	return result;
 }
 

@@ -35,6 +35,7 @@ struct squash {
 	const struct migration *last;
 	char *marks; /* those that become one */
 	char *text; /* of the file */
+	struct strs roles; /* of the server that they are for */
 	size_t replaced, squashed; /* versions that it stands for; lines of that word */
 	char *name, *folder; /* of the file; where the old ones go */
 };
@@ -102,7 +103,7 @@ run_old(struct squash *q, char **sql, char fingerprint[65], struct err *e)
 	int result = op_scratch_open(&d, q->o, e);
 
 	if (result == 0)
-		result = op_scratch_roles(d, q->o, e);
+		result = op_scratch_make(d, &q->roles, e);
 	for (i = 0; i < q->set.n && result == 0; i++) {
 		if (!q->marks[i])
 			continue;
@@ -274,7 +275,7 @@ prove(struct squash *q, const char *sql, const char *fingerprint,
 	if (result == 0)
 		result = op_scratch_open(&d, q->o, e);
 	if (result == 0)
-		result = op_scratch_roles(d, q->o, e);
+		result = op_scratch_make(d, &q->roles, e);
 	if (result == 0 && op_scratch_run(d, q->o, &set.v[0], 0, e) == -1)
 		result = not_possible(e, "the squashed migration");
 	set_free(&set);
@@ -370,7 +371,9 @@ work(struct squash *q, const char *version, struct err *e)
 	q->name = mem_printf("%s_%s.sql", q->last->version, q->title.data);
 	q->folder = mem_printf("%s/squashed-%s", q->set.folder,
 		q->last->version);
-	result = run_old(q, &sql, fingerprint, e);
+	result = op_scratch_roles(&q->roles, q->o, e);
+	if (result == 0)
+		result = run_old(q, &sql, fingerprint, e);
 	if (result == 0)
 		result = look_again(q, sql, e);
 	if (result == 0) {
@@ -412,6 +415,7 @@ op_squash(struct doc_generation *out, const struct op *o, const char *version,
 	set_free(&q.set);
 	buf_free(&q.title);
 	free(q.marks);
+	strs_free(&q.roles);
 	free(q.text);
 	free(q.name);
 	free(q.folder);

@@ -53,28 +53,91 @@ drop_commands(char *text)
 	free(line);
 }
 
+/* What one statement of the dump has in common with the role that ran the migrations. */
+static int
+ends_in(const struct script_statement *x, const char *words, const char *role)
+{
+	size_t n = strlen(words), k = strlen(role);
+
+	return x->n > n + k && memcmp(x->text + x->n - n - k, words, n) == 0 &&
+		memcmp(x->text + x->n - k, role, k) == 0;
+}
+
+static int
+begins(const struct script_statement *x, const char *words)
+{
+	return x->n > strlen(words) && memcmp(x->text, words, strlen(words)) ==
+		0;
+}
+
+/* A right that was given to, or taken from, whoever ran it: by his name. */
+static int
+names_role(const struct script_statement *x, const char *role)
+{
+	const char *at = x->text, *end = x->text + x->n;
+	size_t n = strlen(role);
+
+	if (!begins(x, "GRANT ") && !begins(x, "REVOKE ") && !begins(x,
+		"CREATE POLICY ") && !begins(x, "ALTER DEFAULT PRIVILEGES "))
+		return 0;
+	while ((at = memmem(at, (size_t)(end - at), role, n)) != NULL) {
+		if (at > x->text && strchr(" ,", at[-1]) != NULL && (at + n ==
+			end || strchr(" ,;", at[n]) != NULL))
+			return 1;
+		at += n;
+	}
+	return 0;
+}
+
 /*
  * Whose the objects are is the role's that will run it, but for what the migrations
  * gave to others: a function that runs with its owner's rights must not get another.
+ * That is done at the end, for a role must own what it changes, and before rights are
+ * granted, which are those of an owner.
  */
-static void
-put_owned(struct buf *b, const struct script_statement *x, const char *role)
+static int
+put_owned(struct buf *b, struct buf *owners, const struct script_statement *x,
+	const char *role, struct err *e)
 {
-	static const char own[] = " OWNER TO ", privileges[] =
-		"ALTER DEFAULT PRIVILEGES FOR ROLE ";
-	size_t n = strlen(role), k = sizeof(own) - 1, head =
-		sizeof(privileges) - 1;
+	static const char head[] = "ALTER DEFAULT PRIVILEGES FOR ROLE ";
+	size_t n = strlen(role), k = sizeof(head) - 1;
+	struct script_statement rest = *x;
+	char *own;
 
-	if (x->n > n + k && strncmp(x->text, "ALTER ", 6) == 0 && memcmp(x->text +
-		x->n - n - k, own, k) == 0 && memcmp(x->text + x->n - n, role,
-		n) == 0)
-		return;
-	if (x->n > head + n && strncmp(x->text, privileges, head) == 0 &&
-		memcmp(x->text + head, role, n) == 0 && x->text[head + n] == ' ')
-		buf_printf(b, "ALTER DEFAULT PRIVILEGES%.*s;\n\n",
-			(int)(x->n - head - n), x->text + head + n);
-	else
-		buf_printf(b, "%.*s;\n\n", (int)x->n, x->text);
+	if (begins(x, "ALTER ") && ends_in(x, " OWNER TO ", role))
+		return 0;
+	if (begins(x, head) && x->n > k + n && memcmp(x->text + k, role, n) == 0 &&
+		x->text[k + n] == ' ') {
+		rest.text += k + n;
+		rest.n -= k + n;
+		own = mem_printf("ALTER DEFAULT PRIVILEGES%.*s", (int)rest.n,
+			rest.text);
+		rest.text = own;
+		rest.n = strlen(own);
+	} else {
+		own = NULL;
+	}
+	if (names_role(&rest, role)) {
+		err_set(e, ERR_REFUSED, "squash", "they give a right to, or take "
+			"one from, the role that runs them, whoever that is: "
+			"%.*s", (int)(rest.n > 80 ? 80 : rest.n), rest.text);
+		free(own);
+		return err_next(e, "squash up to an older version; no file was "
+			"touched");
+	}
+	if (begins(&rest, "ALTER ") && memmem(rest.text, rest.n, " OWNER TO ",
+		10) != NULL) {
+		buf_printf(owners, "%.*s;\n\n", (int)rest.n, rest.text);
+	} else {
+		if (owners->len > 0 && (begins(&rest, "GRANT ") || begins(&rest,
+			"REVOKE "))) {
+			buf_text(b, owners->data);
+			buf_clear(owners);
+		}
+		buf_printf(b, "%.*s;\n\n", (int)rest.n, rest.text);
+	}
+	free(own);
+	return 0;
 }
 
 /* As whom the migrations were run, as SQL writes it.  Gives. */
@@ -97,10 +160,11 @@ find_role(struct db *d, char **out, struct err *e)
 int
 op_squash_dump(struct db *d, char **out, struct err *e)
 {
-	struct buf raw = { 0 }, b = { 0 };
+	struct buf raw = { 0 }, b = { 0 }, owners = { 0 };
 	struct script s;
 	char *role = NULL;
 	size_t i;
+	int result = 0;
 
 	*out = NULL;
 	if (db_dump_sql(d, &raw, e) == -1) {
@@ -123,14 +187,20 @@ op_squash_dump(struct db *d, char **out, struct err *e)
 		return err_wrap(e, "read the dump of the scratch database");
 	}
 	buf_text(&b, "SET LOCAL check_function_bodies = false;\n\n");
-	for (i = 0; i < s.n; i++)
+	for (i = 0; i < s.n && result == 0; i++)
 		if (!is_setting(&s.v[i]))
-			put_owned(&b, &s.v[i], role);
+			result = put_owned(&b, &owners, &s.v[i], role, e);
+	if (owners.len > 0)
+		buf_text(&b, owners.data);
+	buf_free(&owners);
 	free(role);
 	script_free(&s);
 	buf_free(&raw);
-	*out = buf_detach(&b);
-	return 0;
+	if (result == -1)
+		buf_free(&b);
+	else
+		*out = buf_detach(&b);
+	return result;
 }
 
 static size_t

@@ -28,6 +28,7 @@ struct validate {
 	char (*before)[65]; /* fingerprint before each up */
 	char *skip; /* applied already, under what is tried */
 	char *done; /* its up ran */
+	struct strs roles; /* of the server that they are for */
 };
 
 static void
@@ -167,7 +168,7 @@ all_repeatable(struct validate *v, struct db *live, struct err *e)
 	db_close(v->scratch);
 	v->scratch = NULL;
 	if (op_scratch_open(&v->scratch, v->o, e) == -1 ||
-		(live != NULL && base(v, live, e) == -1))
+		op_scratch_make(v->scratch, &v->roles, e) == -1 || (live != NULL && base(v, live, e) == -1))
 		return -1;
 	for (i = 0; i < v->set.n; i++) {
 		const struct migration *m = &v->set.v[i];
@@ -243,7 +244,11 @@ work(struct validate *v, struct err *e)
 	v->before = mem_array(v->set.n, sizeof(*v->before));
 	v->done = mem_array(v->set.n, 1);
 	v->skip = mem_array(v->set.n, 1);
-	result = op_scratch_open(&v->scratch, v->o, e);
+	result = live == NULL ? 0 : op_scratch_roles(&v->roles, v->o, e);
+	if (result == 0)
+		result = op_scratch_open(&v->scratch, v->o, e);
+	if (result == 0)
+		result = op_scratch_make(v->scratch, &v->roles, e);
 	if (result == 0 && live != NULL)
 		result = base(v, live, e);
 	if (result == 0)
@@ -274,5 +279,6 @@ op_validate(struct doc_generation *out, const struct op *o, struct err *e)
 	free(v.before);
 	free(v.done);
 	free(v.skip);
+	strs_free(&v.roles);
 	return result;
 }

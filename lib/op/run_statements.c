@@ -39,16 +39,16 @@ run_at_migration(const struct running *x, struct err *e)
 
 /* What somebody commits behind the count would go without having been counted. */
 static int
-hold(struct running *x, const struct script_statement *s, int whole, struct err *e)
+hold(struct running *x, const struct script_statement *s, struct err *e)
 {
 	size_t i;
 
 	if (s->table == NULL)
 		return 0;
-	if (db_watch_hold(x->r->db, s->table, whole, e) == -1)
+	if (db_watch_hold(x->r->db, s->table, e) == -1)
 		return -1;
 	for (i = 0; i < s->more.n; i++)
-		if (db_watch_hold(x->r->db, s->more.v[i], whole, e) == -1)
+		if (db_watch_hold(x->r->db, s->more.v[i], e) == -1)
 			return -1;
 	return 0;
 }
@@ -67,7 +67,7 @@ count(struct running *x, const struct script_statement *s, struct err *e)
 
 /*
  * A column goes because it has no values: while that is made sure of, nobody gives it
- * one.  For what is allowed to go nobody has to wait.
+ * one, and so it must not take long.  For what is allowed to go nobody has to wait.
  */
 static int
 count_column(struct running *x, const struct script_statement *s, struct err *e)
@@ -80,7 +80,16 @@ count_column(struct running *x, const struct script_statement *s, struct err *e)
 	if (x->r->allow_all || losses->n - n == s->columns.n)
 		return 0;
 	shape_list_cut(losses, &part_loss_shape, n);
-	return hold(x, s, 0, e) == -1 ? -1 : count(x, s, e);
+	if (hold(x, s, e) == -1)
+		return -1;
+	if (db_watch_brief(x->r->db, 1, e) == 0 && count(x, s, e) == 0 &&
+		db_watch_brief(x->r->db, 0, e) == 0)
+		return 0;
+	if (strcmp(e->reason, "timeout") == 0)
+		err_next(e, "to count what goes takes too long while others wait: "
+			"allow its loss, which it need not be then: %s '%s.%s'",
+			x->r->option, s->table, s->columns.v[0]);
+	return -1;
 }
 
 /* What must be known before the statement runs. */
@@ -88,11 +97,11 @@ static int
 before_statement(struct running *x, const struct script_statement *s,
 	struct err *e)
 {
-	int whole = s->kind == SCRIPT_DROP_TABLE || s->kind == SCRIPT_TRUNCATE;
 	struct rebuilt *b;
 	size_t i;
 
-	if ((whole || s->retyped.n > 0) && hold(x, s, whole, e) == -1)
+	if ((s->kind == SCRIPT_DROP_TABLE || s->kind == SCRIPT_TRUNCATE ||
+		s->retyped.n > 0) && hold(x, s, e) == -1)
 		return -1;
 	if ((s->kind == SCRIPT_DROP_COLUMN ? count_column(x, s, e) :
 		count(x, s, e)) == -1)

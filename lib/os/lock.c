@@ -117,8 +117,8 @@ lock_take(struct lock **out, const char *path, const char *like,
 			err_set(e, ERR_LOCKED, "locked",
 				"another runner holds the lock '%s'%s%s%s", path,
 				text[0] == '\0' ? "" : ": ", text,
-				is_gone(text) ? "; that process is gone, what it "
-						"started still runs" : "");
+				is_gone(text) ? "; if that process is gone, "
+						"what it started still runs" : "");
 			err_next(e, "wait for it to end, or use --wait%s",
 				is_gone(text) ? "; fuser(1) names who has the "
 						"file open" : "");

@@ -159,7 +159,9 @@ line() { sed -n "$1p" <<< "$output" | jq -r "$2"; }
 	for words in "mig-status $url" "mig-status -d ' $url'" "mig-status -d 'sslmode=require host=/nope password=s3cretpw4'" \
 		"mig-status -d 'password=s3cretpw4 HOST=x'" "mig-status -d 'HOST=x password=s3cretpw4'" "mig-status -d u:s3cretpw4@h/x" \
 		"mig-status -d sqlite:$url" "mig-status -e $url" "mig-backup $url" "mig-verify $url" "mig-apply $url" \
-		"mig-apply -d app.db -m $url" "mig-rollback --restore -d app.db $url" "mig-gen -d app.db $url" "mig-gen -d app.db --baseline $url"; do
+		"mig-apply -d app.db -m $url" "mig-rollback --restore -d app.db $url" "mig-gen -d app.db $url" "mig-gen -d app.db --baseline $url" \
+		"mig-verify \"postgresql://u:pa'ss4cretpw4@h/db\"" "mig-verify 'postgres://u:p\"s3cretpw4@h/db'" "mig-verify 'host=h password = s3cretpw4'" \
+		"mig-verify \"password='a\\\\'s3cretpw4'\""; do
 		run bash -c "$words 2>&1"
 		[ "$status" -ne 0 ] && [[ $output != *s3cretpw4* ]] || { echo "$words: $output"; return 1; }
 	done

@@ -31,17 +31,6 @@ prepare() {
 	[[ $output == *integrity_check* ]]
 }
 
-@test "a quick look after a deep one does not renew it" {
-	works mig-verify --deep "$A"
-	local when
-	when=$(jq -r .verified "$A.receipt.json")
-	sleep 1.1
-	works mig-verify --quick "$A"
-	assert_equal "$(jq -r '.level + " " + .verified' "$A.receipt.json")" "deep $when"
-	works mig-verify --deep "$A"
-	[ "$(jq -r .verified "$A.receipt.json")" != "$when" ]
-}
-
 @test "paths, --archive, --latest, several at once" {
 	works mig-verify "$A"
 	works mig-verify --archive "$A"
@@ -54,26 +43,6 @@ prepare() {
 	run --separate-stderr mig-verify backups/*.migbak
 	assert_equal "$status" 5
 	assert_equal "$(printf '%s\n' "$output" | jq -r .result | sort | tr '\n' ' ')" "failed passed "
-}
-
-@test "--latest: the newest one, also when nothing in it can be read" {
-	sleep 1.1
-	mig-backup -q > /dev/null
-	local newest
-	newest=$(ls -t backups/*.migbak | head -n 1)
-	truncate -s -1024 "$newest"
-	cp "$newest" "backups/zz.20990101T000000Z.none.00000000.migbak" # of another database
-	run --separate-stderr mig-verify --latest
-	assert_equal "$status $(json .path)" "5 $PWD/$newest"
-	fails 0 "'$newest' is damaged and was passed over" mig-rollback --restore --dry-run
-	[[ $stderr != *zz.2099* ]]
-	# What cannot be read for another reason is no damage, and nothing is passed over.
-	ln -s "$newest" "backups/app.db.20980101T000000Z.none.00000000.migbak"
-	rm "$newest"
-	fails 4 "No such file or directory" mig-rollback --restore --dry-run
-	mkdir -p migrations
-	run --separate-stderr mig-status
-	assert_equal "$(json '[.problems[] | select(.text | contains("20980101")) | .text | contains("damaged")] | any')" false
 }
 
 @test "an archive streamed in" {

@@ -42,11 +42,13 @@ new() { json ".brought[$1].into" | tr -d '"'; }
 }
 
 @test "rows that are there twice come back twice" {
-	sqlite3 app.db 'CREATE TABLE n (a, b); INSERT INTO n VALUES (1, 2), (1, 2), (1, NULL), (1, NULL), (3, 4)'
+	sqlite3 app.db "CREATE TABLE n (a, b); CREATE TABLE c (x COLLATE NOCASE); INSERT INTO c VALUES ('A'), ('a'); INSERT INTO n VALUES (1, 2), (1, 2), (1, NULL), (1, NULL), (3, 4)"
 	mig-backup -q -o none
-	sqlite3 app.db 'DELETE FROM n WHERE rowid IN (1, 3, 5); INSERT INTO n VALUES (9, 9)'
-	works mig-rollback --restore --only n
+	sqlite3 app.db 'DELETE FROM n WHERE rowid IN (1, 3, 5); INSERT INTO n VALUES (9, 9); DELETE FROM c WHERE rowid = 1'
+	works mig-rollback --restore --only n --only c
 	sqlite3 app.db "$(json '.brought[0].sql')"
+	sqlite3 app.db "$(json '.brought[1].sql')"
+	assert_equal "$(sqlite3 app.db "SELECT group_concat(x) FROM (SELECT x FROM c ORDER BY x COLLATE BINARY)")" A,a
 	assert_equal "$(sqlite3 app.db "SELECT group_concat(a || coalesce(b, '-')) FROM (SELECT * FROM n ORDER BY a, b)")" "1-,1-,12,12,34,99"
 }
 

@@ -157,7 +157,6 @@ lost() { # SQL STATEMENT: how it is refused
 	family
 	migration 1_a 'CREATE TABLE a (x);'
 	works mig-apply -q
-	sleep 1.1
 	local good
 	good=$(mig-backup -q | mig-verify -q | jq -r .path)
 	sqlite3 app.db 'DROP TABLE mig_event'

@@ -151,15 +151,6 @@ all() { sqlite3 "$1" 'SELECT type, name, sql FROM sqlite_schema WHERE name NOT L
 	works mig-status --check
 }
 
-@test "rows that are others in each run are told of, without their values" {
-	rm -f migrations/*
-	migration 1_a "CREATE TABLE k (s, t); INSERT INTO k VALUES (hex(randomblob(16)), 1); CREATE TABLE w (t); INSERT INTO w VALUES (CURRENT_TIMESTAMP); CREATE TABLE n (x); INSERT INTO n VALUES (7);"
-	run --separate-stderr mig-gen --squash 1
-	assert_equal "$status" 0
-	assert_equal "$(grep -c 'makes other rows' <<< "$stderr")" 2
-	[[ $stderr == *"other rows: INSERT INTO \"k\""*"other rows: INSERT INTO \"w\""* && $stderr != *"VALUES"* ]] || { echo "$stderr"; return 1; }
-}
-
 @test "what is hard to write down is the same, or the squash is refused" {
 	rm migrations/*
 	migration 1_a "-- mig: allow-loss n

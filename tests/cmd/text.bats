@@ -159,4 +159,18 @@ apply() { works mig-apply -q --no-backup "$@"; }
 	migration 1_a 'CREATE TABLE "yü" (x);'
 	works mig-apply -q --no-backup
 	works mig-backup -q
+	# Who only looks is not stopped by it.
+	migration 2_b "-- $(printf 'caf\xe9')"
+	works mig-status
+	assert_equal "$(json '.pending | length')" 1
+}
+
+@test "a path with a = in it is a path" {
+	mkdir env=prod
+	cp app.db env=prod/app.db
+	cp app.db a=b.db
+	works mig-backup -q -d env=prod/app.db
+	works mig-backup -q -d ./a=b.db
+	works mig-backup -q -d "$PWD/env=prod/app.db"
+	fails 2 "begins with no parameter of libpq" mig-backup -q -d HOST=x
 }

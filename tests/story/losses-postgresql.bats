@@ -164,3 +164,38 @@ SELECT * INTO n FROM t; ALTER TABLE n ALTER x TYPE text USING NULL; ALTER TABLE 
 	migration 2_x 'ALTER TABLE U DROP COLUMN USERID;'
 	works mig-apply -q --allow-loss U.USERID
 }
+
+@test "losses: what the migration itself makes, by the name that SQL takes it for" {
+	q "CREATE TABLE users (id int); INSERT INTO users VALUES (1)"
+	migration 1_x "ALTER TABLE users ADD COLUMN Note text; UPDATE users SET note = 'x' WHERE id = 1; ALTER TABLE users DROP COLUMN NOTE;"
+	fails 3 "'users.note': 1 value" mig-apply -q --no-backup
+	works mig-apply -q --no-backup --allow-loss users.Note
+}
+
+@test "an application that reads and then writes is not hurt by the proof that a column is empty" {
+	hundred
+	"$PG_BIN/psql" -Xd "$DB" -c BEGIN -c "SELECT count(*) FROM t" -c "SELECT pg_sleep(1.5)" -c "UPDATE t SET x = 0 WHERE x = 1" -c COMMIT > app.txt 2>&1 3>&- &
+	local app=$!
+	soon "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = '$DB' AND query LIKE 'SELECT pg_sleep%'"
+	migration 1_x "ALTER TABLE t DROP COLUMN e;"
+	works mig-apply -q --no-backup
+	wait "$app"
+	run cat app.txt
+	[[ $output != *ERROR* && $output == *COMMIT* ]] || { cat app.txt; return 1; }
+}
+
+@test "a signal ends the wait for the lock of a table that is to be counted" {
+	hundred
+	hold "$DB" BEGIN "SELECT * FROM t"
+	migration 1_x "ALTER TABLE t DROP COLUMN e;"
+	mig-apply -q --no-backup --lock-timeout 60s > out.txt 2> err.txt 3>&- &
+	local runner=$! status=0
+	soon "SELECT count(*) = 1 FROM pg_locks WHERE NOT granted"
+	SECONDS=0
+	kill -TERM "$runner"
+	wait "$runner" || status=$?
+	let_go
+	assert_equal "$status" 4
+	[ "$SECONDS" -lt 10 ]
+	assert_equal "$(q "SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'e'")" 1
+}

@@ -82,6 +82,7 @@ RETURN x; END';
 		ALTER FUNCTION peek() OWNER TO mig_low; ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO mig_low;'
 	works mig-gen --squash 1 -q
 	run ! grep -i "$PGUSER" migrations/1_baseline.sql
+	works mig-gen --validate
 	works mig-apply -q --no-backup
 	assert_equal "$(q "SELECT proowner::regrole FROM pg_proc WHERE proname = 'peek'")" mig_low
 	assert_equal "$(q "SELECT relowner::regrole = current_user::regrole FROM pg_class WHERE relname = 'secrets'")" t
@@ -110,6 +111,19 @@ RETURN x; END';
 	works mig-apply -q --no-backup
 	assert_equal "$(q "SELECT count(*) FROM pg_indexes WHERE tablename = 't'")" 2
 	works mig-status --check
+}
+
+@test "squash: by a role that gives things away; a right of whoever runs it is refused" {
+	q "CREATE ROLE mig_app; CREATE ROLE mig_deployer LOGIN; GRANT mig_app TO mig_deployer; GRANT ALL ON SCHEMA public TO mig_app, mig_deployer; GRANT CREATE ON DATABASE $DB TO mig_deployer"
+	migration 1_a 'CREATE TABLE t (id int PRIMARY KEY, x int CHECK (x > 0)); ALTER TABLE t OWNER TO mig_app; CREATE INDEX t_x ON t (x);'
+	works mig-gen --squash 1 -q
+	works mig-apply -q --no-backup -d "${DATABASE_URL/user=$PGUSER/user=mig_deployer}"
+	assert_equal "$(q "SELECT relowner::regrole FROM pg_class WHERE relname = 't'")" mig_app
+	rm -rf migrations
+	migration 1_a 'CREATE TABLE u (id int); ALTER TABLE u OWNER TO mig_app; GRANT SELECT ON u TO session_user;'
+	fails 3 "the role that runs them, whoever that is" mig-gen --squash 1 -q
+	assert_equal "$(ls migrations)" 1_a.sql
+	q "DROP OWNED BY mig_app, mig_deployer CASCADE; DROP ROLE mig_app, mig_deployer"
 }
 
 @test "--resume: the way back stays that from before the first try" {

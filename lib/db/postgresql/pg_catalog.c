@@ -243,6 +243,19 @@ pg_catalog_qualified(struct db *d, const char *name)
 	return buf_detach(&b);
 }
 
+/* What SQL takes a name for that is not there, or not yet.  Gives. */
+static char *
+folded(const char *name)
+{
+	char *out = mem_dup(name), *p;
+
+	for (p = strchr(name, '"') == NULL ? out : NULL; p != NULL && *p != '\0';
+		p++)
+		if (*p >= 'A' && *p <= 'Z')
+			*p = (char)(*p - 'A' + 'a');
+	return out;
+}
+
 /*
  * TABLE.COLUMN as losses are named: the column as it stands in the catalog, which may
  * have been written in quotes, or without them in another case.  Gives.
@@ -261,9 +274,10 @@ canonical_column(struct pg *p, const char *table, const char *written,
 		"$2::text DESC LIMIT 1", 2, values, &ignored);
 	int known = r != NULL && PQresultStatus(r) == PGRES_TUPLES_OK &&
 		PQntuples(r) == 1;
-	char *out = mem_printf("%s.%s", table, known ? PQgetvalue(r, 0, 0) :
-		column);
+	char *name = known ? mem_dup(PQgetvalue(r, 0, 0)) : folded(column),
+	     *out = mem_printf("%s.%s", table, name);
 
+	free(name);
 	PQclear(r);
 	return out;
 }
@@ -295,7 +309,7 @@ pg_catalog_canonical(struct db *d, const char *name)
 		free(head);
 		free(found);
 	}
-	return out != NULL ? out : mem_dup(name);
+	return out != NULL ? out : folded(name);
 }
 
 /*

@@ -55,6 +55,7 @@ const struct db_driver pg_driver = {
 	.watch_start = pg_watch_start,
 	.watch_drop = pg_watch_drop,
 	.watch_hold = pg_watch_hold,
+	.watch_brief = pg_watch_brief,
 	.watch_rename = pg_watch_rename,
 	.watch_create = pg_watch_create,
 	.watch_stop = pg_watch_stop,

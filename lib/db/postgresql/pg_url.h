@@ -7,9 +7,10 @@
 
 #include "db/postgresql/pg.h"
 
-/* As libpq reads it.  Gives. */
 /* Whether it is libpq's WORD=VALUE ..., by its first word. */
 int pg_url_is_words(const char *url);
+
+/* As libpq reads it.  Gives. */
 char *pg_url_plain(const char *url);
 
 /* ERR_USAGE "config" when libpq cannot read it, or an @ is misplaced. */

@@ -14,6 +14,8 @@
 #include "base/mem.h"
 #include "db/postgresql/pg_watch.h"
 
+#define BRIEF_MS 1000 /* for which others may be kept waiting at least */
+
 struct pg_touched *
 pg_watch_find(struct pg_watch *w, const char *oid)
 {
@@ -149,30 +151,51 @@ pg_watch_start(struct db *d, const struct strs *expected,
 	return 0;
 }
 
-/* A copy has nobody else. */
+/*
+ * A copy has nobody else.  The lock that the statement takes: with a weaker one first,
+ * whoever has read the table and then writes to it would be in a deadlock.
+ */
 int
-pg_watch_hold(struct db *d, const char *table, int whole, struct err *e)
+pg_watch_hold(struct db *d, const char *table, struct err *e)
 {
 	struct pg *p = pg_of(d);
-	const char *values[] = { table, whole ? "ACCESS EXCLUSIVE" : "SHARE" };
+	const char *values[] = { table };
 	PGresult *r;
 	int result = 0;
 
 	if (p->watch == NULL || p->staged || !pg_catalog_is_name(table))
 		return 0;
-	r = pg_sql_own(p, "SELECT pg_catalog.format('LOCK TABLE %s IN %s MODE', "
-		"oid::pg_catalog.regclass, $2::pg_catalog.text) FROM "
-		"pg_catalog.pg_class WHERE "
-		"oid = pg_catalog.to_regclass($1) AND relkind IN ('r', 'p')", 2,
-		values, e);
+	r = pg_sql_own(p, "SELECT pg_catalog.format('LOCK TABLE %s IN ACCESS "
+		"EXCLUSIVE MODE', oid::pg_catalog.regclass) FROM "
+		"pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1) AND "
+		"relkind IN ('r', 'p')", 1, values, e);
 	if (r == NULL)
 		return -1;
 	if (PQresultStatus(r) != PGRES_TUPLES_OK)
 		result = pg_error(p, r, e, "look at a table");
 	else if (PQntuples(r) == 1)
-		result = pg_sql_exec(d, PQgetvalue(r, 0, 0), e);
+		result = pg_sql_long(p, PQgetvalue(r, 0, 0), e);
 	PQclear(r);
 	return result;
+}
+
+/* The setting goes with the savepoint, and the lock from before it stays. */
+int
+pg_watch_brief(struct db *d, int on, struct err *e)
+{
+	struct pg *p = pg_of(d);
+	char sql[160];
+
+	if (p->watch == NULL || p->staged)
+		return 0;
+	if (on)
+		snprintf(sql, sizeof(sql), "SAVEPOINT mig_brief; SET LOCAL "
+			"statement_timeout = %lld", (long long)(p->base.busy_ms >
+			BRIEF_MS ? p->base.busy_ms : BRIEF_MS));
+	else
+		snprintf(sql, sizeof(sql), "ROLLBACK TO SAVEPOINT mig_brief; "
+			"RELEASE SAVEPOINT mig_brief");
+	return pg_sql_exec(d, sql, e);
 }
 
 int

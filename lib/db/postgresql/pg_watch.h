@@ -7,7 +7,9 @@
 int pg_watch_start(struct db *d, const struct strs *expected,
 	const struct strs *found, struct err *e);
 /* Locks a table that is to go: db_watch_hold(). */
-int pg_watch_hold(struct db *d, const char *table, int whole, struct err *e);
+int pg_watch_hold(struct db *d, const char *table, struct err *e);
+/* A limit for what is counted under a lock: db_watch_brief(). */
+int pg_watch_brief(struct db *d, int on, struct err *e);
 int pg_watch_drop(struct db *d, const char *table, struct err *e);
 void pg_watch_rename(struct db *d, const char *from, const char *to);
 void pg_watch_create(struct db *d, const char *table);

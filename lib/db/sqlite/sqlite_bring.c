@@ -12,6 +12,8 @@
 struct columns {
 	struct buf list; /* "a", "b" */
 	struct buf back; /* the same, but what the database makes itself */
+	struct buf exact; /* of these, letter by letter: "a" COLLATE BINARY AS "a" */
+	struct buf alike; /* "a" COLLATE BINARY, "b" COLLATE BINARY */
 	struct buf define; /* "a" INTEGER, "b" TEXT, PRIMARY KEY ("a") */
 	struct buf same; /* l."a" = r."a" */
 	int keys, wanted;
@@ -58,10 +60,15 @@ look(struct db *d, const struct db_bring *b, struct columns *c, struct err *e)
 
 			buf_printf(&c->list, "%s%s", comma, q);
 			buf_printf(&c->define, "%s%s %s", comma, q, type);
+			comma = c->back.len == 0 ? "" : ", ";
 			if (db_int(r, 3) == 0 && column_is_here(d, b->table,
-				db_text(r, 0)))
-				buf_printf(&c->back, "%s%s", c->back.len == 0 ?
-					"" : ", ", q);
+				db_text(r, 0))) {
+				buf_printf(&c->back, "%s%s", comma, q);
+				buf_printf(&c->exact, "%s%s COLLATE BINARY AS "
+					"%s", comma, q, q);
+				buf_printf(&c->alike, "%s%s COLLATE BINARY",
+					comma, q);
+			}
 		}
 		if (want && b->column != NULL)
 			c->type = mem_dup(type);
@@ -98,8 +105,8 @@ merge(struct db *d, const struct db_bring *b, const struct columns *c,
 			"SELECT %s FROM (SELECT %s, row_number() OVER (PARTITION "
 			"BY %s) FROM %s EXCEPT SELECT %s, row_number() OVER "
 			"(PARTITION BY %s) FROM %s)", t, c->back.data,
-			c->back.data, c->back.data, c->back.data, into,
-			c->back.data, c->back.data, t) :
+			c->back.data, c->exact.data, c->alike.data, into,
+			c->exact.data, c->alike.data, t) :
 			mem_printf("INSERT INTO %s (%s) SELECT %s FROM "
 			"%s AS r WHERE NOT EXISTS (SELECT 1 FROM %s AS l WHERE "
 			"%s)", t, c->back.data, c->back.data, into, t,
@@ -161,7 +168,7 @@ int
 sqlite_bring_table(struct db *d, const struct db_bring *b,
 	struct db_brought *out, struct err *e)
 {
-	struct columns c = { { 0 }, { 0 }, { 0 }, { 0 }, 0, 0, NULL };
+	struct columns c = { 0 };
 	struct err ignored;
 	char *uri = sqlite_open_uri(db_name(b->from), "mode=ro");
 	int result = db_execf(d, e, "ATTACH ?1 AS " OTHER, "s", uri);
@@ -175,6 +182,8 @@ sqlite_bring_table(struct db *d, const struct db_bring *b,
 	db_exec(d, "DETACH " OTHER, &ignored);
 	buf_free(&c.list);
 	buf_free(&c.back);
+	buf_free(&c.exact);
+	buf_free(&c.alike);
 	buf_free(&c.define);
 	buf_free(&c.same);
 	free(c.type);

@@ -201,11 +201,6 @@ static int
 read_mig(struct migration *m, const char *path, const struct buf *raw,
 	char side, struct err *e)
 {
-	/* A name that is none could not be written into a backup's documents. */
-	if (!strs_is_utf8(raw->data, raw->len)) {
-		err_set(e, ERR_USAGE, "migration", "'%s' is not UTF-8 text", path);
-		return err_next(e, "convert it: iconv -f LATIN1 -t UTF-8");
-	}
 	if (side == 'b')
 		return read_sections(m, path, raw, side, e);
 	if (side == 'r')
