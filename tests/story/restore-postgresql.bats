@@ -151,11 +151,11 @@ as() { echo "${DATABASE_URL/user=$PGUSER/user=$1}"; }
 	assert_equal "$(kept_of "")" ""
 	pg_q postgres "ALTER ROLE mig_test_app IN DATABASE $DB RESET ALL"
 	# The statistics take as long as they take.
-	pg_q postgres "ALTER ROLE mig_test_owner SET statement_timeout = '250ms'"
+	pg_q postgres "ALTER ROLE mig_test_owner SET statement_timeout = '250ms'; ALTER ROLE mig_test_owner IN DATABASE postgres SET statement_timeout = '20ms'"
 	PGUSER=mig_test_owner q "SET statement_timeout = 0; CREATE TABLE wide AS SELECT g, md5(g::text) AS a, md5(g::text || 'b') AS b FROM generate_series(1, 300000) AS g; ALTER TABLE wide ALTER a SET STATISTICS 10000, ALTER b SET STATISTICS 10000"
 	works mig-backup -q --to b.migbak -d "$(as mig_test_owner)"
 	works mig-rollback -q --restore b.migbak --yes -d "$(as mig_test_owner)"
-	pg_q postgres "ALTER ROLE mig_test_owner RESET statement_timeout"
+	pg_q postgres "ALTER ROLE mig_test_owner RESET statement_timeout; ALTER ROLE mig_test_owner IN DATABASE postgres RESET statement_timeout"
 	assert_equal "$(rows wide)" 300000
 }
 

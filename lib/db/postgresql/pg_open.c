@@ -306,7 +306,7 @@ pg_open_maintenance(struct pg **out, const char *live,
 {
 	static const char *const names[] = { "postgres", "template1", NULL };
 	const char *const *n;
-	char *url = pg_url_plain(o->url), text[64];
+	char *url = pg_url_plain(o->url), text[96];
 	int result = -1;
 
 	*out = NULL;
@@ -321,9 +321,13 @@ pg_open_maintenance(struct pg **out, const char *live,
 		return err_next(e, "let the role connect to the database "
 			"'postgres'");
 	}
-	/* Who has something open on a database must not hold us up for ever. */
-	snprintf(text, sizeof(text), "SET lock_timeout = %lld",
-		(long long)(o->busy_ms > 0 ? o->busy_ms : 5000));
+	/*
+	 * Who has something open on a database must not hold us up for ever; but to make
+	 * one takes as long as it takes, whatever the role has set.
+	 */
+	snprintf(text, sizeof(text), "SET lock_timeout = %lld; SET "
+		"statement_timeout = %lld", (long long)(o->busy_ms > 0 ?
+		o->busy_ms : 5000), (long long)o->statement_ms);
 	if (pg_sql_exec(&(*out)->base, text, e) == 0 &&
 		lock_name(*out, live, e) == 0)
 		return 0;
