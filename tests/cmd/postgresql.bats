@@ -499,25 +499,6 @@ CREATE INDEX CONCURRENTLY t_xy ON t (x, y);'
 	works mig-status --check
 }
 
-@test "status: a server that is asked while files are read is heard out" {
-	local at large="DO \$\$ BEGIN EXECUTE format('CREATE FUNCTION long() RETURNS text LANGUAGE sql AS %L', 'SELECT ' || quote_literal(repeat('x', 3000000))); END \$\$"
-	migration 1_t 'CREATE TABLE t (x integer);'
-	works mig-apply -q
-	q "$large"
-	works mig-status
-	assert_equal "$(json .schema)" changed
-	q "DROP FUNCTION long()"
-	works mig-status
-	assert_equal "$(json .schema)" same
-	q "$large"
-	at=$(wc -c < "$PG_ROOT/log")
-	echo '-- migrate:up' > migrations/1_twice.sql
-	fails 2 "1_twice" mig-status
-	sleep 0.3
-	tail -c +"$at" "$PG_ROOT/log" > log
-	run ! grep -E "could not send|client lost" log
-}
-
 @test "transaction:false: what it sets holds to its end, and after --resume, and no longer" {
 	q "CREATE SCHEMA tenant; CREATE TABLE orders (x int, y int); CREATE TABLE tenant.orders (x int, y int); INSERT INTO tenant.orders VALUES (1, 1), (1, 2)"
 	outside 1_i "SET search_path = tenant; SET work_mem = '5MB'; RESET work_mem;
@@ -531,20 +512,6 @@ CREATE UNIQUE INDEX CONCURRENTLY u ON orders (x);"
 	migration 2_t 'CREATE TABLE here (x int);'
 	works mig-apply -q --no-backup
 	assert_equal "$(q "SELECT schemaname FROM pg_tables WHERE tablename = 'here'")" public
-}
-
-@test "a wait for a lock at the commit ends, too, whatever the migration did before" {
-	q "CREATE TABLE parent (id int PRIMARY KEY); INSERT INTO parent VALUES (1);
-		CREATE TABLE child (pid int REFERENCES parent DEFERRABLE INITIALLY DEFERRED)"
-	hold "$DB" BEGIN "SELECT 1 FROM parent WHERE id = 1 FOR UPDATE"
-	migration 1_x 'ALTER TABLE child ADD x int; INSERT INTO child (pid) VALUES (1);'
-	fails 2 "busy-timeout or --lock-timeout: '0ms' is not a time" mig-apply -q --lock-timeout 0ms
-	SECONDS=0
-	run --separate-stderr timeout 40 mig-apply -q --no-backup --lock-timeout 300ms
-	let_go
-	assert_equal "$status" 4
-	[[ $stderr == *"lock timeout"* && $SECONDS -lt 30 ]] || { echo "$SECONDS s: $stderr"; return 1; }
-	assert_equal "$(q "SELECT count(*) FROM pg_attribute WHERE attrelid = 'child'::regclass AND attname = 'x'")" 0
 }
 
 @test "transaction:false: nothing that destroys gets past the gates there" {
