@@ -284,10 +284,12 @@ RETURN x; END';
 
 @test "a password is in no output, no document, no archive and no process list" {
 	family
-	q "DROP ROLE IF EXISTS mig_test_pw; CREATE ROLE mig_test_pw LOGIN SUPERUSER PASSWORD 'geheim77'"
+	# Its own: the process list shows what tests beside this one run.
+	local secret="geheim$RANDOM$RANDOM"
+	q "DROP ROLE IF EXISTS mig_test_pw; CREATE ROLE mig_test_pw LOGIN SUPERUSER PASSWORD '$secret'"
 	migration 1_a 'CREATE TABLE a (x int); SELECT pg_sleep(0.3);' 'DROP TABLE a;'
 	local url seen
-	url="postgresql://mig_test_pw:geheim77@$(pg_encode "$PGHOST"):$PGPORT/$DB"
+	url="postgresql://mig_test_pw:$secret@$(pg_encode "$PGHOST"):$PGPORT/$DB"
 	export MIG_DATABASE_URL=$url
 	(for ((n = 0; n < 200; n++)); do [ -e done ] && break; ps -eo args --no-headers; sleep 0.02; done > seen.txt) 3>&- &
 	seen=$!
@@ -303,9 +305,9 @@ RETURN x; END';
 	mig-backup -v -d "${url/$DB/absent}" > absent.out 2> absent.err || true
 	unset MIG_DATABASE_URL
 	grep -q mig-rollback seen.txt
-	run grep -h geheim77 ./*.out ./*.err seen.txt
+	run grep -h "$secret" ./*.out ./*.err seen.txt
 	assert_output ""
-	run bash -c "for f in backups/*.migbak; do tar -xOf \$f | zstd -dcq 2> /dev/null; tar -xOf \$f; done | grep -a -c geheim77"
+	run bash -c "for f in backups/*.migbak; do tar -xOf \$f | zstd -dcq 2> /dev/null; tar -xOf \$f; done | grep -a -c $secret"
 	assert_output 0
 	q "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'mig_test_pw'" > /dev/null
 	local old
