@@ -29,9 +29,9 @@ forecast(struct back *b, struct err *e)
 
 	for (i = 0; i < b->n; i++) {
 		struct migration_part *part = &b->v[i].down;
-		struct strs rebuilds = { 0 };
+		struct strs rebuilds = { 0 }, allow = { 0 };
 		struct script s;
-		size_t k;
+		size_t k, left;
 		int bad;
 
 		if (script_of_part(part, db_rules(b->s.db), &s, e) == -1)
@@ -52,9 +52,10 @@ forecast(struct back *b, struct err *e)
 			text_hide(part, e);
 			return -1;
 		}
-		if (loss_judge(&plan[i].losses, &part->allow_loss,
-			db_rules(b->s.db)) > 0 &&
-			!b->p->accept_loss && !refused) {
+		loss_allow(&allow, b->s.db, &part->allow_loss);
+		left = loss_judge(&plan[i].losses, &allow, db_rules(b->s.db));
+		strs_free(&allow);
+		if (left > 0 && !b->p->accept_loss && !refused) {
 			loss_refuse(&plan[i].losses, "--accept-loss for",
 				&first);
 			text_hide(part, &first);

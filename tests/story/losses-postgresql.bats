@@ -199,3 +199,11 @@ SELECT * INTO n FROM t; ALTER TABLE n ALTER x TYPE text USING NULL; ALTER TABLE 
 	[ "$SECONDS" -lt 10 ]
 	assert_equal "$(q "SELECT count(*) FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'e'")" 1
 }
+
+@test "losses: a down allows them by any name that the server finds" {
+	mkdir -p migrations
+	printf -- '-- migrate:up\nCREATE TABLE "Users" (id int); CREATE TABLE people (id int);\n-- migrate:down\n-- mig: allow-loss public."Users"\n-- mig: allow-loss PEOPLE\nDROP TABLE "Users"; DROP TABLE people;\n' > migrations/1_x.sql
+	works mig-apply -q --no-backup
+	q 'INSERT INTO "Users" VALUES (1); INSERT INTO people VALUES (1)'
+	works mig-rollback -q --steps 1
+}
