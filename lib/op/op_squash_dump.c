@@ -209,17 +209,18 @@ line_of(const char *at)
 	return strcspn(at, "\n");
 }
 
-/* Not the values: they may be secret. */
+/* Not the values: they may be secret.  Behind a line too many all are others. */
 void
 op_squash_differing(const char *a, const char *b, struct strs *out)
 {
+	int other = strcmp(a, b) != 0;
+
 	while (*a != '\0' && *b != '\0' && out->n < 20) {
 		size_t n = line_of(a), k = line_of(b);
+		const char *values = memmem(a, n, " VALUES", 7);
 
-		if (n != k || memcmp(a, b, n) != 0) {
-			const char *values = memmem(a, n, " VALUES", 7);
-			char *line = mem_dup_n(a, values == NULL ? (n > 60 ? 60 :
-				n) : (size_t)(values - a));
+		if ((n != k || memcmp(a, b, n) != 0) && values != NULL) {
+			char *line = mem_dup_n(a, (size_t)(values - a));
 
 			strs_add_once(out, line);
 			free(line);
@@ -227,6 +228,6 @@ op_squash_differing(const char *a, const char *b, struct strs *out)
 		a += n + (a[n] == '\n');
 		b += k + (b[k] == '\n');
 	}
-	if (*a != *b && out->n == 0)
-		strs_add(out, "one makes more than the other");
+	if (other && out->n == 0)
+		strs_add(out, "more of them, or other definitions");
 }
