@@ -35,6 +35,37 @@ rows_of_type(struct pg *p, const char *type, struct err *e)
 	return rows;
 }
 
+/* What is read of each column, whose names go to out. */
+static void
+put_counts(struct buf *b, const PGresult *r, int content,
+	struct db_census *out)
+{
+	int i;
+
+	/* Arrays: a SELECT has fewer places than a table may have columns. */
+	buf_text(b, "SELECT pg_catalog.count(*), ARRAY[");
+	for (i = 0; content >= 0 && i < PQntuples(r) && !PQgetisnull(r, i, 0); i++) {
+		out->columns = mem_grow(out->columns, out->n + 1,
+			sizeof(*out->columns));
+		out->columns[out->n++] = mem_dup(PQgetvalue(r, i, 0));
+		buf_printf(b, "%spg_catalog.count(%s)", i == 0 ? "" : ", ",
+			PQgetvalue(r, i, 1));
+	}
+	buf_text(b, "]::bigint[]");
+	/* Sums, for an XOR forgets what is there twice. */
+	for (i = 0; content > 0 && i < (int)out->n; i++)
+		buf_printf(b, "%scoalesce(pg_catalog.sum(pg_catalog."
+			"hashtextextended(%s::pg_catalog.text, 0)) %% "
+			"9223372036854775807, 0)", i == 0 ? ", ARRAY[" : ", ",
+			PQgetvalue(r, i, 1));
+	if (content > 0)
+		buf_text(b, out->n > 0 ? "]" : ", NULL");
+	if (content > 1)
+		buf_text(b, ", coalesce(pg_catalog.sum(pg_catalog."
+			"hashtextextended(mig_row::pg_catalog.text, 0)) % "
+			"9223372036854775807, 0)");
+}
+
 /* Names of the columns, and a query that counts their values. */
 static char *
 census_query(struct pg *p, const char *table, int content,
@@ -54,7 +85,7 @@ census_query(struct pg *p, const char *table, int content,
 		"('r', 'p', 'm', 'f', 'c') OR (c.relkind = 'v' AND " IS_UPDATED
 		")) AND ($2 <> 'copy' OR c.relkind <> 'f') "
 		"ORDER BY a.attnum", 2, values, e);
-	int i, n;
+	int n;
 
 	if (r == NULL)
 		return NULL;
@@ -76,32 +107,12 @@ census_query(struct pg *p, const char *table, int content,
 		PQclear(r);
 		return NULL;
 	}
-	/* Arrays: a SELECT has fewer places than a table may have columns. */
-	buf_text(&b, "SELECT pg_catalog.count(*), ARRAY[");
-	for (i = 0; content >= 0 && i < n && !PQgetisnull(r, i, 0); i++) {
-		out->columns = mem_grow(out->columns, out->n + 1,
-			sizeof(*out->columns));
-		out->columns[out->n++] = mem_dup(PQgetvalue(r, i, 0));
-		buf_printf(&b, "%spg_catalog.count(%s)", i == 0 ? "" : ", ",
-			PQgetvalue(r, i, 1));
-	}
-	buf_text(&b, "]::bigint[]");
-	/* Sums, for an XOR forgets what is there twice. */
-	for (i = 0; content > 0 && i < (int)out->n; i++)
-		buf_printf(&b, "%scoalesce(pg_catalog.sum(pg_catalog."
-			"hashtextextended(%s::pg_catalog.text, 0)) %% "
-			"9223372036854775807, 0)", i == 0 ? ", ARRAY[" : ", ",
-			PQgetvalue(r, i, 1));
-	if (content > 0)
-		buf_text(&b, out->n > 0 ? "]" : ", NULL");
-	if (content > 1)
-		buf_text(&b, ", coalesce(pg_catalog.sum(pg_catalog."
-			"hashtextextended(mig_row::pg_catalog.text, 0)) % "
-			"9223372036854775807, 0)");
+	put_counts(&b, r, content, out);
 	if (n > 0) {
 		rows = *PQgetvalue(r, 0, 5) == 'c' ? rows_of_type(p, PQgetvalue(r,
 			0, 2), e) : mem_dup(PQgetvalue(r, 0, 2));
-		buf_printf(&b, " FROM %s AS mig_row", rows);
+		if (rows != NULL)
+			buf_printf(&b, " FROM %s AS mig_row", rows);
 		out->name = mem_dup(PQgetvalue(r, 0, 3));
 	}
 	PQclear(r);
