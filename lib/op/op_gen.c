@@ -170,7 +170,6 @@ on_delete_words(const char *s, struct err *e)
 		"default or no action", s);
 }
 
-/* "users (id)" is written so, too. */
 static void
 trim_end(char *s)
 {
@@ -180,6 +179,23 @@ trim_end(char *s)
 		s[--n] = '\0';
 }
 
+char *
+op_gen_reference(const char *references, const char **column)
+{
+	char *table = mem_dup(references), *open = strchr(table, '(');
+
+	*column = NULL;
+	if (open != NULL) {
+		*open++ = '\0';
+		open += strspn(open, " ");
+		open[strcspn(open, ")")] = '\0';
+		trim_end(open);
+		*column = open;
+	}
+	trim_end(table);
+	return table;
+}
+
 static int
 add_foreign_key(struct gen *g, struct err *e)
 {
@@ -187,7 +203,7 @@ add_foreign_key(struct gen *g, struct err *e)
 	struct db_options d = op_db(g->o, DB_READ);
 	struct rebuild_key k = { 0 };
 	struct db *db;
-	char *parent, *open;
+	char *parent;
 	int result;
 
 	if (p->table == NULL || p->columns.n != 1 || p->references == NULL)
@@ -200,19 +216,9 @@ add_foreign_key(struct gen *g, struct err *e)
 			&g->down2);
 		return 0;
 	}
-	parent = mem_dup(p->references);
-	open = strchr(parent, '(');
-	if (open != NULL) {
-		*open++ = '\0';
-		open += strspn(open, " ");
-		open[strcspn(open, ")")] = '\0';
-		trim_end(open);
-		k.parent_column = open;
-	}
-	trim_end(parent);
+	k.parent = parent = op_gen_reference(p->references, &k.parent_column);
 	k.table = p->table;
 	k.column = p->columns.v[0];
-	k.parent = parent;
 	k.on_delete = p->on_delete;
 	result = db_open(&db, &d, e);
 	if (result == 0) {

@@ -19,6 +19,12 @@ struct op_gen_options {
 	int merge; /* after all heads; the title may be NULL */
 };
 
+/*
+ * The table of "parent" or "parent (column)"; the caller frees it.
+ * *column points into it, and is NULL where none is named.
+ */
+char *op_gen_reference(const char *references, const char **column);
+
 /* Write one migration file.  Makes the folder if it is not there. */
 int op_gen(struct doc_generation *out, const struct op *o,
 	const struct op_gen_options *p, struct err *e);

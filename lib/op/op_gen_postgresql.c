@@ -35,6 +35,16 @@ quote(struct buf *b, const char *name)
 	}
 }
 
+/* A name as it stands in the catalog; else an expression, or "name DESC". */
+static void
+put_column(struct buf *b, const char *column)
+{
+	if (strspn(column, NAME) == strlen(column))
+		lex_put_name(b, column, strlen(column));
+	else
+		buf_text(b, column);
+}
+
 /* "users_name_idx", without the schema, of at most 63 bytes. */
 static char *
 name_of(const char *table, const struct strs *columns, const char *end)
@@ -74,14 +84,8 @@ op_gen_postgresql_index(const struct op_gen_options *p, struct buf *up,
 	quote(up, p->table);
 	buf_text(up, " (");
 	for (i = 0; i < p->columns.n; i++) {
-		const char *column = p->columns.v[i];
-
 		buf_text(up, i == 0 ? "" : ", ");
-		/* As it stands in the catalog; else an expression, or "name DESC". */
-		if (strspn(column, NAME) == strlen(column))
-			lex_put_name(up, column, strlen(column));
-		else
-			buf_text(up, column);
+		put_column(up, p->columns.v[i]);
 	}
 	buf_text(up, ");\n");
 	buf_text(down, PATIENCE "DROP INDEX ");
@@ -138,13 +142,8 @@ op_gen_postgresql_column(const struct op_gen_options *p, const char *column,
 static void
 add_key(const struct op_gen_options *p, const char *name, struct buf *b)
 {
-	const char *open = strchr(p->references, '(');
-	size_t n = strcspn(p->references, "(");
-	char *parent;
-
-	while (n > 0 && p->references[n - 1] == ' ')
-		n--;
-	parent = mem_dup_n(p->references, n);
+	const char *column;
+	char *parent = op_gen_reference(p->references, &column);
 
 	buf_text(b, "ALTER TABLE ");
 	quote(b, p->table);
@@ -154,8 +153,11 @@ add_key(const struct op_gen_options *p, const char *name, struct buf *b)
 	quote(b, p->columns.v[0]);
 	buf_text(b, ")\n\tREFERENCES ");
 	quote(b, parent);
-	buf_text(b, open == NULL ? "" : " ");
-	buf_text(b, open == NULL ? "" : open);
+	if (column != NULL) {
+		buf_text(b, " (");
+		put_column(b, column);
+		buf_char(b, ')');
+	}
 	if (p->on_delete != NULL)
 		buf_printf(b, " ON DELETE %s", p->on_delete);
 	buf_text(b, " NOT VALID;\n");
