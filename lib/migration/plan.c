@@ -10,6 +10,7 @@
 #include "migration/format/format.h"
 #include "migration/graph.h"
 #include "migration/ledger.h"
+#include "migration/plan_part.h"
 #include "migration/set.h"
 
 const char *
@@ -30,8 +31,8 @@ plan_is_note(enum plan_problem_kind kind)
 		kind == PLAN_LATE;
 }
 
-static struct plan_problem *
-problem(struct plan *p, enum plan_problem_kind kind, const char *version)
+struct plan_problem *
+plan_problem(struct plan *p, enum plan_problem_kind kind, const char *version)
 {
 	struct plan_problem *x;
 
@@ -49,7 +50,7 @@ static void
 unfinished(struct plan *p, const struct ledger *l, const struct ledger_row *row)
 {
 	int failed = strcmp(row->state, "failed") == 0;
-	struct plan_problem *x = problem(p, failed ? PLAN_FAILED :
+	struct plan_problem *x = plan_problem(p, failed ? PLAN_FAILED :
 		PLAN_RUNNING, row->version);
 
 	if (row->tool == NULL) {
@@ -86,7 +87,7 @@ look_at_text(struct plan *p, const struct set *s, const struct ledger *l,
 	if (same == 1 && row->sum != NULL)
 		return 0; /* the tool knows this very file */
 	if (same == 2) {
-		x = problem(p, PLAN_LINES, row->version);
+		x = plan_problem(p, PLAN_LINES, row->version);
 		x->text = mem_printf("migration %s (%s) has other line ends "
 			"than when it was applied, and %s may refuse it",
 			row->version, row->name, l->host);
@@ -95,7 +96,7 @@ look_at_text(struct plan *p, const struct set *s, const struct ledger *l,
 	} else if (same == 0 || m->checksum == NULL ||
 		(row->checksum != NULL &&
 			strcmp(m->checksum, row->checksum) != 0)) {
-		x = problem(p, PLAN_CHECKSUM, row->version);
+		x = plan_problem(p, PLAN_CHECKSUM, row->version);
 		x->text = mem_printf("migration %s (%s) was changed after it "
 			"was applied", row->version, row->name);
 		x->next = mem_dup("put the file back as it was and write a "
@@ -103,79 +104,6 @@ look_at_text(struct plan *p, const struct set *s, const struct ledger *l,
 			"change, mig-apply --repair");
 	}
 	return 0;
-}
-
-/* Whether it was applied as one of those that an earlier squashed one stood for. */
-static int
-was_squashed(const struct ledger *l, const struct migration *m,
-	const char *version)
-{
-	static const char between[] = ", \t\r";
-	size_t i, n = strlen(version), k;
-
-	for (i = 0; i < m->up.squashed.n; i++) {
-		const char *line = m->up.squashed.v[i], *at = strrchr(line, ':');
-		size_t head = strcspn(line, " ");
-		char *by = mem_dup_n(line, head);
-		const struct ledger_row *row = ledger_find(l, by);
-		int applied = row != NULL && strcmp(row->state, "applied") == 0 &&
-			strlen(row->name) == (size_t)(at - line) - head - 1 &&
-			strncmp(row->name, line + head + 1, strlen(row->name)) ==
-				0;
-
-		free(by);
-		for (at++; applied && *at != '\0'; at += k) {
-			at += strspn(at, between);
-			k = strcspn(at, between);
-			if (k == n && memcmp(at, version, n) == 0)
-				return 1;
-		}
-	}
-	return 0;
-}
-
-/* How many of those that m stands for are applied. */
-static size_t
-count_replaced(const struct ledger *l, const struct migration *m)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < m->up.replaces.n; i++) {
-		const struct ledger_row *row = ledger_find(l,
-			m->up.replaces.v[i]);
-
-		n += (row != NULL && strcmp(row->state, "applied") == 0) ||
-			was_squashed(l, m, m->up.replaces.v[i]);
-	}
-	return n;
-}
-
-/* All, none, or the squashed one itself: else the rest was never run. */
-static void
-look_at_squashed(struct plan *p, const struct set *s, const struct ledger *l)
-{
-	size_t i, n;
-
-	for (i = 0; i < s->n && s->replaced_n > 0; i++) {
-		const struct migration *m = &s->v[i];
-		const struct ledger_row *own;
-		struct plan_problem *x;
-
-		n = m->up.replaces.n == 0 ? 0 : count_replaced(l, m);
-		/* Alone, its own version is the squashed one or the old one. */
-		own = ledger_find(l, m->version);
-		if (n == 0 || n == m->up.replaces.n || (n == 1 && own != NULL &&
-			strcmp(own->name, m->name) == 0))
-			continue;
-		x = problem(p, PLAN_PARTIAL, m->version);
-		x->text = mem_printf("migration %s (%s) stands for %zu "
-			"migrations, of which %zu are applied here", m->version,
-			m->name, m->up.replaces.n, n);
-		x->next = mem_printf("apply the others first, by the files from "
-			"before the squash (they may be in squashed-%s), and "
-			"with none of the squashed ones beside them",
-			m->version);
-	}
 }
 
 /* What a row of the ledger says of its file. */
@@ -195,7 +123,7 @@ look_at_row(struct plan *p, const struct set *s, const struct ledger *l,
 	if (row->base)
 		return 0;
 	if (ledger_may_be_late(l, row)) {
-		x = problem(p, PLAN_LATE, row->version);
+		x = plan_problem(p, PLAN_LATE, row->version);
 		x->text = mem_printf("migration %s (%s) counts as applied for "
 			"%s, but may have come late and never have run: mig "
 			"applied those before and after it", row->version,
@@ -205,11 +133,11 @@ look_at_row(struct plan *p, const struct set *s, const struct ledger *l,
 	}
 	/* A squashed migration stands for what was applied. */
 	if (set_replaced(s, row->version) != NULL && (m == NULL ||
-		count_replaced(l, m) > 1))
+		plan_squashed_count(l, m) > 1))
 		return 0;
 	if (m != NULL)
 		return look_at_text(p, s, l, row, m, e);
-	x = problem(p, PLAN_MISSING, row->version);
+	x = plan_problem(p, PLAN_MISSING, row->version);
 	x->text = mem_printf("migration %s (%s) is applied, but its file is "
 		"gone", row->version, row->name);
 	x->next = mem_dup("bring the file back, or use --allow-missing");
@@ -224,7 +152,7 @@ look_at_stale(struct plan *p, const struct set *s, const struct ledger *l,
 	const struct migration *m = set_find(s, row->version);
 	/* Only a table that is there, and once knew it, can have lost it. */
 	int told = l->host_there && ledger_was_told(row, l->host);
-	struct plan_problem *x = problem(p, told ? PLAN_UNDONE : PLAN_UNTOLD,
+	struct plan_problem *x = plan_problem(p, told ? PLAN_UNDONE : PLAN_UNTOLD,
 		row->version);
 
 	x->text = told ? mem_printf("migration %s (%s) was applied by mig and "
@@ -240,7 +168,7 @@ look_at_stale(struct plan *p, const struct set *s, const struct ledger *l,
 		"bring that table back");
 	if (!told && m != NULL && m->checksum != NULL && strcmp(m->checksum,
 		row->checksum) != 0) {
-		x = problem(p, PLAN_CHECKSUM, row->version);
+		x = plan_problem(p, PLAN_CHECKSUM, row->version);
 		x->text = mem_printf("migration %s (%s) was changed after it "
 			"was applied", row->version, row->name);
 		x->next = mem_dup("put the file back as it was; if the "
@@ -304,14 +232,14 @@ look_at_pending(struct plan *p, const struct migration *m, const char *above)
 	struct plan_problem *x;
 
 	if (m->code != NULL) {
-		x = problem(p, PLAN_CODE, m->version);
+		x = plan_problem(p, PLAN_CODE, m->version);
 		x->text = mem_printf("migration %s (%s) is %s, which mig "
 			"cannot run", m->version, m->name, m->code);
 		x->next = mem_dup("run it with its own tool, then go on");
 	}
 	if (above == NULL || version_is_repeatable(m->version))
 		return;
-	x = problem(p, PLAN_ORDER, m->version);
+	x = plan_problem(p, PLAN_ORDER, m->version);
 	x->text = mem_printf("migration %s (%s) is pending, but %s, which "
 		"comes after it, is applied", m->version, m->name, above);
 	x->next = mem_dup("give it a version after that, or use "
@@ -332,7 +260,7 @@ look_at_heads(struct plan *p, const struct set *s)
 			heads[i + 1] == NULL ? " and " : ", ",
 			heads[i]->version, heads[i]->name);
 	if (i > 1) {
-		x = problem(p, PLAN_HEADS, heads[0]->version);
+		x = plan_problem(p, PLAN_HEADS, heads[0]->version);
 		x->text = mem_printf("nothing comes after each of %s", b.data);
 		x->next = mem_dup(s->format->write == NULL ?
 			"join them with that tool" : "join them: mig-gen "
@@ -400,7 +328,7 @@ plan_make(struct plan *out, const struct set *s, const struct ledger *l,
 	if (result == 0) {
 		for (i = 0; i < l->stale_n; i++)
 			look_at_stale(out, s, l, &l->stale[i]);
-		look_at_squashed(out, s, l);
+		plan_look_at_squashed(out, s, l);
 		choose(out, s, l, wanted, limit == NULL ? 0 : limit->steps);
 		if (last == NULL)
 			look_at_heads(out, s);
