@@ -11,140 +11,19 @@
 #include "base/num.h"
 #include "base/stop.h"
 #include "cli/cli.h"
+#include "cli/many_part.h"
 #include "codec/pool.h"
 #include "doc/doc.h"
 #include "doc/doc_apply.h"
 #include "doc/doc_error.h"
 #include "doc/doc_rollback.h"
 #include "doc/doc_summary.h"
-#include "op/op_db.h"
-#include "os/file.h"
 #include "os/fleet.h"
-
-#define LIST_MAX ((size_t)16 << 20)
-
-struct one {
-	char *url; /* NULL: a section of mig.conf */
-	char *section;
-	char *label;
-	struct doc *doc; /* what it has written */
-	int ended;
-};
-
-struct many {
-	struct cli *c;
-	struct one *v;
-	size_t n, shown; /* those before it are written */
-	struct doc_summary *summary;
-	struct doc_summary_result *results; /* of summary */
-	int keep_going, failed, broken; /* broken: the output is closed */
-	size_t at_once;
-	const char **argv; /* of the run that is being started */
-	struct strs words, environment;
-};
 
 int
 many_asked(const struct cli *c)
 {
 	return c->urls.n > 1 || c->databases != NULL;
-}
-
-/* --- the list ------------------------------------------------------------- */
-
-static int
-add(struct many *m, const char *url, const char *section, int line)
-{
-	struct one *x;
-	size_t i;
-
-	for (i = 0; i < m->n; i++)
-		if (url != NULL ? m->v[i].url != NULL && strcmp(m->v[i].url,
-			url) == 0 : m->v[i].section != NULL && strcmp(
-			m->v[i].section, section) == 0) {
-			if (line == 0)
-				err_set(&m->c->err, ERR_USAGE, "usage",
-					"a database is named twice: %s",
-					m->v[i].label);
-			else
-				err_set(&m->c->err, ERR_USAGE, "usage",
-					"'%s' line %d: it is listed before: %s",
-					m->c->databases, line, m->v[i].label);
-			return err_next(&m->c->err, "name each once: its runs "
-				"would be in each other's way");
-		}
-	m->v = mem_more(m->v, m->n, sizeof(*m->v));
-	x = &m->v[m->n++];
-	memset(x, 0, sizeof(*x));
-	x->url = mem_dup(url);
-	x->section = mem_dup(section);
-	x->label = url != NULL ? op_db_label(url) : mem_printf("[%s]",
-		section);
-	if (x->label == NULL)
-		x->label = mem_printf("database %zu", m->n);
-	return 0;
-}
-
-/* Without a database of its own it would run on that of the top. */
-static int
-check_section(struct many *m, const char *section, int line)
-{
-	struct err *e = &m->c->err;
-	struct conf conf;
-	int own;
-
-	if (conf_read(&conf, m->c->conf.path, section, e) == -1)
-		return err_wrap(e, "'%s' line %d", m->c->databases, line);
-	own = conf.own[CONF_DATABASE];
-	conf_free(&conf);
-	if (own)
-		return 0;
-	err_set(e, ERR_USAGE, "config", "'%s' line %d: the section [%s] of '%s' "
-		"has no database of its own", m->c->databases, line, section,
-		m->c->conf.path);
-	return err_next(e, "write database = URL into it");
-}
-
-/* A url in each line, or [NAME], a section of mig.conf. */
-static int
-read_list(struct many *m)
-{
-	const char *path = m->c->databases;
-	struct buf b = { 0 };
-	char *at, *next, *end;
-	int line = 0, result = file_slurp(path, LIST_MAX, &b, &m->c->err);
-
-	if (result == -1)
-		m->c->err.code = ERR_USAGE;
-	else if (b.data != NULL && strlen(b.data) != b.len)
-		result = err_set(&m->c->err, ERR_USAGE, "usage",
-			"'%s' holds a NUL byte", path);
-	for (at = b.data; at != NULL && result == 0; at = next) {
-		next = strchr(at, '\n');
-		if (next != NULL)
-			*next++ = '\0';
-		line++;
-		at += strspn(at, " \t\r");
-		for (end = at + strlen(at); end > at && strchr(" \t\r",
-			end[-1]) != NULL; end--)
-			end[-1] = '\0';
-		if (*at == '\0' || *at == '#')
-			continue;
-		if (*at == '[' && end[-1] == ']') {
-			end[-1] = '\0';
-			result = check_section(m, at + 1, line) == -1 ? -1 :
-				add(m, NULL, at + 1, line);
-		} else {
-			result = add(m, at, NULL, line);
-		}
-	}
-	buf_free(&b);
-	if (result == 0 && m->n == 0) {
-		err_set(&m->c->err, ERR_USAGE, "usage", "'%s' lists no "
-			"database", path);
-		return err_next(&m->c->err, "write a URL in each line, or "
-			"[NAME] for a section of mig.conf");
-	}
-	return result;
 }
 
 /* --- each run ------------------------------------------------------------- */
@@ -165,7 +44,7 @@ job(void *arg, size_t i, struct fleet_job *out)
 	static const char *const apart[] = { "database", "databases", "jobs",
 		"output", "keep-going", "env", NULL };
 	struct many *m = arg;
-	struct one *x = &m->v[i];
+	struct many_one *x = &m->v[i];
 	const struct cli *c = m->c;
 	size_t k, a, n = 0;
 	int cores = pool_cores() / (int)m->at_once;
@@ -260,7 +139,7 @@ static void
 write_ended(struct many *m)
 {
 	while (m->shown < m->n && m->v[m->shown].ended) {
-		struct one *x = &m->v[m->shown++];
+		struct many_one *x = &m->v[m->shown++];
 
 		/* As text, an error has been said already. */
 		if (!m->broken && (m->c->json || x->doc->shape !=
@@ -275,7 +154,7 @@ static void
 ended(void *arg, size_t i, int status, const struct buf *out)
 {
 	struct many *m = arg;
-	struct one *x = &m->v[i];
+	struct many_one *x = &m->v[i];
 	struct doc_summary_result *r = &m->results[i];
 	const struct doc_error *error;
 	struct err ignored;
@@ -342,9 +221,9 @@ settle(struct many *m)
 			return -1;
 	}
 	for (i = 0; i < c->urls.n; i++)
-		if (add(m, c->urls.v[i], NULL, 0) == -1)
+		if (many_add(m, c->urls.v[i], NULL, 0) == -1)
 			return -1;
-	if (c->databases != NULL && read_list(m) == -1)
+	if (c->databases != NULL && many_read_list(m) == -1)
 		return -1;
 	m->at_once = jobs > 0 ? (size_t)jobs : (size_t)pool_cores();
 	if (m->at_once > m->n)
