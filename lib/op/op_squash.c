@@ -17,7 +17,6 @@
 #include "migration/format/format.h"
 #include "migration/graph.h"
 #include "migration/history.h"
-#include "migration/script.h"
 #include "migration/set.h"
 #include "op/op_db.h"
 #include "op/op_gen.h"

@@ -31,9 +31,7 @@
 	PG_QUOTED(n ".nspname") " || '.' END || " PG_QUOTED(c ".relname")
 
 struct pg_dump_result;
-struct pg_item;
 struct pg_server;
-struct pg_stream;
 struct pg_trace;
 struct pg_watch;
 struct pg_dump;
@@ -111,12 +109,6 @@ const char *pg_sql_text(struct db_rows *r, int column);
 int64_t pg_sql_int(struct db_rows *r, int column);
 void pg_sql_free(struct db_rows *r);
 const char *pg_named_sql(const char *name);
-int pg_sql_begin(struct db *d, int foreign_keys, struct err *e);
-/* The limit of waits, as pg_sql_begin() has set it; nothing outside a transaction. */
-int pg_sql_limit(struct pg *p, struct err *e);
-int pg_sql_commit(struct db *d, struct err *e);
-void pg_sql_rollback(struct db *d);
-int pg_sql_settle(struct db *d, struct err *e);
 /*
  * One command by the extended protocol, which takes exactly one.  Can be
  * interrupted by a signal.  Gives *out: PQclear(); NULL on failure.
@@ -138,6 +130,14 @@ char *pg_sql_array(const struct strs *l);
 /* One value of one row, as text.  Gives *out, NULL for null or no row. */
 int pg_sql_value(struct pg *p, char **out, struct err *e, const char *sql,
 	const char *value);
+
+/* pg_transaction.c */
+int pg_transaction_begin(struct db *d, int foreign_keys, struct err *e);
+/* The limit of waits, as begin has set it; nothing outside a transaction. */
+int pg_transaction_limit(struct pg *p, struct err *e);
+int pg_transaction_commit(struct db *d, struct err *e);
+void pg_transaction_rollback(struct db *d);
+int pg_transaction_settle(struct db *d, struct err *e);
 
 /* pg_lock.c */
 int pg_lock_take(struct db *d, struct lock **out, int64_t wait_s,
@@ -190,54 +190,6 @@ int pg_problems_blocked(struct db *d, const struct strs *tables,
 	struct err *e);
 /* Who lets nobody read a table, and which.  Gives *out; NULL: nobody. */
 int pg_problems_locker(struct pg *p, char **out, struct err *e);
-
-/* pg_dump.c: the stream of pg_dump -Fc, read as it passes. */
-struct pg_dump_source {
-	void *arg;
-	/* The next bytes: their count, 0 at the end, -1. */
-	ssize_t (*more)(void *arg, const unsigned char **p, struct err *e);
-	const struct pg_dump_result *like; /* to be compared with; or NULL */
-	/* Each entry of the contents; may be NULL. */
-	void (*item)(void *arg, const struct pg_item *x);
-	/* After the contents, before the first data; may be NULL. */
-	int (*data)(void *arg, struct pg_stream *d, struct err *e);
-};
-
-struct pg_dump_columns {
-	char *table;
-	struct strs names; /* in the order of the dump */
-};
-
-struct pg_dump_result {
-	struct shape_list tables; /* struct wire_table */
-	int64_t bytes;
-	int64_t definitions; /* entries that define, mig's own left out */
-	char digest[65]; /* of all definitions, whatever their order */
-	char core[65]; /* the same without owners and privileges */
-	struct pg_dump_columns *columns;
-	size_t columns_n;
-	char *encoding; /* of its database */
-	struct strs roles; /* that it names, exactly; more do no harm */
-	int ordered; /* rows of extensions must be loaded as they come */
-	char *server; /* version of the server and of pg_dump */
-};
-
-/* Read to the end.  ERR_DAMAGE when it is cut off or not as it should be. */
-int pg_dump_read(struct pg_dump_result *out, const struct pg_dump_source *s,
-	struct err *e);
-/* Only the contents: no tables. */
-int pg_dump_contents(struct pg_dump_result *out,
-	const struct pg_dump_source *s, struct err *e);
-/* Add tables that are known from elsewhere. */
-void pg_dump_list(struct pg_dump_result *r, const struct shape_list *tables);
-/* What was read of a table; NULL: it is not in it. */
-const struct wire_table *pg_dump_table(const struct pg_dump_result *r,
-	const char *name);
-void pg_dump_result_free(struct pg_dump_result *r);
-/* "schema.table", quoted where needed.  Gives. */
-char *pg_dump_name(const char *schema, const char *table);
-/* Bytes that are not UTF-8 as \xHH, for documents.  Takes name.  Gives. */
-char *pg_dump_utf8(char *name);
 
 /* pg_backup.c */
 int pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e);

@@ -18,6 +18,7 @@
 #include "base/report.h"
 #include "base/stop.h"
 #include "db/postgresql/pg_copy.h"
+#include "db/postgresql/pg_dump.h"
 #include "db/postgresql/pg_source.h"
 #include "db/postgresql/pg_tables.h"
 #include "db/postgresql/pg_url.h"
@@ -195,7 +196,7 @@ begin_dump(struct pg *p, struct pg_source *source, struct db_snapshot *s,
 			return 0;
 		pg_source_clear(source);
 		pg_copy_release(source->copy);
-		pg_sql_rollback(&p->base);
+		pg_transaction_rollback(&p->base);
 		shape_release(&wire_position_shape, &s->position);
 		if (good == -1 && !is_gone(e))
 			return -1;
@@ -378,7 +379,7 @@ pg_backup_stream(struct db *d, const struct db_backup *b, struct err *e)
 		result = copy_all(p, &source, &s, e);
 	pg_source_clear(&source);
 	pg_copy_free(source.copy);
-	pg_sql_rollback(d);
+	pg_transaction_rollback(d);
 	shape_release(&wire_position_shape, &s.position);
 	return result;
 }

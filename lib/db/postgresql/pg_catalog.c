@@ -77,7 +77,7 @@ take_pinned(struct pg *p, int idle, struct err *e)
 		PQclear(r);
 	}
 	if (failed && idle)
-		pg_sql_rollback(&p->base);
+		pg_transaction_rollback(&p->base);
 	if (!failed && wanted != NULL)
 		return wanted;
 	if (!failed)

@@ -205,7 +205,7 @@ pg_census(struct db *d, const char *table, int content,
 		return 0;
 	/* Who has it locked is not waited for without an end. */
 	result = idle && (pg_sql_exec(d, "BEGIN READ ONLY", e) == -1 ||
-		pg_sql_limit(p, e) == -1) ? -1 :
+		pg_transaction_limit(p, e) == -1) ? -1 :
 		census(p, table, content, out, e);
 	if (result == 0 && out->there && !out->view && out->rows > 0 && p->watch !=
 		NULL) {
@@ -216,6 +216,6 @@ pg_census(struct db *d, const char *table, int content,
 		}
 	}
 	if (idle)
-		pg_sql_rollback(d);
+		pg_transaction_rollback(d);
 	return result;
 }

@@ -239,7 +239,7 @@ pg_copy_release(struct pg_copy *c)
 	if (c == NULL)
 		return;
 	for (i = 0; i < c->n; i++)
-		pg_sql_rollback(&c->connections[i]->base);
+		pg_transaction_rollback(&c->connections[i]->base);
 	for (k = 0; k < c->tables_n; k++) {
 		free(c->tables[k].schema);
 		free(c->tables[k].name);

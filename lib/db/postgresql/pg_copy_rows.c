@@ -11,6 +11,7 @@
 #include "base/stop.h"
 #include "codec/sha256.h"
 #include "db/postgresql/pg_copy.h"
+#include "db/postgresql/pg_dump.h"
 
 #define UNIT ((int64_t)16 << 20) /* bytes of a table in one COPY */
 #define PIECE ((size_t)256 << 10)

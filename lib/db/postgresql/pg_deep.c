@@ -10,6 +10,7 @@
 #include "base/id.h"
 #include "base/mem.h"
 #include "base/report.h"
+#include "db/postgresql/pg_dump.h"
 #include "db/postgresql/pg_fill.h"
 #include "db/postgresql/pg_scratch.h"
 #include "db/postgresql/pg_source.h"

@@ -20,6 +20,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "db/postgresql/pg_dump.h"
 #include "db/postgresql/pg_stream.h"
 
 /* The rows of one table, or the large objects. */

@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "db/lex.h"
+#include "db/postgresql/pg_dump.h"
 #include "db/postgresql/pg_stream.h"
 
 #define LARGE_OBJECTS "pg_catalog.pg_largeobject"

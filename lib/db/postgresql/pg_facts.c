@@ -82,7 +82,7 @@ pg_facts_try(struct pg *m, const char *live, const char *fresh, struct err *e)
 		err_next(e, "a restore sets for the new database what was set "
 			"for the old one: run it as a role that may, a "
 			"superuser if need be");
-	pg_sql_rollback(&m->base);
+	pg_transaction_rollback(&m->base);
 	return result;
 }
 

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/report.h"
 #include "base/stop.h"
+#include "db/postgresql/pg_dump.h"
 #include "db/postgresql/pg_fill.h"
 #include "db/postgresql/pg_load.h"
 #include "db/postgresql/pg_scratch.h"

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/report.h"
+#include "db/postgresql/pg_dump.h"
 #include "db/postgresql/pg_scratch.h"
 #include "db/postgresql/pg_source.h"
 

@@ -15,6 +15,7 @@
 #include "base/report.h"
 #include "base/stop.h"
 #include "db/postgresql/pg_copy.h"
+#include "db/postgresql/pg_dump.h"
 #include "os/file.h"
 
 #define PIECE ((size_t)1 << 20)

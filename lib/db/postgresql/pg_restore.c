@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/report.h"
 #include "base/stop.h"
+#include "db/postgresql/pg_dump.h"
 #include "db/postgresql/pg_fill.h"
 #include "db/postgresql/pg_scratch.h"
 #include "db/postgresql/pg_source.h"

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "db/postgresql/pg_dump.h"
 #include "db/postgresql/pg_scratch.h"
 #include "os/file.h"
 

@@ -6,6 +6,7 @@
 #define DB_POSTGRESQL_PG_SCRATCH_H
 
 #include "db/postgresql/pg.h"
+#include "db/postgresql/pg_dump.h"
 
 /* pg_scratch.c: a dump in a file, as a database that can be asked. */
 int pg_scratch_open(struct db **out, const struct db_options *o,

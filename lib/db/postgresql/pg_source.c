@@ -11,6 +11,7 @@
 #include "base/report.h"
 #include "db/lex.h"
 #include "db/postgresql/pg_copy.h"
+#include "db/postgresql/pg_dump.h"
 #include "db/postgresql/pg_url.h"
 #include "db/postgresql/pg_watch.h"
 #include "os/child.h"
@@ -291,7 +292,7 @@ scan(struct pg *p, struct pg_source *s, int jobs, struct pg_dump_result *out,
 			break;
 		pg_source_clear(s);
 		pg_copy_release(s->copy);
-		pg_sql_rollback(&p->base);
+		pg_transaction_rollback(&p->base);
 	}
 	if (begun == 1)
 		result = pg_source_read(s, out, e);
@@ -299,7 +300,7 @@ scan(struct pg *p, struct pg_source *s, int jobs, struct pg_dump_result *out,
 		result = pg_source_busy(p, e);
 	pg_source_clear(s);
 	pg_copy_free(s->copy);
-	pg_sql_rollback(&p->base);
+	pg_transaction_rollback(&p->base);
 	return result;
 }
 

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "db/postgresql/pg.h"
+#include "db/postgresql/pg_dump.h"
 
 struct child;
 struct pg_copy;

@@ -8,6 +8,7 @@
 
 #include "codec/sha256.h"
 #include "db/postgresql/pg.h"
+#include "db/postgresql/pg_dump.h"
 
 #define PG_ENTRIES_MAX 50000000
 #define PG_DATA 3 /* sections: rows */

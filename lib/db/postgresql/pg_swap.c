@@ -300,9 +300,9 @@ pg_swap_rename(struct pg *m, const char *live, const char *to,
 			live) == 0 &&
 			(!marked || carry_comment(m, to, live, e) == 0) &&
 			pg_swap_allow(m, live, 1, e) == 0 &&
-			pg_sql_commit(&m->base, e) == 0)
+			pg_transaction_commit(&m->base, e) == 0)
 			return 0;
-		pg_sql_rollback(&m->base);
+		pg_transaction_rollback(&m->base);
 		/* A session may have slipped in before the fence. */
 		if (tries == 5 || (strcmp(e->reason, "in-use") != 0 &&
 			strcmp(e->reason, "lock-timeout") != 0) ||

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "db/postgresql/pg_dump.h"
 #include "db/postgresql/pg_tables.h"
 
 /*

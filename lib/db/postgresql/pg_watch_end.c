@@ -227,7 +227,7 @@ count_lost(struct pg *p, const struct lost_columns *columns,
 
 	find_undone(w, columns, out);
 	if (out->undone.n > 0) {
-		pg_sql_rollback(&p->base);
+		pg_transaction_rollback(&p->base);
 		p->spoilt = 1;
 	}
 	for (i = 0; i < w->n && result == 0; i++) {
@@ -310,7 +310,7 @@ all(struct pg *p, struct db_changes *out, struct err *e)
 	 */
 	if (p->reset_role && (pg_sql_exec(&p->base, "SET SESSION AUTHORIZATION "
 		"DEFAULT; RESET ROLE; RESET ALL", e) == -1 ||
-		pg_open_settle(p, e) == -1 || pg_sql_limit(p, e) == -1))
+		pg_open_settle(p, e) == -1 || pg_transaction_limit(p, e) == -1))
 		return -1;
 	p->reset_role = 0;
 	for (i = 0; i < w->n && result == 0; i++) {

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "db/lex.h"
 #include "db/postgresql/pg_copy.h"
+#include "db/postgresql/pg_dump.h"
 #include "db/postgresql/pg_source.h"
 
 #define DATA_BLOCK 1
