@@ -14,7 +14,7 @@ lines_pack(const struct buf *text, int level, struct buf *out, struct err *e)
 {
 	struct zst *z = zst_new(level);
 	size_t room = zst_bound(ZST_BLOCK), at = 0, packed;
-	void *frame = mem_alloc(room);
+	void *frame = mem_room(room);
 	int result = 0;
 
 	do {
@@ -58,7 +58,7 @@ lines_each(const void *packed, size_t n,
 {
 	const char *p = packed;
 	struct zst *z = zst_new(1);
-	char *raw = mem_alloc(ZST_BLOCK);
+	char *raw = mem_room(ZST_BLOCK);
 	struct buf rest = { 0 };
 	int result = -1;
 

@@ -114,7 +114,7 @@ writer_open(struct writer **out, int fd, int jobs, int level,
 	w->level = level;
 	w->stream = h->raw_bytes == -1;
 	w->raw_bytes = w->stream ? 0 : h->raw_bytes;
-	w->first = mem_alloc(ZST_BLOCK);
+	w->first = mem_room(ZST_BLOCK);
 	shape_write(&manifest_header_shape, h, &text);
 	buf_char(&text, '\n');
 	result = pool_new(&w->pool, jobs, level, ZST_BLOCK,

@@ -33,6 +33,12 @@ mem_alloc(size_t n)
 }
 
 void *
+mem_room(size_t n)
+{
+	return checked(malloc(n == 0 ? 1 : n));
+}
+
+void *
 mem_array(size_t n, size_t size)
 {
 	return checked(calloc(n == 0 ? 1 : n, size == 0 ? 1 : size));

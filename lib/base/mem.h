@@ -16,6 +16,9 @@ void mem_on_failure(void (*handler)(void));
 void *mem_alloc(size_t n);
 void *mem_array(size_t n, size_t size);
 
+/* Not zeroed: large buffers that are written before they are read.  Gives. */
+void *mem_room(size_t n);
+
 /* realloc() for n items of size, checked for overflow. */
 void *mem_grow(void *p, size_t n, size_t size);
 

@@ -58,7 +58,7 @@ run(void *arg)
 	err_clear(&e);
 	w.zst = zst_new(p->level);
 	w.sha256 = sha256_new();
-	w.room = mem_alloc(p->room_bytes);
+	w.room = mem_room(p->room_bytes);
 	pthread_mutex_lock(&p->mutex);
 	while ((s = next_job(p)) != NULL) {
 		int skip = p->failed, failed = 0;
@@ -102,7 +102,7 @@ pool_new(struct pool **out, int jobs, int level, size_t slot_bytes,
 	p->slot_n = jobs + 2;
 	p->slots = mem_array((size_t)p->slot_n, sizeof(*p->slots));
 	for (i = 0; i < p->slot_n; i++) {
-		p->slots[i].data = mem_alloc(slot_bytes);
+		p->slots[i].data = mem_room(slot_bytes);
 		p->slots[i].next = p->free_list;
 		p->free_list = &p->slots[i];
 	}
