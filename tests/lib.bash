@@ -2,14 +2,31 @@
 # migrations.  Load it with: load ../lib
 
 bats_require_minimum_version 1.5.0
-for helper in bats-support bats-assert bats-file; do
-	for place in /usr/lib/bats /usr/lib /usr/local/lib; do
-		if [ -e "$place/$helper/load.bash" ]; then
-			load "$place/$helper/load"
-			break
-		fi
+
+# bats-assert and its kind take longer to load than most tests to run, and are
+# needed for what they say of a failure: loaded then, they take these names.
+assert_equal() { [[ $1 == "$2" ]] || with_helpers assert_equal "$@"; }
+assert_file_exist() { [ -e "$1" ] || with_helpers assert_file_exist "$@"; }
+assert_file_not_exist() { [ ! -e "$1" ] || with_helpers assert_file_not_exist "$@"; }
+assert_line() { with_helpers assert_line "$@"; }
+assert_output() { with_helpers assert_output "$@"; }
+refute_output() { with_helpers refute_output "$@"; }
+refute_regex() { with_helpers refute_regex "$@"; }
+
+with_helpers() { # ASSERTION [ARGUMENT ...]
+	local helper place
+	for helper in bats-support bats-assert bats-file; do
+		for place in /usr/lib/bats /usr/lib /usr/local/lib; do
+			if [ -e "$place/$helper/load.bash" ]; then
+				load "$place/$helper/load"
+				break
+			fi
+		done
 	done
-done
+	# Not there, it would call itself for ever.
+	[[ $(declare -f "$1") != *with_helpers* ]] || { echo "$1: bats-assert is not installed" >&2; return 1; }
+	"$@"
+}
 
 TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 export TOP
