@@ -10,6 +10,8 @@ MANDIR = $(PREFIX)/share/man
 
 CC ?= cc
 B ?= build
+# One name for one folder: by it is written down what depends on what.
+override B := $(patsubst $(CURDIR)/%,%,$(abspath $(B)))
 SAN ?=
 WERROR ?=
 OPTIMIZE ?= -O2
