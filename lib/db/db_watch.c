@@ -82,6 +82,13 @@ db_run(struct db *d, const struct db_statement *s, struct err *e)
 }
 
 int
+db_rewrites(struct db *d, const struct db_statement *s, struct err *e)
+{
+	return d->driver->rewrites == NULL ? 1 :
+		d->driver->rewrites(d, s, e);
+}
+
+int
 db_census(struct db *d, const char *table, int content,
 	struct db_census *out, struct err *e)
 {

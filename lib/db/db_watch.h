@@ -8,6 +8,7 @@
 #include "base/strs.h"
 
 struct db;
+struct db_statement;
 struct err;
 
 /* A column whose values were set to null, not by an UPDATE that names it. */
@@ -59,6 +60,13 @@ int db_watch_hold(struct db *d, const char *table, struct err *e);
  * leaves the transaction to be rolled back.
  */
 int db_watch_brief(struct db *d, int on, struct err *e);
+
+/*
+ * Whether a statement that gives columns of its table another type makes the rows
+ * anew, so that values may be lost: it is tried, and taken back, in the transaction.
+ * 1: it does, or that cannot be known in a moment.
+ */
+int db_rewrites(struct db *d, const struct db_statement *s, struct err *e);
 
 /* Tell what rows cannot: before a DROP, after a RENAME, after a CREATE. */
 int db_watch_drop(struct db *d, const char *table, struct err *e);

@@ -99,6 +99,9 @@ struct db_driver {
 	void (*watch_cancel)(struct db *d);
 	int (*run)(struct db *d, const struct db_statement *s,
 		struct err *e);
+	/* NULL: every change of a type does. */
+	int (*rewrites)(struct db *d, const struct db_statement *s,
+		struct err *e);
 	int (*trace_migration)(struct db *d, struct err *e);
 	int (*trace_before)(struct db *d, int outside, struct err *e);
 	int (*trace_after)(struct db *d, struct trace_statement *out,

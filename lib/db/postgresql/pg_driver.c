@@ -61,6 +61,7 @@ const struct db_driver pg_driver = {
 	.watch_stop = pg_watch_stop,
 	.watch_cancel = pg_watch_cancel,
 	.run = pg_run_statement,
+	.rewrites = pg_rewrites,
 	.trace_migration = pg_trace_migration,
 	.trace_before = pg_trace_before,
 	.trace_after = pg_trace_after,

@@ -10,6 +10,8 @@ int pg_watch_start(struct db *d, const struct strs *expected,
 int pg_watch_hold(struct db *d, const char *table, struct err *e);
 /* A limit for what is counted under a lock: db_watch_brief(). */
 int pg_watch_brief(struct db *d, int on, struct err *e);
+/* pg_rewrite.c: db_rewrites(). */
+int pg_rewrites(struct db *d, const struct db_statement *s, struct err *e);
 int pg_watch_drop(struct db *d, const char *table, struct err *e);
 void pg_watch_rename(struct db *d, const char *from, const char *to);
 void pg_watch_create(struct db *d, const char *table);
