@@ -29,7 +29,8 @@ static const struct opt options[] = {
 static const struct opt_program program = { .name = "mig-status",
 	.synopsis = "",
 	.purpose = "Say where a database stands. Writes nothing.",
-	.options = options, .jobs = 1, .many = 1 };
+	.options = options, .jobs = 1, .many = 1,
+	.alone = (const char *const[]){ "pending", "heads", "graph", NULL } };
 
 struct status {
 	struct op_status_options o;

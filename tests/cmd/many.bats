@@ -67,6 +67,7 @@ line() { sed -n "$1p" <<< "$output" | jq -r "$2"; }
 @test "what is of one database is refused with several; a bad list, too" {
 	fails 2 "'-' is of one database" mig-apply --databases list -
 	fails 2 "--to is of one database" mig-backup --databases list --to x
+	fails 2 "--pending is of one database" mig-status --databases list --pending
 	fails 2 "--into is of one database" mig-rollback --databases list --restore --into x
 	fails 2 "mig-verify works on one database" mig-verify --databases list --latest
 	fails 2 "mig-gen works on one database" mig-gen --databases list x
