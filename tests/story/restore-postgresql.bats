@@ -222,3 +222,17 @@ owned() {
 	works mig-status
 	assert_equal "$(json '.problems | length')" 0
 }
+
+@test "two restores within a second: the second one waits for names of its own" {
+	family
+	works mig-backup -q
+	local at name
+	for at in 0 1 2 3 4; do
+		name=${DB}_mig_old_$(date -u -d "$at seconds" +%Y%m%dT%H%M%SZ)
+		pg_new "$name"
+	done
+	works mig-rollback --restore --yes -q
+	works mig-rollback --restore --undo --accept-loss --yes -q
+	assert_equal "$(pg_q postgres "SELECT count(*) FROM pg_database WHERE datname LIKE '${DB}\\_mig\\_o%'")" 6
+	for name in $(pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '${DB}\\_mig\\_o%'"); do pg_drop "$name"; done
+}

@@ -128,7 +128,8 @@ go_on(struct mend *x, char **said, struct err *e)
 			"open the database with --undo, then restore again" :
 			"restore it: mig-rollback --restore");
 	}
-	pg_swap_names(&n, x->live, clock_now());
+	if (pg_swap_names(&n, x->m, x->live, e) == -1)
+		return -1;
 	result = close_unchanged(x, e);
 	if (result == 0)
 		result = pg_swap_end_sessions(x->m, x->live, 0, e);
@@ -151,13 +152,10 @@ swap_back(struct mend *x, char **said, struct err *e)
 {
 	struct swap_names n;
 	struct err second;
-	char *to;
 	int result;
 
-	pg_swap_names(&n, x->live, clock_now());
-	to = mem_printf("%.*s_mig_off_%s", (int)(strlen(n.old) -
-		strlen("_mig_old_") - (CLOCK_STAMP - 1)), n.old,
-		n.old + strlen(n.old) - (CLOCK_STAMP - 1));
+	if (pg_swap_names(&n, x->m, x->live, e) == -1)
+		return -1;
 	result = pg_swap_allow(x->m, x->live, 0, e);
 	if (result == 0)
 		result = pg_swap_allow(x->m, x->old, 0, e);
@@ -166,19 +164,18 @@ swap_back(struct mend *x, char **said, struct err *e)
 	if (result == 0)
 		result = pg_swap_end_sessions(x->m, x->old, 0, e);
 	if (result == 0)
-		result = pg_swap_rename(x->m, x->live, to, x->old, 0, e);
+		result = pg_swap_rename(x->m, x->live, n.off, x->old, 0, e);
 	if (result == -1) {
 		if (pg_swap_allow(x->m, x->live, 1, &second) == -1)
 			err_wrap(e, "the database is still closed");
 		open_again(x, x->old);
 	} else {
-		open_again(x, to);
+		open_again(x, n.off);
 		*said = mem_printf("'%s' is again the database from before "
 			"the restore; the restored one is kept as '%s'",
-			x->live, to);
-		x->kept = mem_dup(to);
+			x->live, n.off);
+		x->kept = mem_dup(n.off);
 	}
-	free(to);
 	pg_swap_names_free(&n);
 	return result;
 }

@@ -210,15 +210,17 @@ pg_restore_into(struct db *d, const struct db_rebuilt *from,
 	if (pg_open_maintenance(&m, r->into != NULL ? r->into : p->name, &o,
 		    e) == -1)
 		return -1;
-	pg_swap_names(&names, p->name, clock_now());
+	if (pg_swap_names(&names, m, p->name, e) == -1) {
+		pg_open_close(&m->base);
+		return -1;
+	}
 	if (r->into != NULL) {
 		free(names.fresh);
 		names.fresh = mem_dup(r->into);
 	}
 	if ((r->into == NULL && (pg_swap_may(p, e) == -1 ||
 		pg_swap_sweep(m, p->name, e) == -1)) ||
-		(r->into == NULL && pg_swap_free_name(m, names.old, e) == -1) ||
-		pg_swap_free_name(m, names.fresh, e) == -1)
+		(r->into != NULL && pg_swap_free_name(m, r->into, e) == -1))
 		goto out;
 	result = build(p, m, names.fresh, from, r, &made, e);
 	if (result == 0 && r->into != NULL)

@@ -14,7 +14,6 @@
 #include "codec/sha256.h"
 
 #define FENCE_S 30 /* to wait for other sessions to end */
-#define NAME_MAX_BYTES 63
 
 int
 pg_swap_runf(struct pg *m, struct err *e, const char *format, const char *a,
@@ -35,53 +34,6 @@ pg_swap_runf(struct pg *m, struct err *e, const char *format, const char *a,
 	}
 	PQclear(r);
 	return result;
-}
-
-void
-pg_swap_names(struct swap_names *n, const char *live, int64_t when)
-{
-	char stamp[CLOCK_STAMP];
-	int room = NAME_MAX_BYTES - (int)sizeof("_mig_new_") + 1 -
-		(int)CLOCK_STAMP + 1;
-	char *plain = mem_dup(live);
-
-	/* Names that need no quotes anywhere, also not for pg_restore. */
-	strs_plain(plain, "");
-	/* Two names that look alike like that must not share what is kept. */
-	if (strcmp(plain, live) != 0 || (int)strlen(plain) > room) {
-		char digest[SHA256_TEXT], *longer;
-
-		sha256_of(live, strlen(live), digest);
-		longer = mem_printf("%.*s_%.8s", room - 9, plain, digest);
-		free(plain);
-		plain = longer;
-	}
-	clock_stamp(when, stamp);
-	n->live = mem_dup(live);
-	n->fresh = mem_printf("%s_mig_new_%s", plain, stamp);
-	n->old = mem_printf("%s_mig_old_%s", plain, stamp);
-	free(plain);
-}
-
-char *
-pg_swap_prefix(const char *live, int fresh)
-{
-	struct swap_names n;
-	char *out;
-
-	pg_swap_names(&n, live, 0);
-	out = mem_dup(fresh ? n.fresh : n.old);
-	out[strlen(out) - (CLOCK_STAMP - 1)] = '\0';
-	pg_swap_names_free(&n);
-	return out;
-}
-
-void
-pg_swap_names_free(struct swap_names *n)
-{
-	free(n->live);
-	free(n->fresh);
-	free(n->old);
 }
 
 int
@@ -152,21 +104,6 @@ pg_swap_allowed(struct db *d, struct err *e)
 		"it has no CREATEDB, or does not own the database", p->shown);
 	return err_next(e, "give it CREATEDB and let it own the database, or "
 		"take another with --role");
-}
-
-int
-pg_swap_free_name(struct pg *m, const char *name, struct err *e)
-{
-	char *found;
-
-	if (pg_sql_value(m, &found, e, "SELECT datname FROM "
-		"pg_catalog.pg_database WHERE datname = $1", name) == -1)
-		return -1;
-	if (found == NULL)
-		return 0;
-	free(found);
-	err_set(e, ERR_REFUSED, "exists", "a database '%s' exists", name);
-	return err_next(e, "name another one");
 }
 
 int

@@ -35,10 +35,16 @@
 struct swap_names {
 	char *live; /* APP */
 	char *fresh; /* APP_mig_new_20260131T235959Z */
-	char *old; /* APP_mig_old_... */
+	char *old; /* APP_mig_old_..., from before a restore */
+	char *off; /* APP_mig_off_..., what an --undo takes away */
 };
 
-void pg_swap_names(struct swap_names *n, const char *live, int64_t when);
+/*
+ * pg_swap_names.c: names that no database has: within a second of another restore it
+ * waits for the next.  Gives n's contents on success.
+ */
+int pg_swap_names(struct swap_names *n, struct pg *m, const char *live,
+	struct err *e);
 void pg_swap_names_free(struct swap_names *n);
 
 /* ERR_REFUSED for what a new database would leave behind: slots and such. */
