@@ -352,7 +352,7 @@ c\$|*é\" WHERE n BETWEEN 60000 AND 160000;
 		racers+=($!)
 	done
 	SECONDS=0
-	for ((id = 0; id < 50 && SECONDS < 45; id++)); do
+	for ((id = 0; id < 50 && SECONDS < 240; id++)); do
 		run --separate-stderr timeout -k 5 15 mig-backup -q --to "$id.migbak" -l 1 --busy-timeout 5s
 		if [ "$status" -ne 0 ]; then
 			[ "$status" -eq 4 ] || { echo "$status: $stderr"; break; }
