@@ -182,6 +182,7 @@ struct db_statement {
 	enum db_intent intent;
 	const char *table; /* that it is about; NULL: not known */
 	const struct strs *more; /* further ones; may be NULL */
+	const struct strs *inner; /* that statements inside its WITH change; or NULL */
 	const struct strs *columns; /* of DROP_COLUMN */
 	const char *data; /* the lines after COPY FROM stdin; or NULL */
 	size_t data_n;

@@ -81,6 +81,9 @@ loss_of_statement(struct shape_list *losses, struct db *d,
 	const char *action = script_action(s);
 	size_t i;
 
+	for (i = 0; i < s->inner_n; i++)
+		if (loss_of_statement(losses, d, &s->inner[i], rebuilds, e) == -1)
+			return -1;
 	if (!(s->kind == SCRIPT_DROP_TABLE && !strs_has(rebuilds, s->table)) &&
 		s->kind != SCRIPT_DROP_COLUMN &&
 		s->kind != SCRIPT_TRUNCATE &&

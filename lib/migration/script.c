@@ -184,17 +184,27 @@ script_scan(const char *text, int line, enum lex_rules rules,
 }
 
 void
+script_release(struct script_statement *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->inner_n; i++)
+		script_release(&s->inner[i]);
+	free(s->inner);
+	free(s->table);
+	free(s->to);
+	strs_free(&s->columns);
+	strs_free(&s->retyped);
+	strs_free(&s->more);
+}
+
+void
 script_free(struct script *s)
 {
 	size_t i;
 
-	for (i = 0; i < s->n; i++) {
-		free(s->v[i].table);
-		free(s->v[i].to);
-		strs_free(&s->v[i].columns);
-		strs_free(&s->v[i].retyped);
-		strs_free(&s->v[i].more);
-	}
+	for (i = 0; i < s->n; i++)
+		script_release(&s->v[i]);
 	free(s->v);
 	memset(s, 0, sizeof(*s));
 }

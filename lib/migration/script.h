@@ -47,6 +47,9 @@ struct script_statement {
 	int all; /* a DELETE or UPDATE of every row */
 	int compare; /* the values of columns before and after tell a loss */
 	int either; /* runs outside a transaction as well as in one */
+	struct script_statement *inner; /* inside its WITH: they change data */
+	size_t inner_n;
+	int nested; /* it is one of those */
 	const char *data; /* lines after COPY FROM stdin, in text; or NULL */
 	size_t data_n;
 };
@@ -65,6 +68,9 @@ struct script {
 int script_scan(const char *text, int line, enum lex_rules rules,
 	struct script *out, struct err *e);
 void script_free(struct script *s);
+
+/* Free what the statement holds. */
+void script_release(struct script_statement *s);
 
 /*
  * Whether it may run twice, for its own words say what to do with what is there:

@@ -155,7 +155,7 @@ script_classify(struct script_statement *s, enum lex_rules rules)
 			return;
 		}
 	if (script_eat(&w, "WITH"))
-		script_skip_with(&w);
+		script_read_with(&w, s);
 	if (script_eat(&w, "DROP"))
 		read_drop(&w, s);
 	else if (script_eat(&w, "ALTER"))

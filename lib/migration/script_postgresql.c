@@ -380,7 +380,7 @@ script_postgresql(struct script_statement *s)
 		return;
 	}
 	if (script_eat(&w, "WITH"))
-		script_skip_with(&w);
+		script_read_with(&w, s);
 	if (script_eat(&w, "DROP"))
 		read_drop(&w, s);
 	else if (script_eat(&w, "ALTER"))

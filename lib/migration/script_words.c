@@ -126,29 +126,6 @@ script_read_set(struct script_words *w, struct script_statement *s)
 	}
 }
 
-void
-script_skip_with(struct script_words *w)
-{
-	int depth = 0, closed = 0;
-
-	/* Only what follows a closing bracket: a name may be "replace". */
-	for (; w->t.kind != LEX_END; script_step(w)) {
-		if (lex_is_char(&w->t, '(')) {
-			depth++;
-		} else if (lex_is_char(&w->t, ')')) {
-			closed = --depth == 0;
-			continue;
-		} else if (depth == 0 && closed &&
-			(lex_is(&w->t, "INSERT") || lex_is(&w->t, "UPDATE") ||
-				lex_is(&w->t, "DELETE") ||
-				lex_is(&w->t, "REPLACE") ||
-				lex_is(&w->t, "SELECT"))) {
-			return;
-		}
-		closed = 0;
-	}
-}
-
 int
 script_may_repeat(const struct script_statement *s, enum lex_rules rules)
 {

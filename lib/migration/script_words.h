@@ -22,8 +22,8 @@ int script_eat(struct script_words *w, const char *word);
 /* Move to the word at depth 0, or to the end: 1 or 0. */
 int script_find(struct script_words *w, const char *word);
 
-/* After WITH: on to the statement proper. */
-void script_skip_with(struct script_words *w);
+/* script_with.c: after WITH, on to the statement proper.  Fills inner. */
+void script_read_with(struct script_words *w, struct script_statement *s);
 
 /* Fill all: no WHERE, or one that is always true. */
 void script_read_where(struct script_words *w, struct script_statement *s);

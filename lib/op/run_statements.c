@@ -132,17 +132,38 @@ after_statement(struct running *x, const struct script_statement *s)
 		db_watch_create(x->r->db, s->table);
 }
 
+static int
+run_traced(const struct run *r, const struct script_statement *s,
+	const struct db_statement *one, struct err *e)
+{
+	const struct run_trace *t = r->trace;
+
+	if (t == NULL)
+		return db_run(r->db, one, e);
+	if (t->before(t->arg, one->how == DB_RUN_OUTSIDE, e) == -1)
+		return -1;
+	if (db_run(r->db, one, e) == -1) {
+		db_trace_cancel(r->db);
+		return -1;
+	}
+	return t->after(t->arg, s->text, s->n, s->line, e);
+}
+
 /* One statement, with what its words say that it is. */
 int
 run_one(struct running *x, const struct script_statement *s, int how,
 	struct err *e)
 {
+	struct strs inner = { 0 };
 	struct db_statement one = { .sql = s->text, .n = s->n,
 		.intent = DB_INTENT_OTHER, .table = s->table, .more = &s->more,
-		.columns = &s->columns,
+		.columns = &s->columns, .inner = &inner,
 		.data = s->data, .data_n = s->data_n, .how = how };
-	const struct run_trace *t = x->r->trace;
+	size_t i;
+	int result;
 
+	for (i = 0; i < s->inner_n; i++)
+		strs_add(&inner, s->inner[i].table);
 	switch (s->kind) {
 	case SCRIPT_DROP_TABLE:
 		one.intent = DB_INTENT_DROP_TABLE;
@@ -167,17 +188,13 @@ run_one(struct running *x, const struct script_statement *s, int how,
 		one.intent = DB_INTENT_DEFINE;
 		break;
 	default:
+		if (s->inner_n > 0)
+			one.intent = DB_INTENT_CHANGE;
 		break;
 	}
-	if (t == NULL)
-		return db_run(x->r->db, &one, e);
-	if (t->before(t->arg, how == DB_RUN_OUTSIDE, e) == -1)
-		return -1;
-	if (db_run(x->r->db, &one, e) == -1) {
-		db_trace_cancel(x->r->db);
-		return -1;
-	}
-	return t->after(t->arg, s->text, s->n, s->line, e);
+	result = run_traced(x->r, s, &one, e);
+	strs_free(&inner);
+	return result;
 }
 
 int

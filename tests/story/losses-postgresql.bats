@@ -228,3 +228,25 @@ SELECT * INTO n FROM t; ALTER TABLE n ALTER x TYPE text USING NULL; ALTER TABLE 
 	migration 2_x "ALTER TABLE t ALTER v TYPE int;"
 	fails 6 "cannot be cast automatically" mig-apply -q --no-backup --allow-missing
 }
+
+@test "losses: a statement inside a WITH is what it says, and loses what it does" {
+	q "CREATE TABLE o (id int PRIMARY KEY, x int, up int); INSERT INTO o SELECT g, g, g - 1 FROM generate_series(1, 100) AS g; CREATE TABLE a (LIKE o)"
+	local move="DELETE FROM o WHERE id % 10 = 0 RETURNING *"
+	# With a condition it is meant, wherever it stands; whatever the brackets hold.
+	migration 0_x "WITH m AS ($move) INSERT INTO a SELECT * FROM m;
+		WITH n (i) AS (SELECT 1), m AS MATERIALIZED (WITH k AS (SELECT 1 AS j) DELETE FROM o USING k WHERE id = j RETURNING o.*), u AS (UPDATE o SET x = NULL WHERE id = 2) INSERT INTO a SELECT * FROM m;
+		WITH \"update\" AS (SELECT 1 AS \"delete\") SELECT * FROM \"update\";"
+	works mig-apply -q --no-backup
+	assert_equal "$(rows o) $(rows a) $(q "SELECT count(x) FROM o")" "89 11 88"
+	assert_equal "$(jq -r '.applied[0].delta[] | "\(.table) \(.deleted)"' <<< "$output" | sort | xargs)" "a 0 o 11"
+	rm -r migrations
+	loses "'o': 89 rows (DELETE, line 2)" "WITH m AS (DELETE FROM o RETURNING *) INSERT INTO a SELECT * FROM m;" --allow-missing
+	loses "'o.x': 88 values (UPDATE, line 2)" "WITH m AS (UPDATE ONLY o SET x = NULL RETURNING *) SELECT count(*) FROM m;" --allow-missing
+	# What keys and triggers take with it nobody has said.
+	q "ALTER TABLE o ADD FOREIGN KEY (up) REFERENCES o ON DELETE CASCADE NOT VALID"
+	loses "'o': " "WITH m AS (DELETE FROM o WHERE id = 51 RETURNING *) INSERT INTO a SELECT * FROM m;" --allow-missing
+	q "ALTER TABLE o DROP CONSTRAINT o_up_fkey;
+		CREATE FUNCTION more() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM o WHERE id < 50; RETURN NULL; END';
+		CREATE TRIGGER t AFTER INSERT ON a EXECUTE FUNCTION more()"
+	loses "'o': " "WITH m AS (DELETE FROM o WHERE id = 51 RETURNING *) INSERT INTO a SELECT * FROM m;" --allow-missing
+}

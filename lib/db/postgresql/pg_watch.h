@@ -57,6 +57,7 @@ struct pg_watch {
 	struct pg_counted *counted;
 	size_t counted_n;
 	struct strs now; /* oids that the present statement names */
+	int alone; /* it has a WITH, and nothing can take more of them along */
 	char tag[16]; /* what the server called the statement; for how many rows */
 	int64_t tuples;
 	int64_t came, went; /* rows of the tables that it names */

@@ -24,6 +24,71 @@ add_name(struct strs *l, const char *name)
 		strs_add(l, name);
 }
 
+/* Their numbers, with their children, which a statement reaches, too. */
+static PGresult *
+ask_tree(struct pg *p, const struct strs *names, struct err *e)
+{
+	char *array = pg_watch_array(names);
+	PGresult *r = pg_watch_ask(p, "WITH RECURSIVE tree(oid) AS (SELECT "
+		"pg_catalog.to_regclass(x)::pg_catalog.oid FROM "
+		"pg_catalog.unnest($1::text[]) AS x UNION SELECT i.inhrelid "
+		"FROM pg_catalog.pg_inherits i JOIN tree ON i.inhparent = "
+		"tree.oid) SELECT oid FROM tree WHERE oid IS NOT NULL", array,
+		e);
+
+	free(array);
+	return r;
+}
+
+/*
+ * Tables that the statements inside a WITH change, which the server does not count
+ * apart.  Where neither keys nor triggers nor rules can take more along, all that goes
+ * from them is what these say; else they count as not named.
+ */
+static int
+name_inner(struct pg *p, const struct strs *inner, struct err *e)
+{
+	struct pg_watch *w = p->watch;
+	struct strs names = { 0 }, all = { 0 };
+	char *array, *alone;
+	PGresult *r;
+	size_t k;
+	int i, result;
+
+	for (k = 0; k < inner->n; k++)
+		add_name(&names, inner->v[k]);
+	r = ask_tree(p, &names, e);
+	strs_free(&names);
+	if (r == NULL)
+		return -1;
+	for (k = 0; k < w->now.n; k++)
+		strs_add(&all, w->now.v[k]);
+	for (i = 0; i < PQntuples(r); i++)
+		strs_add_once(&all, PQgetvalue(r, i, 0));
+	PQclear(r);
+	array = pg_watch_array(&all);
+	result = pg_sql_value(p, &alone, e, "SELECT 'alone' WHERE NOT EXISTS "
+		"(SELECT FROM pg_catalog.pg_constraint k WHERE k.contype = 'f' "
+		"AND (k.conrelid = ANY ($1::pg_catalog.oid[]) OR k.confrelid = "
+		"ANY ($1::pg_catalog.oid[])) AND (k.confdeltype IN ('c', 'n', "
+		"'d') OR k.confupdtype IN ('c', 'n', 'd'))) AND NOT EXISTS "
+		"(SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = ANY "
+		"($1::pg_catalog.oid[]) AND NOT t.tgisinternal AND t.tgenabled "
+		"<> 'D') AND NOT EXISTS (SELECT FROM pg_catalog.pg_class c "
+		"WHERE c.oid = ANY ($1::pg_catalog.oid[]) AND c.relhasrules)",
+		array);
+	free(array);
+	w->alone = result == 0 && alone != NULL;
+	if (w->alone) {
+		strs_free(&w->now);
+		w->now = all;
+	} else {
+		strs_free(&all);
+	}
+	free(alone);
+	return result;
+}
+
 /* The tables that it names, by their numbers, while they are there. */
 int
 pg_watch_named(struct pg *p, const struct db_statement *s, struct err *e)
@@ -31,28 +96,24 @@ pg_watch_named(struct pg *p, const struct db_statement *s, struct err *e)
 	struct pg_watch *w = p->watch;
 	struct strs names = { 0 };
 	PGresult *r;
-	char *array;
 	size_t k;
 	int i;
 
 	if (w == NULL)
 		return 0;
 	strs_free(&w->now);
+	w->alone = 0;
 	/* What only makes something has nothing to lose. */
-	if (s->table == NULL || s->intent == DB_INTENT_DEFINE)
+	if (s->intent == DB_INTENT_DEFINE)
 		return 0;
-	add_name(&names, s->table);
+	if (s->table != NULL)
+		add_name(&names, s->table);
 	for (k = 0; s->more != NULL && k < s->more->n; k++)
 		add_name(&names, s->more->v[k]);
-	array = pg_watch_array(&names);
-	/* With its children: a statement reaches them, too. */
-	r = pg_watch_ask(p, "WITH RECURSIVE tree(oid) AS (SELECT "
-		"pg_catalog.to_regclass(x)::pg_catalog.oid FROM "
-		"pg_catalog.unnest($1::text[]) AS x UNION SELECT i.inhrelid "
-		"FROM pg_catalog.pg_inherits i JOIN tree ON i.inhparent = "
-		"tree.oid) SELECT oid FROM tree WHERE oid IS NOT NULL", array,
-		e);
-	free(array);
+	if (names.n == 0)
+		return s->inner == NULL || s->inner->n == 0 ? 0 :
+			name_inner(p, s->inner, e);
+	r = ask_tree(p, &names, e);
 	strs_free(&names);
 	if (r == NULL)
 		return -1;
@@ -68,7 +129,8 @@ pg_watch_named(struct pg *p, const struct db_statement *s, struct err *e)
 		}
 	}
 	PQclear(r);
-	return 0;
+	return s->inner == NULL || s->inner->n == 0 ? 0 :
+		name_inner(p, s->inner, e);
 }
 
 static void
@@ -220,7 +282,7 @@ taken_along(struct pg_watch *w)
 		if (w->v[i].gone > 0 && (most == NULL || w->v[i].gone >
 			most->gone))
 			most = &w->v[i];
-	if (most != NULL && extra > 0)
+	if (most != NULL && extra > 0 && !w->alone)
 		most->cascaded += extra < most->gone ? extra : most->gone;
 	for (i = 0; i < w->n; i++)
 		w->v[i].gone = 0;
