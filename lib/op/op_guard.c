@@ -11,85 +11,15 @@
 #include "base/mem.h"
 #include "base/report.h"
 #include "base/stop.h"
-#include "doc/doc_rollback.h"
 #include "guard/loss.h"
 #include "migration/ledger.h"
 #include "op/op_db.h"
 #include "op/op_guard_part.h"
 #include "op/op_hook.h"
-#include "op/op_restore.h"
 #include "os/call.h"
 #include "os/lock.h"
 
 #define LOCK_WAIT_S 30 /* after a lost session */
-
-/* --- the way back -------------------------------------------------------- */
-
-/*
- * With our lock and our connection: nobody comes between.  What others wrote meanwhile
- * goes with what the command did: that was asked for.
- */
-static int
-restore(struct guarded *g, struct err *e)
-{
-	struct doc_rollback done = { 0 };
-	struct op_restore_options p = { .accept_loss = 1,
-		.archive = g->a->out->backup->path, .db = g->a->s.db,
-		.lock = g->a->s.lock };
-	struct op o = *g->a->o;
-	int result;
-
-	g->a->s.db = NULL;
-	g->a->s.lock = NULL;
-	o.confirm = NULL;
-	result = op_restore(&done, &o, &p, e);
-	if (result == 0) {
-		g->out->left = "restored";
-		strs_add_all(&g->out->kept, &done.kept);
-		report_say(o.report, REPORT_NOTE, "the backup '%s' is "
-			"restored", p.archive);
-		op_guard_end(g, "restored");
-	}
-	shape_release(&doc_rollback_shape, &done);
-	return result;
-}
-
-/* The command, or what it did, is not as it should be: why says how. */
-static int
-fail(struct guarded *g, const struct err *why, struct err *e)
-{
-	const struct apply *a = g->a;
-	const char *how = a->s.db == NULL && !db_is_server(a->o->url) ?
-		" --offline" : "";
-	struct err second;
-
-	*e = *why;
-	if (strcmp(g->out->left, "unchanged") == 0) {
-		op_guard_end(g, "failed");
-		e->code = strcmp(e->reason, "interrupted") == 0 ? ERR_ENV :
-			ERR_FAILED;
-		err_wrap(e, "nothing was written to the database");
-		return err_next(e, "mend the cause and run it again");
-	}
-	e->code = ERR_LEFT;
-	if (a->p->restore_on_failure && a->out->backup != NULL) {
-		if (restore(g, &second) == 0) {
-			e->code = ERR_FAILED;
-			err_wrap(e, "the backup is restored");
-			return err_next(e, "mend the cause and run it again");
-		}
-		err_wrap(e, "and the backup could not be restored (%.300s)",
-			second.text);
-	}
-	op_guard_end(g, "failed");
-	if (a->out->backup == NULL)
-		return err_next(e, "look at what it has changed: there is no "
-			"backup to go back to");
-	err_next(e, "%s, or go back with: mig-rollback --restore%s",
-		strcmp(why->reason, "loss") == 0 ? why->next : "mend the cause "
-		"and run it again", how);
-	return err_next_word(e, a->out->backup->path);
-}
 
 /* --- the command --------------------------------------------------------- */
 
@@ -171,15 +101,19 @@ judge(struct guarded *g, struct err *e)
 	if (loss_judge(&g->out->losses, &g->allow, db_rules(a->s.db)) > 0)
 		return loss_refuse_as(&g->out->losses, "the command has lost",
 			"--allow-loss", e);
-	if (went_elsewhere(g))
-		return err_set(e, ERR_FAILED, "rehearsal", "the command has "
+	if (went_elsewhere(g)) {
+		err_set(e, ERR_FAILED, "rehearsal", "the command has "
 			"changed the copy, and nothing here: it went to "
 			"another database");
+		return err_next(e, "look there, and see where it takes its url "
+			"from");
+	}
 	if (g->journal.rehearsed == NULL || strcmp(g->journal.rehearsed,
 		g->out->after) == 0)
 		return 0;
-	return err_set(e, ERR_FAILED, "rehearsal", "the schema behind the "
+	err_set(e, ERR_FAILED, "rehearsal", "the schema behind the "
 		"command is not the one that the rehearsal proved");
+	return err_next(e, "see what is different");
 }
 
 /* Its name may be a secret, as in "PASSWORD=... command". */
@@ -227,12 +161,12 @@ run(struct guarded *g, struct err *e)
 	if (look(g, &second) == -1) {
 		if (result == 0)
 			why = second;
-		return fail(g, &why, e);
+		return op_guard_fail(g, &why, e);
 	}
 	if (result == 0)
 		result = judge(g, &why);
 	if (result == -1)
-		return fail(g, &why, e);
+		return op_guard_fail(g, &why, e);
 	op_guard_end(g, "done");
 	return 0;
 }
@@ -401,8 +335,12 @@ op_guard(struct apply *a, struct err *e)
 		result = -1;
 	}
 	a->out->result = "failed";
-	if (result == -1 || op_apply_backup(a, e) == -1 ||
-		guarded_run(a, e) == -1) {
+	if (result == 0 && op_apply_backup(a, e) == -1) {
+		result = -1;
+		if (e->code == ERR_LEFT && strcmp(e->reason, "rehearsal") == 0)
+			op_guard_escaped(a, e);
+	}
+	if (result == -1 || guarded_run(a, e) == -1) {
 		read_current(a);
 		op_apply_tell_failure(a, e);
 		return -1;

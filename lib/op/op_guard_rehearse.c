@@ -154,8 +154,7 @@ still_there(struct apply *a, const char *before, struct err *e)
 		"the real database was written to, and %s: it seems that the "
 		"command takes its url from somewhere else than %s", schema ?
 		"the copy was not" : "its schema has changed", a->p->url_env);
-	err_next(e, "see what it did; go back with: mig-rollback --restore");
-	return err_next_word(e, a->out->backup->path);
+	return err_next(e, "see what it did, and name the variable that it reads");
 }
 
 int

@@ -65,15 +65,30 @@ is_place(const char *at, size_t n)
 static char *
 server_url(const char *rest, const char *like, size_t scheme)
 {
-	const char *p = strchr(like, '?');
+	const char *p = strchr(like, '?'), *at = strchr(rest, '@');
+	int between = strchr(rest, '?') == NULL ? '?' : '&';
 	struct buf b = { 0 };
 
-	buf_printf(&b, "%.*s%s", (int)scheme, like, rest);
+	/* JDBC has user and password behind, and not in front. */
+	if (strncmp(like, "jdbc:", 5) == 0 && at != NULL) {
+		size_t user = strcspn(rest + 2, ":@");
+
+		buf_printf(&b, "%.*s//%s%cuser=%.*s", (int)scheme, like, at + 1,
+			between, (int)user, rest + 2);
+		between = '&';
+		if (rest[2 + user] == ':')
+			buf_printf(&b, "&password=%.*s", (int)(at - rest - 3 -
+				(long)user), rest + 3 + user);
+	} else {
+		buf_printf(&b, "%.*s%s", (int)scheme, like, rest);
+	}
 	while (p != NULL && *p != '\0') {
 		size_t n = strcspn(++p, "&"), word = strcspn(p, "=&");
 
-		if (!is_place(p, word))
-			buf_printf(&b, "&%.*s", (int)n, p);
+		if (!is_place(p, word)) {
+			buf_printf(&b, "%c%.*s", between, (int)n, p);
+			between = '&';
+		}
 		p += n;
 	}
 	return buf_detach(&b);

@@ -112,6 +112,16 @@ tidy() {
 	fails 7 'takes its url from somewhere else than OTHER_URL' mig-apply --rehearse --url-env OTHER_URL -- ./tool "UPDATE child SET x = 'q'"
 	fails 7 'takes its url from somewhere else than OTHER_URL' mig-apply --rehearse --url-env OTHER_URL -- ./tool 'CREATE TABLE wrong (a)'
 	fails 2 '--url-env NAME' mig-apply --rehearse -- ./tool 'SELECT 1'
+	# It is told of as of any command that was run, and can come back like one.
+	works mig-status
+	assert_equal "$(json '.triage.state')" partly
+	[[ $(json .triage.back) == "mig-rollback --restore --accept-loss "* ]]
+	local before=$(contents)
+	fails 6 'the backup is restored' mig-apply --rehearse --restore-on-failure --url-env OTHER_URL -- ./tool 'DROP TABLE child'
+	[ "$(contents)" = "$before" ]
+	[ "$(json '.command.left + .rehearsal.result')" = restoredpassed ]
+	fails 6 "allow it: --allow-loss 'child'" mig-apply --restore-on-failure -- ./tool 'DELETE FROM child WHERE id = 1'
+	[ "$(contents)" = "$before" ]
 }
 
 @test "the real run must come to what was rehearsed" {

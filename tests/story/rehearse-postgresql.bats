@@ -207,6 +207,23 @@ ALTER TABLE orders ADD CONSTRAINT c CHECK (total > 1) NOT VALID;"
 	[ "$(psql -Atc "SELECT count(*) FROM pg_database WHERE datname LIKE 'mig_scratch%'" postgres)" = 0 ]
 }
 
+@test "guard: what a tool takes from the url of the copy cannot lead to the real one" {
+	# Tools that read the authority, and no host behind it; and one that has its own form.
+	printf '#!/bin/sh\necho "$DATABASE_URL" > "url.$MIG_GUARD"\nexec psql -q -v ON_ERROR_STOP=1 "${DATABASE_URL%%%%\\?*}" -c "$1"\n' > tool
+	chmod +x tool
+	works mig-apply --rehearse --url-env DATABASE_URL -- ./tool 'CREATE TABLE x (a int)'
+	[[ $(cat url.rehearse) =~ ^postgresql://[^/@:]+:[0-9a-f]{32}@127\.0\.0\.1:[0-9]+/app\?sslmode=disable ]] || { cat url.rehearse; return 1; }
+	DATABASE_URL=jdbc:postgresql://127.0.0.1:1/app?user=me\&ApplicationName=x mig-apply -q -d "$DATABASE_URL" --rehearse --url-env DATABASE_URL -- sh -c 'echo "$DATABASE_URL" > url.jdbc' > /dev/null
+	[[ $(cat url.jdbc) == "jdbc:postgresql://127.0.0.1:1/app?user=me&ApplicationName=x" ]]
+	DATABASE_URL=jdbc:postgresql://127.0.0.1:1/app?user=me\&ApplicationName=x mig-apply -q -d "$DATABASE_URL" --rehearse --url-env DATABASE_URL -- sh -c '[ $MIG_GUARD = run ] || echo "$DATABASE_URL" > url.jdbc' > /dev/null
+	[[ $(cat url.jdbc) =~ ^jdbc:postgresql://127\.0\.0\.1:[0-9]+/app\?sslmode=disable\&user=[a-z_]+\&password=[0-9a-f]{32}\&ApplicationName=x$ ]] || { cat url.jdbc; return 1; }
+	# A scratch server behind a socket: who does not know sockets finds nothing.
+	works mig-apply --rehearse --scratch postgresql:///postgres --url-env DATABASE_URL -- sh -c '[ $MIG_GUARD = run ] || echo "$DATABASE_URL" > url.scratch'
+	[[ $(cat url.scratch) == postgresql://*@scratch.invalid/mig_scratch_*host=%2F* ]] || { cat url.scratch; return 1; }
+	# The copy asks for its password.
+	fails 3 "on the copy" mig-apply --rehearse --url-env DATABASE_URL -- sh -c '[ $MIG_GUARD = run ] || PGPASSWORD=wrong psql "$(echo "$DATABASE_URL" | sed "s/:[0-9a-f]\{32\}@/@/")" -c "SELECT 1"'
+}
+
 @test "guard: what a killed one leaves running keeps the lock, on a server, too" {
 	printf '#!/bin/sh\ntouch began\nsh -c "trap : TERM; sleep 3; touch over"\n' > tool
 	chmod +x tool

@@ -24,15 +24,20 @@ const struct pg_dump_result *pg_scratch_result(const struct pg *p);
 void pg_scratch_free(struct pg_dump *s);
 
 /* pg_server.c: a throw-away server on this machine, for a deep look. */
+#define PG_SERVER_LOGGED 1 /* it keeps a log as a server in production does */
+#define PG_SERVER_REACHED 2 /* by other programs, which may know no sockets */
 /*
- * Start one of the given major version or later.  logged: it keeps a log as a
- * server in production does.  *url leads to its database
- * postgres; borrowed.  ERR_ENV "program" when no server is installed.
+ * Start one of the given major version or later; how: PG_SERVER_...  *url leads to its
+ * database postgres by its socket; borrowed.  ERR_ENV "program" when no server is
+ * installed.
  */
-int pg_server_start(struct pg_server **out, int major, int logged,
+int pg_server_start(struct pg_server **out, int major, int how,
 	const char **url, struct err *e);
-/* Where its socket is.  Borrowed. */
+/* Where its socket is, and the port in its name.  Borrowed. */
 const char *pg_server_folder(const struct pg_server *s);
+int pg_server_port(const struct pg_server *s);
+/* For whoever comes by 127.0.0.1 and that port; NULL: nobody can.  Borrowed. */
+const char *pg_server_password(const struct pg_server *s);
 void pg_server_free(struct pg_server *s);
 
 /* pg_deep.c: restore a dump into a scratch server, dump it again, compare. */

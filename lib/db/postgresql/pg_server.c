@@ -1,16 +1,21 @@
 /*
  * pg_server: a throw-away server on this machine: in a folder of its own, on a
- * Unix socket, without a network, never as root; it ends with us.
+ * Unix socket, without a network but the machine's own where another program is to
+ * reach it, never as root; it ends with us.
  */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/id.h"
 #include "base/mem.h"
 #include "base/stop.h"
 #include "db/postgresql/pg_scratch.h"
@@ -20,12 +25,15 @@
 #define START_MS 30000
 #define OLDEST 13
 #define NEWEST 29
+#define DEFAULT_PORT 5432 /* of the socket alone: part of its name */
 #define SOCKET_MAX 80 /* a Unix socket's path is at most 107 bytes */
 
 struct pg_server {
 	char *folder, *data, *url;
 	struct child *child;
 	const char *user; /* NULL: ourselves */
+	int port; /* on 127.0.0.1, behind a password; 0: no network */
+	char password[ID_TEXT];
 };
 
 /* As root it runs as somebody else. */
@@ -78,8 +86,9 @@ find(int major, char **initdb, char **postgres, struct err *e)
 static int
 make_data(struct pg_server *s, const char *initdb, struct err *e)
 {
-	const char *const argv[] = { initdb, "-D", s->data, "-U", "mig_scratch", "-A",
-		"trust", "-E", "UTF8", "--locale=C", "--no-sync", NULL };
+	const char *const argv[] = { initdb, "-D", s->data, "-U", "mig_scratch",
+		"--auth-local=trust", "--auth-host=scram-sha-256", "-E", "UTF8",
+		"--locale=C", "--no-sync", NULL };
 
 	return child_run(argv, NULL, s->user, NULL, e);
 }
@@ -102,13 +111,35 @@ wait_until_up(struct pg_server *s, struct err *e)
 	return 0;
 }
 
+/* One that nobody has at this moment. */
 static int
-run(struct pg_server *s, const char *postgres, int logged, struct err *e)
+choose_port(struct pg_server *s, struct err *e)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof(at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int result = 0;
+
+	if (fd == -1 || bind(fd, (struct sockaddr *)&at, n) == -1 ||
+		getsockname(fd, (struct sockaddr *)&at, &n) == -1)
+		result = err_sys(e, "find a port on 127.0.0.1 for the copy");
+	if (fd != -1)
+		close(fd);
+	s->port = ntohs(at.sin_port);
+	return result == 0 ? id_new(s->password, e) : -1;
+}
+
+static int
+run(struct pg_server *s, const char *postgres, int how, struct err *e)
 {
 	char *socket = mem_printf("unix_socket_directories=%s", s->folder);
-	const char *const argv[] = { postgres, "-D", s->data, "-c",
-		"listen_addresses=", "-c", socket, "-c", "fsync=off", "-c",
-		"full_page_writes=off", "-c", logged ? "wal_level=replica" :
+	char *port = mem_printf("port=%d", s->port == 0 ? DEFAULT_PORT : s->port);
+	const char *const argv[] = { postgres, "-D", s->data, "-c", s->port ==
+		0 ? "listen_addresses=" : "listen_addresses=127.0.0.1", "-c",
+		port, "-c", "ssl=off", "-c",
+		"password_encryption=scram-sha-256", "-c", socket, "-c", "fsync=off", "-c",
+		"full_page_writes=off", "-c", (how & PG_SERVER_LOGGED) != 0 ? "wal_level=replica" :
 		"wal_level=minimal", "-c",
 		"max_wal_senders=0", "-c", "autovacuum=off", "-c",
 		"max_wal_size=4GB", "-c", "logging_collector=off", "-c",
@@ -120,11 +151,12 @@ run(struct pg_server *s, const char *postgres, int logged, struct err *e)
 	int result = child_start(&s->child, argv, NULL, s->user, e);
 
 	free(socket);
+	free(port);
 	return result == 0 ? wait_until_up(s, e) : -1;
 }
 
 int
-pg_server_start(struct pg_server **out, int major, int logged,
+pg_server_start(struct pg_server **out, int major, int how,
 	const char **url, struct err *e)
 {
 	struct pg_server *s = mem_alloc(sizeof(*s));
@@ -138,13 +170,15 @@ pg_server_start(struct pg_server **out, int major, int logged,
 		tmp = "/tmp"; /* which any user may enter */
 	if (find(major, &initdb, &postgres, e) == -1 ||
 		file_make_temp_dir(tmp, "mig-server-", &s->folder, e) == -1 ||
-		choose_user(s, e) == -1)
+		choose_user(s, e) == -1 || ((how & PG_SERVER_REACHED) != 0 &&
+		choose_port(s, e) == -1))
 		goto out;
 	s->data = file_join(s->folder, "data");
-	s->url = mem_printf("host='%s' user=mig_scratch dbname=postgres "
-		"sslmode=disable", s->folder);
+	s->url = mem_printf("host='%s' port=%d user=mig_scratch "
+		"dbname=postgres sslmode=disable", s->folder, s->port == 0 ?
+		DEFAULT_PORT : s->port);
 	if (make_data(s, initdb, e) == 0)
-		result = run(s, postgres, logged, e);
+		result = run(s, postgres, how, e);
 out:
 	free(initdb);
 	free(postgres);
@@ -161,6 +195,18 @@ const char *
 pg_server_folder(const struct pg_server *s)
 {
 	return s->folder;
+}
+
+int
+pg_server_port(const struct pg_server *s)
+{
+	return s->port == 0 ? DEFAULT_PORT : s->port;
+}
+
+const char *
+pg_server_password(const struct pg_server *s)
+{
+	return s->port == 0 ? NULL : s->password;
 }
 
 void

@@ -163,6 +163,23 @@ copy_roles(struct stage *s, struct err *e)
 	return result;
 }
 
+/* For another program, which comes by the network. */
+static int
+set_password(struct stage *s, struct err *e)
+{
+	const char *password = pg_server_password(s->server);
+	char *sql;
+	int result;
+
+	if (password == NULL)
+		return 0;
+	sql = mem_printf("SELECT pg_catalog.format('ALTER ROLE %%I PASSWORD "
+		"%%L', $1::text, '%s')", password);
+	result = run_formatted(s->m, s->m, sql, s->user, e);
+	free(sql);
+	return result;
+}
+
 /* Who the live session is, on a server of our own. */
 static int
 choose_user(struct stage *s, struct err *e)
@@ -187,12 +204,12 @@ choose_user(struct stage *s, struct err *e)
 	strs_free(&one);
 	strs_add(s->how->notes, "Every role is a superuser on the copy: a "
 		"privilege that is missing shows only in the real run.");
-	return result == -1 ? -1 : run_formatted(s->m, s->m,
+	return result == -1 || run_formatted(s->m, s->m,
 		"SELECT pg_catalog.format('ALTER ROLE %I LOGIN', $1::text)",
-		s->user, e);
+		s->user, e) == -1 ? -1 : set_password(s, e);
 }
 
-/* As a URI, the one form that every other tool reads, too. */
+/* By the socket. */
 static char *
 uri(const struct stage *s)
 {
@@ -204,7 +221,7 @@ uri(const struct stage *s)
 	buf_percent(&b, s->name);
 	buf_text(&b, "?host=");
 	buf_percent(&b, pg_server_folder(s->server));
-	buf_text(&b, "&sslmode=disable");
+	buf_printf(&b, "&port=%d&sslmode=disable", pg_server_port(s->server));
 	return buf_detach(&b);
 }
 
@@ -323,7 +340,8 @@ open_server(struct stage *s, struct err *e)
 	struct db *m;
 
 	if (o.url == NULL && pg_server_start(&s->server, server == NULL ? 0 :
-		(int)strtol(server, NULL, 10), 1, &o.url, e) == -1)
+		(int)strtol(server, NULL, 10), PG_SERVER_LOGGED | (s->how->alone ?
+		0 : PG_SERVER_REACHED), &o.url, e) == -1)
 		return -1;
 	if (pg_open_db(&m, &o, e) == -1 || id_new(id, e) == -1)
 		return -1;
@@ -375,41 +393,4 @@ pg_stage_end(struct pg *p)
 	drop_copy(m, p->name, p->base.report, &e);
 	if (m != NULL)
 		pg_open_close(&m->base);
-}
-
-/* What the connection was made of, with another database. */
-static char *
-uri_of(const struct pg *p)
-{
-	static const char *const more[] = { "host", "port", "password",
-		"sslmode", "sslrootcert", "sslcert", "sslkey", NULL };
-	PQconninfoOption *all = PQconninfo(p->c), *o;
-	const char *const *m;
-	struct buf b = { 0 };
-	char between = '?';
-
-	buf_text(&b, "postgresql://");
-	for (o = all; o != NULL && o->keyword != NULL; o++)
-		if (strcmp(o->keyword, "user") == 0 && o->val != NULL)
-			buf_percent(&b, o->val);
-	buf_text(&b, "@/");
-	buf_percent(&b, p->name);
-	for (m = more; *m != NULL; m++)
-		for (o = all; o != NULL && o->keyword != NULL; o++)
-			if (strcmp(o->keyword, *m) == 0 && o->val != NULL &&
-				*o->val != '\0') {
-				buf_printf(&b, "%c%s=", between, *m);
-				buf_percent(&b, o->val);
-				between = '&';
-			}
-	PQconninfoFree(all);
-	return buf_detach(&b);
-}
-
-char *
-pg_stage_url(const struct db *d)
-{
-	const struct pg *p = (const struct pg *)d;
-
-	return p->staged == 2 ? mem_dup(p->url) : uri_of(p);
 }
