@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/strs.h"
 #include "db/db.h"
+#include "guard/foreign.h"
 #include "migration/format/format.h"
 #include "migration/history.h"
 #include "migration/ledger.h"
@@ -35,52 +36,6 @@ sanity_plan(const struct plan *p, unsigned allow, struct err *e)
 	return 0;
 }
 
-/* Tools whose files mig does not read: a table, and a column that tells it. */
-static const struct {
-	const char *table, *column, *tool;
-} histories[] = {
-	{ "atlas_schema_revisions", "version", "Atlas" },
-	{ "databasechangelog", "md5sum", "Liquibase" },
-	{ "gorp_migrations", "applied_at", "sql-migrate" },
-	{ "knex_migrations", "batch", "knex" },
-	{ "django_migrations", "app", "Django" },
-};
-
-const char *
-sanity_foreign(struct db *d, const char **table, struct err *e)
-{
-	const struct format *known = history_format(d, e);
-	struct db_census c;
-	size_t i, k;
-	int there;
-
-	if (known != NULL) {
-		*table = known->history->table;
-		return known->shown;
-	}
-	if (e->code != ERR_NONE)
-		return NULL;
-	for (i = 0; i < sizeof(histories) / sizeof(*histories); i++) {
-		there = db_has_table(d, histories[i].table, e);
-		if (there == -1)
-			return NULL;
-		if (!there)
-			continue;
-		if (db_census(d, histories[i].table, 0, &c, e) == -1)
-			return NULL;
-		for (k = 0; k < c.n; k++)
-			if (strs_same(c.columns[k], histories[i].column))
-				break;
-		there = k < c.n;
-		db_census_free(&c);
-		if (there) {
-			*table = histories[i].table;
-			return histories[i].tool;
-		}
-	}
-	return NULL;
-}
-
 int
 sanity_history(struct db *d, const struct ledger *l, struct err *e)
 {
@@ -88,14 +43,13 @@ sanity_history(struct db *d, const struct ledger *l, struct err *e)
 
 	if (l->there || l->host != NULL)
 		return 0;
-	tool = sanity_foreign(d, &table, e);
+	tool = foreign_tool(d, &table, e);
 	if (tool == NULL)
 		return e->code == ERR_NONE ? 0 : -1;
 	err_set(e, ERR_REFUSED, "foreign-history",
 		"the database has the history table '%s' of %s and no ledger "
 		"of mig: what is applied is not known here", table, tool);
-	return err_next(e, "record it: mig-gen --baseline VERSION, the newest "
-			   "version that %s has applied", tool);
+	return err_next(e, FOREIGN_NEXT, tool);
 }
 
 static int

@@ -27,9 +27,6 @@ int sanity_plan(const struct plan *p, unsigned allow, struct err *e);
  */
 int sanity_history(struct db *d, const struct ledger *l, struct err *e);
 
-/* The other tool whose history table is there, or NULL.  Static text. */
-const char *sanity_foreign(struct db *d, const char **table, struct err *e);
-
 /*
  * ERR_REFUSED "forbidden": a statement that would leave the transaction, or,
  * in a file marked transaction:false, one that should be inside one.

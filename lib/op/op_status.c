@@ -12,7 +12,7 @@
 #include "base/report.h"
 #include "doc/doc_status.h"
 #include "guard/bind.h"
-#include "guard/sanity.h"
+#include "guard/foreign.h"
 #include "migration/format/format.h"
 #include "migration/graph.h"
 #include "migration/plan.h"
@@ -137,20 +137,24 @@ static int
 fill_schema(struct status *s, struct err *e)
 {
 	const char *table = NULL, *tool = NULL;
-	char fingerprint[65], *text;
+	char fingerprint[65], *text, *next;
 	size_t i;
 	int same;
 
 	s->out->schema = "unknown";
 	if (!s->s.ledger.there && s->s.ledger.host == NULL) {
-		tool = sanity_foreign(s->s.db, &table, e);
+		tool = foreign_tool(s->s.db, &table, e);
 		if (tool == NULL)
 			return e->code == ERR_NONE ? 0 : -1;
+		/* With none of mig's, it is its own tool's, behind the guard. */
+		if (s->s.set.n == 0)
+			return 0;
 		text = mem_printf("the history table '%s' of %s is there, and "
 			"no ledger of mig", table, tool);
-		problem(s, "foreign-history", NULL, text,
-			"record what is applied: mig-gen --baseline VERSION");
+		next = mem_printf(FOREIGN_NEXT, tool);
+		problem(s, "foreign-history", NULL, text, next);
 		free(text);
+		free(next);
 		return 0;
 	}
 	/* What the other tool has applied since is no change outside. */

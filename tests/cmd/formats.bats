@@ -693,3 +693,31 @@ alembic_file() { # REVISION DOWN [MORE]
 	printf -- '-- migrate:up transaction:true the words of a person: why\nSELECT 1;\n' > migrations/1_a.sql
 	works mig-apply -q --no-backup
 }
+
+@test "the histories of tools whose files mig does not read stop it, and name them" {
+	local table tool
+	mkdir empty
+	while IFS='|' read -r tool table; do
+		rm -rf app.db migrations
+		sqlite3 app.db "CREATE TABLE $table"
+		works mig-status -m empty
+		assert_equal "$(json '.problems | length')" 0
+		migration 1_a 'CREATE TABLE a (x);'
+		fails 3 "of $tool and no ledger of mig" mig-apply -q
+		[[ $stderr == *"go on with $tool behind mig: mig-apply -- COMMAND"* ]]
+		works mig-status
+		assert_equal "$tool $(json '.problems[0].reason')" "$tool foreign-history"
+	done <<- 'END'
+		Sequelize|SequelizeMeta (name VARCHAR(255) PRIMARY KEY)
+		node-pg-migrate|pgmigrations (id INTEGER, name TEXT, run_on TEXT)
+		Drizzle|"__drizzle_migrations" (id INTEGER, hash TEXT, created_at INT)
+		Postgrator|schemaversion (version INT, name TEXT, md5 TEXT, run_at TEXT)
+		TypeORM|migrations (id INTEGER, "timestamp" INT, name TEXT)
+		Laravel|migrations (id INTEGER, migration TEXT, batch INT)
+		knex|knex_migrations (id INTEGER, name TEXT, batch INT, migration_time TEXT)
+	END
+	# A table that is only called so is nobody's.
+	rm -f app.db
+	sqlite3 app.db 'CREATE TABLE migrations (id INTEGER, flock TEXT)'
+	works mig-apply -q
+}

@@ -195,6 +195,7 @@ load ../lib
 	sqlite3 app.db 'ALTER TABLE schema_migrations ADD COLUMN dirty bool'
 	works mig-status
 	assert_equal "$(json .format)" golang-migrate
+	migration 1_a 'SELECT 1;'
 	works mig-status --format mig
 	[[ $(json '.problems[0].text') == *golang-migrate* ]]
 }

@@ -391,3 +391,17 @@ RETURN x; END';
 	loses "'child': 5 rows" 'DO $$ BEGIN TRUNCATE public.child; END $$;'
 	assert_equal "$(q 'SELECT count(*) FROM mig.mig_ledger' 2> /dev/null || echo 0)" 0
 }
+
+@test "histories with names in capitals and schemas of their own are known" {
+	migration 1_a 'CREATE TABLE a (x int);'
+	q 'CREATE TABLE "SequelizeMeta" (name text)'
+	fails 3 "of Sequelize and no ledger of mig" mig-apply -q
+	q 'DROP TABLE "SequelizeMeta"; CREATE SCHEMA drizzle; CREATE TABLE drizzle.__drizzle_migrations (id int, hash text)'
+	fails 3 "of Drizzle and no ledger of mig" mig-apply -q
+	# What the tool writes there is no loss, what it drops elsewhere is one.
+	q "DROP SCHEMA drizzle CASCADE; CREATE TABLE knex_migrations (id int, batch int, name text); INSERT INTO knex_migrations VALUES (1, 1, 'a'); CREATE TABLE b (x int); INSERT INTO b VALUES (1)"
+	works mig-apply --restore-on-failure -- "$PG_BIN/psql" -qXd "$DB" -c 'DELETE FROM knex_migrations'
+	fails 6 "allow it: --allow-loss 'b'" mig-apply --restore-on-failure -- "$PG_BIN/psql" -qXd "$DB" -c 'DELETE FROM b'
+	q 'INSERT INTO knex_migrations VALUES (2)'
+	fails 6 "allow it: --allow-loss 'knex_migrations'" mig-apply --restore-on-failure -- "$PG_BIN/psql" -qXd "$DB" -c 'DROP TABLE knex_migrations'
+}
