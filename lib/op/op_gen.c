@@ -16,7 +16,6 @@
 #include "doc/doc_generation.h"
 #include "migration/format/format.h"
 #include "migration/graph.h"
-#include "migration/history.h"
 #include "migration/set.h"
 #include "op/op_db.h"
 #include "op/op_gen_postgresql.h"
@@ -316,26 +315,6 @@ judge_heads(const struct gen *g, const struct set *set, struct err *e)
 	return result;
 }
 
-/* A database that can be asked knows whose migrations these are. */
-static int
-find_format(struct gen *g, const struct format **out, struct err *e)
-{
-	struct db_options d = op_db(g->o, DB_READ);
-	struct history h = { 0 };
-	struct db *db = NULL;
-	struct err ignored;
-	int result;
-
-	if (g->o->format == NULL && g->o->url != NULL &&
-		db_open(&db, &d, &ignored) == -1)
-		db = NULL;
-	result = history_open(&h, db, g->o->format, g->o->migrations, e);
-	*out = h.format;
-	history_close(&h);
-	db_close(db);
-	return result;
-}
-
 /* Two at once would choose the same version.  A folder that cannot be locked is not. */
 static int
 lock_folder(const char *folder, int *fd, struct err *e)
@@ -371,7 +350,7 @@ op_gen(struct doc_generation *out, const struct op *o,
 	if (result == 0)
 		result = lock_folder(o->migrations, &lock, e);
 	if (result == 0)
-		result = find_format(&g, &format, e);
+		result = op_gen_format(g.o, &format, e);
 	if (result == 0)
 		result = set_read(&set, o->migrations, format, op_db_engine(o), NULL, e);
 	if (result == 0 && format->write != NULL)

@@ -14,7 +14,9 @@
 #include "doc/doc_generation.h"
 #include "migration/format/format.h"
 #include "migration/graph.h"
+#include "migration/history.h"
 #include "migration/set.h"
+#include "op/op_db.h"
 #include "os/file.h"
 
 int
@@ -184,5 +186,24 @@ op_gen_write(struct doc_generation *out, const struct set *set,
 	free(version);
 	free(after);
 	buf_free(&name);
+	return result;
+}
+
+int
+op_gen_format(const struct op *o, const struct format **out, struct err *e)
+{
+	struct db_options d = op_db(o, DB_READ);
+	struct history h = { 0 };
+	struct db *db = NULL;
+	struct err ignored;
+	int result;
+
+	if (o->format == NULL && o->url != NULL && db_open(&db, &d, &ignored) ==
+		-1)
+		db = NULL;
+	result = history_open(&h, db, o->format, o->migrations, e);
+	*out = h.format;
+	history_close(&h);
+	db_close(db);
 	return result;
 }

@@ -7,7 +7,15 @@
 struct buf;
 struct doc_generation;
 struct err;
+struct format;
+struct op;
 struct set;
+
+/*
+ * Whose migrations the folder holds: named, or as a database that can be asked knows,
+ * or by the files.  Static.
+ */
+int op_gen_format(const struct op *o, const struct format **out, struct err *e);
 
 /*
  * Write up and down as the migration after all of set.  suffix comes behind the

@@ -16,7 +16,6 @@
 #include "doc/doc_generation.h"
 #include "migration/format/format.h"
 #include "migration/graph.h"
-#include "migration/history.h"
 #include "migration/set.h"
 #include "op/op_db.h"
 #include "op/op_gen.h"
@@ -218,7 +217,7 @@ op_squash(struct doc_generation *out, const struct op *o, const char *version,
 	const char *title, struct err *e)
 {
 	struct squash q = { .out = out, .o = o };
-	struct history h = { 0 };
+	const struct format *format;
 	int result;
 
 	out->tool = mem_dup(o->tool);
@@ -227,13 +226,12 @@ op_squash(struct doc_generation *out, const struct op *o, const char *version,
 	result = op_gen_write_slug(title == NULL ? "baseline" : title, &q.title,
 		e);
 	if (result == 0)
-		result = history_open(&h, NULL, o->format, o->migrations, e);
+		result = op_gen_format(o, &format, e);
 	if (result == 0)
-		result = set_read(&q.set, o->migrations, h.format, op_db_engine(o), NULL,
-			e);
+		result = set_read(&q.set, o->migrations, format, op_db_engine(o),
+			NULL, e);
 	if (result == 0)
 		result = work(&q, version, e);
-	history_close(&h);
 	set_free(&q.set);
 	buf_free(&q.title);
 	free(q.marks);
