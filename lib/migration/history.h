@@ -76,4 +76,10 @@ int history_exec(struct history *h, struct err *e, const char *sql,
 int history_rows(struct history *h, struct ledger *out, struct err *e,
 	const char *sql);
 
+/*
+ * The tool that keeps its history in a file beside a database of SQLite, which no
+ * backup of that holds; NULL: none.  Gives *path.  Static.
+ */
+const char *history_beside(const char *database, char **path);
+
 #endif

@@ -103,6 +103,43 @@ has_columns(struct db *d, const struct format_history *h, struct err *e)
 	return there;
 }
 
+const char *
+history_beside(const char *database, char **path)
+{
+	char *folder = file_dir(database);
+	const struct format *const *f;
+	const char *tool = NULL;
+
+	*path = NULL;
+	for (f = format_all; *f != NULL && tool == NULL; f++) {
+		const struct format_history *h = (*f)->history;
+		struct db_options o = { .mode = DB_READ };
+		struct db *registry;
+		struct err ignored;
+		char *url;
+
+		if (h == NULL || h->file == NULL)
+			continue;
+		free(*path);
+		*path = file_join(folder, h->file);
+		url = mem_printf("sqlite:%s", *path);
+		o.url = url;
+		if (file_exists(*path) && db_open(&registry, &o, &ignored) ==
+			0) {
+			if (has_columns_here(registry, h, &ignored) == 1)
+				tool = (*f)->shown;
+			db_close(registry);
+		}
+		free(url);
+	}
+	free(folder);
+	if (tool == NULL) {
+		free(*path);
+		*path = NULL;
+	}
+	return tool;
+}
+
 /* Which formats' tables may be there; asked of a server at once. */
 static int
 find_tables(struct db *d, int out[FORMATS_MAX], struct err *e)

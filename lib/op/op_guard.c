@@ -16,6 +16,7 @@
 #include "op/op_db.h"
 #include "op/op_guard_part.h"
 #include "op/op_hook.h"
+#include "op/op_restore.h"
 #include "os/call.h"
 #include "os/lock.h"
 
@@ -289,6 +290,8 @@ prepare(struct apply *a, const char *words, struct err *e)
 	/* What is promised must be possible, before it is needed. */
 	if (a->p->restore_on_failure && db_restore_may(a->s.db, e) == -1)
 		return err_wrap(e, "--restore-on-failure");
+	if (a->p->restore_on_failure && !db_can(a->s.db, DB_CAP_SERVER))
+		op_restore_beside(a->o, db_name(a->s.db));
 	if (a->o->confirm == NULL)
 		return 0;
 	question = mem_printf("Run '%s' on '%s'?", words, db_name(a->s.db));

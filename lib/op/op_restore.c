@@ -14,6 +14,7 @@
 #include "base/report.h"
 #include "doc/doc.h"
 #include "doc/doc_rollback.h"
+#include "migration/history.h"
 #include "op/op_db.h"
 #include "op/op_only.h"
 #include "op/secure.h"
@@ -331,6 +332,22 @@ work(struct restore *r, struct lock **lock, struct err *e)
 	return result == -1 ? -1 : op_offline_replace(r, e);
 }
 
+void
+op_restore_beside(const struct op *o, const char *database)
+{
+	char *path;
+	const char *tool = history_beside(database, &path);
+
+	if (tool != NULL)
+		report_say(o->report, REPORT_WARN, "'%s', where %s keeps what is "
+			"applied, is no part of a backup of '%s': behind a "
+			"restore it says more than is there; bring back a copy "
+			"of it, too, or let %s take it back in its log alone "
+			"(sqitch revert --log-only)", path, tool, database,
+			tool);
+	free(path);
+}
+
 /* The rebuilt file, and what SQLite may have left beside it. */
 static void
 remove_scratch(struct restore *r)
@@ -363,6 +380,9 @@ op_restore(struct doc_rollback *out, const struct op *o,
 	out->result = "failed";
 	result = work(&r, &lock, e);
 	out->duration_ms = clock_ms() - start;
+	if (result == 0 && p->only == NULL && p->into == NULL && r.target !=
+		NULL && *r.target != '\0' && strcmp(out->result, "done") == 0)
+		op_restore_beside(o, r.target);
 	if (result == 0 && p->only == NULL && r.proof.read.manifest.migration !=
 		NULL)
 		out->current = mem_dup(r.proof.read.manifest.migration);

@@ -111,6 +111,9 @@ int op_history_carry(struct restore *r, struct err *e);
 /* The same, to a database that is open: 1 written, 0 nothing to carry, -1. */
 int op_history_append(struct restore *r, struct db *to, struct err *e);
 
+/* Warn of a history beside a database of SQLite, which no restore brings back. */
+void op_restore_beside(const struct op *o, const char *database);
+
 /* Restore on a server: a new database, then a change of names. */
 int op_server_restore(struct restore *r, struct err *e);
 

@@ -321,3 +321,11 @@ tidy() {
 	run --separate-stderr mig-apply -q -- nosuchcommand
 	assert_equal "$(json .current)" 1
 }
+
+@test "a history in a file of its own is no part of a backup, which is said" {
+	sqlite3 sqitch.db 'CREATE TABLE changes (change_id TEXT, script_hash TEXT, change TEXT, project TEXT, committed_at TEXT, planned_at TEXT)'
+	fails 6 "the backup is restored" mig-apply --restore-on-failure -- ./tool 'DELETE FROM child WHERE id = 1'
+	assert_equal "$(grep -c "sqitch.db', where Sqitch keeps what is applied, is no part of a backup" <<< "$stderr")" 2
+	works mig-rollback --restore --accept-loss
+	[[ $stderr == *"sqitch revert --log-only"* ]]
+}

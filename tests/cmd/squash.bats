@@ -204,6 +204,7 @@ all() { sqlite3 "$1" 'SELECT type, name, sql FROM sqlite_schema WHERE name NOT L
 	migration 1_a 'CREATE TABLE a (x);' 'DROP TABLE a;'
 	migration 2_b 'CREATE TABLE b (x);' 'DROP TABLE b;'
 	sqlite3 app.db 'CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY)'
+	local before; before=$(ls migrations | xargs)
 	fails 2 "are dbmate's, which mig cannot squash" mig-gen --squash 2
-	assert_equal "$(ls migrations | xargs)" "1_a.sql 2_b.sql"
+	assert_equal "$(ls migrations | xargs)" "$before"
 }
