@@ -236,3 +236,26 @@ owned() {
 	assert_equal "$(pg_q postgres "SELECT count(*) FROM pg_database WHERE datname LIKE '${DB}\\_mig\\_o%'")" 6
 	for name in $(pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '${DB}\\_mig\\_o%'"); do pg_drop "$name"; done
 }
+
+@test "a database that is new gets what belonged to the old one from the backup" {
+	family
+	role mig_test_reader ""
+	q "CREATE SCHEMA s; ALTER TABLE child SET SCHEMA s; ALTER DATABASE \"$DB\" SET search_path = s, public; ALTER DATABASE \"$DB\" SET work_mem = '7MB'; ALTER DATABASE \"$DB\" CONNECTION LIMIT 17;
+		ALTER ROLE mig_test_reader IN DATABASE \"$DB\" SET statement_timeout = '9s'; REVOKE CONNECT ON DATABASE \"$DB\" FROM PUBLIC; GRANT CREATE ON DATABASE \"$DB\" TO mig_test_reader; ALTER DATABASE \"$DB\" OWNER TO mig_test_reader"
+	local facts="SELECT datconnlimit, datdba::regrole, (SELECT array_agg(x ORDER BY x::text) FROM unnest(datacl) AS x), (SELECT array_agg(setrole::regrole || ' ' || setconfig::text ORDER BY 1) FROM pg_db_role_setting WHERE setdatabase = d.oid) FROM pg_database d WHERE datname = '$DB'" before
+	before=$(pg_q postgres "$facts")
+	works mig-backup -q
+	pg_drop "$DB"
+	pg_new "$DB"
+	works mig-rollback --restore --accept-loss --yes
+	[[ $stderr == *"is new: its owner, privileges and settings are those of the backup"* ]]
+	assert_equal "$(pg_q postgres "$facts")" "$before"
+	assert_equal "$(q 'SELECT count(*) FROM child')" 5
+	# One that says something of itself keeps it.
+	q "ALTER DATABASE \"$DB\" SET work_mem = '8MB'"
+	works mig-rollback --restore --accept-loss --yes -q
+	assert_equal "$(q 'SHOW work_mem')" 8MB
+	for name in $(pg_q postgres "SELECT datname FROM pg_database WHERE datname LIKE '${DB}\\_mig\\_o%'"); do pg_drop "$name"; done
+	pg_q postgres "ALTER DATABASE \"$DB\" OWNER TO CURRENT_USER; DROP OWNED BY mig_test_reader"
+	q "DROP OWNED BY mig_test_reader; DROP ROLE mig_test_reader"
+}

@@ -163,12 +163,17 @@ build(struct pg *p, struct pg *m, const char *name,
 	const struct db_rebuilt *from, const struct db_restore *r, int *made,
 	struct err *e)
 {
+	int archived;
+
 	if (make(m, p->name, name, e) == -1)
 		return -1;
 	*made = 1;
 	/* Before hours go by: who may not do it at the end need not begin. */
-	if (mark_filling(m, name, p->name, e) == -1 ||
-		pg_facts_try(m, p->name, name, e) == -1)
+	if (mark_filling(m, name, p->name, e) == -1)
+		return -1;
+	archived = pg_facts_archived(p, m, from->path, name, 1, e);
+	if (archived == -1 || (!archived && pg_facts_try(m, p->name, name, e) ==
+		-1))
 		return -1;
 	report_say(m->base.report, REPORT_NOTE,
 		"filling the new database '%s'", name);
@@ -177,7 +182,9 @@ build(struct pg *p, struct pg *m, const char *name,
 		(r->check && check_new(m, name, from, e) == -1) ||
 		prepare(m, name, r, e) == -1)
 		return -1;
-	return pg_facts_replay(m, p->name, name, e);
+	if (!archived)
+		return pg_facts_replay(m, p->name, name, e);
+	return pg_facts_archived(p, m, from->path, name, 0, e) == -1 ? -1 : 0;
 }
 
 static void

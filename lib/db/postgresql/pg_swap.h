@@ -73,6 +73,13 @@ int pg_facts_replay(struct pg *m, const char *live, const char *fresh,
 int pg_facts_try(struct pg *m, const char *live, const char *fresh,
 	struct err *e);
 
+/*
+ * pg_facts_archived.c: the same from the dump at path, if p, the database itself, is as
+ * CREATE DATABASE leaves it: 1, and 0 if it is not.  try: it is taken back.
+ */
+int pg_facts_archived(struct pg *p, struct pg *m, const char *path,
+	const char *fresh, int try, struct err *e);
+
 /* Note that the new database is proved: --resume can finish from here. */
 int pg_swap_ready(struct pg *p, struct pg *m, const struct swap_names *n,
 	struct err *e);
