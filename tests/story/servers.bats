@@ -120,3 +120,23 @@ SELECT pg_sleep(0.3);'
 	works mig-verify --deep --scratch "postgresql:///postgres?host=$(pg_encode "$PGHOST")&port=$PGPORT&user=mig_test_owner" plain.migbak
 	[[ $stderr == *"not looked at by amcheck: "*"permission denied"* ]] || { echo "$stderr"; return 1; }
 }
+
+@test "a restore for which the server's disk has no room is refused before it begins" {
+	[ "$(id -u)" = 0 ] || skip "needs root for a small file system"
+	local own=$PG_ROOT host=$PGHOST small status said url
+	small=$(mktemp -d /tmp/mig-small.XXXXXX)
+	chmod 755 "$small"
+	mount -t tmpfs -o size=250m,mode=1777 none "$small" 2> /dev/null || { rmdir "$small"; skip "cannot mount a tmpfs"; }
+	TMPDIR=$small pg_start
+	pg_new full
+	url=$(pg_url full)
+	pg_q full "CREATE TABLE t AS SELECT g, repeat(md5(g::text), 20) AS x FROM generate_series(1, 40000) AS g; CHECKPOINT"
+	run --separate-stderr mig-backup -q -d "$url"
+	fallocate -l "$(($(stat -f -c '%a * %S' "$small") - 12000000))" "$small/fill"
+	run --separate-stderr mig-rollback --restore --accept-loss --no-safety-backup --yes -q -d "$url"
+	said="$status $stderr $(pg_q full 'SELECT count(*) FROM t')"
+	pg_stop
+	umount "$small" && rmdir "$small"
+	PG_ROOT=$own PGHOST=$host
+	[[ $said == "4 "*"needs about 24."*" MiB beside the live one"*"[no-space] 40000" ]] || { echo "$said"; return 1; }
+}

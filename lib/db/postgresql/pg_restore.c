@@ -6,10 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "base/report.h"
 #include "base/stop.h"
 #include "db/postgresql/pg_dump.h"
@@ -17,6 +21,7 @@
 #include "db/postgresql/pg_scratch.h"
 #include "db/postgresql/pg_source.h"
 #include "db/postgresql/pg_swap.h"
+#include "os/file.h"
 
 /* The tablespace only when it is not the usual one: that needs a privilege. */
 #define MAKE(more, values) \
@@ -158,6 +163,46 @@ check_new(struct pg *m, const char *name, const struct db_rebuilt *from,
 	return result;
 }
 
+/*
+ * A server whose disk is full to the last byte may end, and the live database with it.
+ * On this machine, by its socket, it can be known beforehand.
+ */
+static int
+check_room(struct pg *m, const char *live, const char *path, struct err *e)
+{
+	const char *host = PQhost(m->c);
+	char *folder, *mark, has[32], needs[32];
+	struct statvfs disk;
+	struct stat dump;
+	int known;
+
+	if (host == NULL || *host != '/')
+		return 0;
+	/* Null for a role that may not know it. */
+	if (pg_sql_value(m, &folder, e, "SELECT s.setting FROM "
+		"pg_catalog.pg_settings s, pg_catalog.pg_database d WHERE "
+		"s.name = 'data_directory' AND d.datname = $1 AND "
+		"d.dattablespace = 1663", live) == -1)
+		return -1;
+	if (folder == NULL)
+		return 0;
+	mark = file_join(folder, "postmaster.pid");
+	known = access(mark, F_OK) == 0 && statvfs(folder, &disk) == 0 && stat(
+		path, &dump) == 0;
+	free(mark);
+	if (!known || (int64_t)disk.f_bavail >= dump.st_size / (int64_t)
+		disk.f_frsize) {
+		free(folder);
+		return 0;
+	}
+	num_bytes((int64_t)(disk.f_bavail * disk.f_frsize), has, sizeof(has));
+	num_bytes(dump.st_size, needs, sizeof(needs));
+	err_set(e, ERR_ENV, "no-space", "the new database needs about %s beside "
+		"the live one, and in '%s' are %s free", needs, folder, has);
+	free(folder);
+	return err_next(e, "make room on the server; nothing was changed");
+}
+
 static int
 build(struct pg *p, struct pg *m, const char *name,
 	const struct db_rebuilt *from, const struct db_restore *r, int *made,
@@ -165,7 +210,7 @@ build(struct pg *p, struct pg *m, const char *name,
 {
 	int archived;
 
-	if (make(m, p->name, name, e) == -1)
+	if (check_room(m, p->name, from->path, e) == -1 || make(m, p->name, name, e) == -1)
 		return -1;
 	*made = 1;
 	/* Before hours go by: who may not do it at the end need not begin. */
@@ -197,9 +242,11 @@ drop(struct pg *m, const char *name)
 		"DATABASE IF EXISTS %I WITH (FORCE)', $1::text)", name) == -1)
 		quoted = NULL;
 	if (quoted == NULL || pg_sql_exec(&m->base, quoted, &e) == -1)
-		report_say(m->base.report, REPORT_WARN,
-			"the unfinished database '%s' is left: %s", name,
-			e.text);
+		report_say(m->base.report, REPORT_WARN, PQstatus(m->c) ==
+			CONNECTION_BAD ? "the unfinished database '%s' is left, "
+			"for the server has ended or let go of us (%s): see that "
+			"it runs, then mig-rollback --restore --undo" :
+			"the unfinished database '%s' is left: %s", name, e.text);
 	free(quoted);
 }
 
