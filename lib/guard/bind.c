@@ -64,11 +64,16 @@ bind_check(const struct receipt *r, const char *archive, struct db *d,
 			archive);
 		return err_next(e, "%s", again);
 	}
-	if (age > max_age_s || age < -CLOCK_SKEW) {
+	if (age < -CLOCK_SKEW) {
+		err_set(e, ERR_REFUSED, "age", "the backup '%s' was taken %s "
+			"from now, by the clock of this machine", archive,
+			num_time(-age * 1000, a, sizeof(a)));
+		return err_next(e, "see whether the clock is right, or %s", again);
+	}
+	if (age > max_age_s) {
 		err_set(e, ERR_REFUSED, "age",
-			"the backup '%s' is %s %s, the limit is %s", archive,
-			num_time((age < 0 ? -age : age) * 1000, a, sizeof(a)),
-			age < 0 ? "in the future" : "old",
+			"the backup '%s' is %s old, the limit is %s", archive,
+			num_time(age * 1000, a, sizeof(a)),
 			num_time(max_age_s * 1000, b, sizeof(b)));
 		return err_next(e, "%s, or raise --max-backup-age", again);
 	}

@@ -257,7 +257,11 @@ loss_refuse_as(const struct shape_list *losses, const char *verb,
 		buf_char(&text, ')');
 		if (lex_has_name(LEX_POSTGRESQL, &named, l[i].name))
 			continue; /* letter by letter */
-		buf_printf(&flags, " %s '%s'", option, l[i].name);
+		buf_printf(&flags, " %s ", option);
+		if (strchr(l[i].name, '\'') != NULL)
+			buf_shell(&flags, l[i].name);
+		else
+			buf_printf(&flags, "'%s'", l[i].name);
 		strs_add(&named, l[i].name);
 	}
 	err_set(e, ERR_REFUSED, "loss", "%s %s", verb, text.data);

@@ -105,6 +105,13 @@ op_restore_safety(struct restore *r, struct err *e)
 			"ledger") == 0)
 			return err_next(e, "run it again with "
 				"--no-safety-backup");
+		/* Of another folder it would find another backup by itself. */
+		if (strcmp(e->reason, "no-space") == 0) {
+			err_next(e, "free some space there, or have it taken to "
+				"another folder: mig-rollback --restore --backups "
+				"FOLDER");
+			return err_next_word(e, r->archive);
+		}
 		return e->next[0] == '\0' ? err_next(e,
 			"--no-safety-backup goes without it") : -1;
 	}

@@ -329,3 +329,13 @@ tidy() {
 	works mig-rollback --restore --accept-loss
 	[[ $stderr == *"sqitch revert --log-only"* ]]
 }
+
+@test "the copy is found from another folder, also behind a backup that was there" {
+	mkdir sub
+	printf '#!/bin/sh\ncd sub && exec sqlite3 "$(echo "$DATABASE_URL" | sed "s|^[a-z]*:/*|/|")" "$1"\n' > tool
+	mig-backup -q | mig-verify -q -o none
+	DATABASE_URL=sqlite:$PWD/app.db works mig-apply --rehearse --url-env DATABASE_URL -- ./tool 'CREATE TABLE x (a)'
+	mig-backup -q | mig-verify -q -o none
+	DATABASE_URL=sqlite:///$PWD/app.db works mig-apply --rehearse --url-env DATABASE_URL -- ./tool 'CREATE TABLE y (a)'
+	[ "$(json .backup.source)" = receipt ]
+}

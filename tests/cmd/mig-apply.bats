@@ -530,3 +530,13 @@ SELECT 1;'
 	fails 2 "not a number" mig-apply --steps none
 	fails 2 "not a time" mig-apply --wait long
 }
+
+@test "the advice for a name with an apostrophe can be given to a shell" {
+	family
+	sqlite3 app.db "CREATE TABLE \"it's\" (x); INSERT INTO \"it's\" VALUES (1)"
+	migration 1_a "DROP TABLE \"it's\";"
+	fails 3 "would lose" mig-apply -q
+	local advice
+	advice=$(json .next)
+	eval "works mig-apply -q ${advice##*allow it: }"
+}

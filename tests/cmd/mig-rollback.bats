@@ -365,3 +365,23 @@ prepare() {
 	works mig-rollback -q --steps 1
 	assert_equal "$(sqlite3 app.db 'PRAGMA user_version; SELECT count(*) FROM mig_ledger')" "$(printf '7\n0')"
 }
+
+@test "a safety backup that has no room names the archive that was to come back" {
+	[ "$(id -u)" = 0 ] || skip "needs root for a small file system"
+	sqlite3 app.db "CREATE TABLE big (x); WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) INSERT INTO big SELECT randomblob(2000) FROM n"
+	mkdir backups other
+	mount -t tmpfs -o size=30m none backups 2> /dev/null || skip "cannot mount a tmpfs"
+	local newest said then
+	run mig-backup -q -o none
+	run mig-backup -q -o none -b other
+	fallocate -l "$(($(stat -f -c '%a * %S' backups) - 1000000))" backups/fill
+	sqlite3 app.db 'DELETE FROM child'
+	newest=$(archive)
+	run --separate-stderr mig-rollback --restore --accept-loss --yes -q
+	said="$status $stderr"
+	run --separate-stderr mig-rollback --restore --accept-loss --yes -q --backups other "$newest"
+	then="$status $(sqlite3 app.db 'SELECT count(*) FROM child')"
+	umount backups
+	[[ $said == "4 "*"mig-rollback --restore --backups FOLDER backups/"* ]] || { echo "$said"; return 1; }
+	assert_equal "$then" "0 5"
+}

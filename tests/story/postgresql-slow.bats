@@ -405,3 +405,9 @@ RETURN x; END';
 	q 'INSERT INTO knex_migrations VALUES (2)'
 	fails 6 "allow it: --allow-loss 'knex_migrations'" mig-apply --restore-on-failure -- "$PG_BIN/psql" -qXd "$DB" -c 'DROP TABLE knex_migrations'
 }
+
+@test "a restore from a server that does not answer says to look at the server" {
+	local url="postgresql:///$DB?host=/nowhere&port=1"
+	fails 4 "the server runs" mig-rollback --restore --undo --yes -d "$url"
+	[[ $stderr != *"let the role connect"* ]]
+}

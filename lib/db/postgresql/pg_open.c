@@ -318,8 +318,9 @@ pg_open_maintenance(struct pg **out, const char *live,
 	if (result == -1) {
 		err_wrap(e, "a restore works from another database of the "
 			"server");
-		return err_next(e, "let the role connect to the database "
-			"'postgres'");
+		return strstr(e->text, "permission denied") == NULL && strstr(
+			e->text, "pg_hba.conf") == NULL ? -1 : err_next(e,
+			"let the role connect to the database 'postgres'");
 	}
 	/*
 	 * Who has something open on a database must not hold us up for ever; but to make

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/strs.h"
 #include "db/sqlite/sqlite.h"
+#include "os/file.h"
 
 struct sqlite_trace {
 	struct strs tables; /* that were there before the migration */
@@ -153,5 +154,12 @@ sqlite_trace_stage(struct db **out, const struct db_stage *how, struct err *e)
 char *
 sqlite_trace_url(const struct db *d)
 {
-	return mem_printf("sqlite:%s", ((const struct sqlite *)d)->path);
+	const char *path = ((const struct sqlite *)d)->path;
+	struct err ignored;
+	/* Whoever is given it may be in another folder. */
+	char *real = file_real(path, &ignored), *url = mem_printf("sqlite:%s",
+		real == NULL ? path : real);
+
+	free(real);
+	return url;
 }
