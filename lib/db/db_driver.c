@@ -59,8 +59,10 @@ db_driver_of(const char *url, struct err *e)
 	if (url[n] == ':') {
 		err_set(e, ERR_USAGE, "driver", "no driver for '%.*s:' urls",
 			(int)(n > 40 ? 40 : n), url);
-		err_next(e, "use postgresql://..., sqlite:PATH or a plain "
-			    "path");
+		err_next(e, n == 4 && strncmp(url, "file", 4) == 0 ?
+			"use sqlite:PATH; Prisma's path begins at the folder of "
+			"its schema: file:./dev.db is sqlite:prisma/dev.db" :
+			"use postgresql://..., sqlite:PATH or a plain path");
 		return NULL;
 	}
 	if (strncmp(url, "postgres", 8) == 0 && strchr(url, '@') != NULL) {

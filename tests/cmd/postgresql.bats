@@ -21,6 +21,20 @@ load ../pg-app
 	assert_equal "$(json .database.name)" "$DB"
 }
 
+@test "urls: what other tools have behind the question mark" {
+	local host; host=$(pg_encode "$PGHOST")
+	q 'CREATE SCHEMA "My"; CREATE SCHEMA "a b"; CREATE SCHEMA s'
+	migration 1_a 'CREATE TABLE a (x int);'
+	works mig-apply -q --no-backup -d "postgresql://$PGUSER@/$DB?socket=$host&port=$PGPORT&schema=My&connection_limit=5&pgbouncer=true&sslmode=disable"
+	migration 2_b 'CREATE TABLE b (x int);'
+	works mig-apply -q --no-backup -d "pgx5://$PGUSER@/$DB?host=$host&port=$PGPORT&search_path=s,public&options=-cwork_mem%3D7MB"
+	migration 3_c 'CREATE TABLE c AS SELECT 1 AS x;'
+	works mig-apply -q --no-backup -d "postgresql://$PGUSER@/$DB?host=$host&port=$PGPORT&schema=a%20b"
+	assert_equal "$(q "SELECT string_agg(schemaname || '.' || tablename, ' ' ORDER BY tablename) FROM pg_tables WHERE tablename IN ('a', 'b', 'c')")" "My.a s.b a b.c"
+	fails 2 "has the parameter 'x-migrations-table', which libpq does not know" mig-status -d "postgresql://$PGUSER@/$DB?host=$host&x-migrations-table=m"
+	fails 2 "file:./dev.db is sqlite:prisma/dev.db" mig-status -d file:./dev.db
+}
+
 @test "urls: a wrong one says what is wrong, in one line, and never the password" {
 	mkdir migrations
 	local host url
@@ -33,7 +47,7 @@ load ../pg-app
 		"postgresql://$PGUSER:geheim77%@$host/$DB" "host=$PGHOST password=geheim77 nonsense=1" \
 		"host=$PGHOST password='geheim77" "postgresql://$PGUSER:geheim77@$host:port/$DB" \
 		"postgresql://$PGUSER:geheim77/x@localhost/$DB" "postgresql://$PGUSER:ge/heim77@localhost/$DB" \
-		"postgresql://geheim77:5/ge/heim77@localhost/$DB?sslmode=disable" "host=$PGHOST port=geheim77"; do
+		"postgresql://geheim77:5/ge/heim77@localhost/$DB?sslmode=disable" "postgresql://u:ge?im77=1&im77x=2@localhost/$DB" "host=$PGHOST port=geheim77"; do
 		run --separate-stderr mig-status -d "$url"
 		[ "$status" -eq 2 ] || [ "$status" -eq 4 ] || { echo "$url: $status $stderr"; return 1; }
 		[[ $stderr$output != *heim77* && $stderr$output != *im77* ]] || { echo "$url: $stderr"; return 1; }

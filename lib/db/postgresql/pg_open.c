@@ -11,7 +11,8 @@
 #include "db/postgresql/pg_watch.h"
 #include "db/postgresql/pg_url.h"
 
-const char *const pg_open_schemes[] = { "postgres", "postgresql", NULL };
+const char *const pg_open_schemes[] = { "postgres", "postgresql",
+	"pgx", "pgx4", "pgx5", NULL };
 
 static PGconn *
 connect_to(const char *url, const char *name)

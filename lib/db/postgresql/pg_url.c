@@ -7,20 +7,109 @@
 #include "base/err.h"
 #include "base/mem.h"
 
+/* Of Prisma's pool, not of the connection. */
+static int
+is_of_pool(const char *at, size_t n)
+{
+	static const char *const words[] = { "connection_limit", "pool_timeout",
+		"pgbouncer", "socket_timeout", "statement_cache_size", NULL };
+	const char *const *w;
+
+	for (w = words; *w != NULL; w++)
+		if (strlen(*w) == n && strncmp(at, *w, n) == 0)
+			return 1;
+	return 0;
+}
+
+static int
+is_called(const char *at, size_t n, const char *word)
+{
+	return strlen(word) == n && strncmp(at, word, n) == 0;
+}
+
+/* As an option for the server: a blank would end it. */
+static void
+put_path(struct buf *options, const char *value, size_t n, int one)
+{
+	size_t i;
+
+	buf_printf(options, "%s-csearch_path%%3D%s", options->len == 0 ? "" :
+		"%20", one ? "%22" : "");
+	for (i = 0; i < n; i++)
+		if (strncmp(value + i, "%20", 3) == 0)
+			buf_text(options, "%5C%"); /* a backslash before it */
+		else
+			buf_char(options, value[i]);
+	buf_text(options, one ? "%22" : "");
+}
+
 /*
- * libpq reads postgresql:// and keyword strings; SQLAlchemy's names of Python
- * drivers are taken off.  Gives.
+ * What other tools have behind the question mark: dbmate socket=FOLDER; Prisma
+ * schema=NAME, one name as it is, and its pool's; Go's drivers search_path=LIST.
+ */
+static void
+put_query(struct buf *b, const char *query)
+{
+	struct buf options = { 0 };
+	char between = '?';
+
+	while (*query != '\0') {
+		size_t n = strcspn(query, "&"), word = strcspn(query, "=&");
+		const char *value = query + word + (word < n);
+		size_t value_n = n - (size_t)(value - query);
+
+		if (is_called(query, word, "schema") || is_called(query, word,
+			"search_path")) {
+			put_path(&options, value, value_n, *query == 's' &&
+				query[1] == 'c');
+		} else if (is_called(query, word, "options")) {
+			buf_printf(&options, "%s%.*s", options.len == 0 ? "" :
+				"%20", (int)value_n, value);
+		} else if (!is_of_pool(query, word)) {
+			if (is_called(query, word, "socket"))
+				buf_printf(b, "%chost=%.*s", between,
+					(int)value_n, value);
+			else
+				buf_printf(b, "%c%.*s", between, (int)n, query);
+			between = '&';
+		}
+		query += n + (query[n] == '&');
+	}
+	if (options.len > 0)
+		buf_printf(b, "%coptions=%s", between, options.data);
+	buf_free(&options);
+}
+
+/*
+ * libpq reads postgresql:// and keyword strings; the names of drivers that SQLAlchemy
+ * and golang-migrate have are taken off, and what other tools have behind it becomes
+ * libpq's.  Gives.
  */
 char *
 pg_url_plain(const char *url)
 {
-	const char *colon = strchr(url, ':');
+	const char *rest = strstr(url, "://"), *query;
 	size_t scheme = strcspn(url, "+:");
+	struct buf b = { 0 };
 
-	if (colon == NULL || url[scheme] != '+' || url + scheme > colon ||
-		!strs_starts(url, "postgres"))
+	if (rest == NULL || rest > url + strcspn(url, ":") || (!strs_starts(url,
+		"postgres") && !strs_starts(url, "pgx")))
 		return mem_dup(url);
-	return mem_printf("%.*s%s", (int)scheme, url, colon);
+	query = strchr(rest, '?');
+	/* A question mark before an @ is in a password, which is not ours to read. */
+	if (query != NULL && strchr(query, '@') != NULL)
+		query = NULL;
+	if (strs_starts(url, "pgx"))
+		buf_text(&b, "postgres");
+	else
+		buf_printf(&b, "%.*s", (int)scheme, url);
+	if (query == NULL) {
+		buf_text(&b, rest);
+		return buf_detach(&b);
+	}
+	buf_printf(&b, "%.*s", (int)(query - rest), rest);
+	put_query(&b, query + 1);
+	return buf_detach(&b);
 }
 
 int
@@ -47,6 +136,40 @@ bad_url(struct err *e, const char *why)
 	return err_next(e, "write postgresql://USER@HOST:PORT/NAME, with %%40 "
 			   "for @, %%3A for : and %%2F for / in a password "
 			   "or a name");
+}
+
+/* A parameter that libpq does not know: by its name, unless it may be a password. */
+static int
+unknown(const char *url, struct err *e)
+{
+	const char *p = strstr(url, "://") == NULL ? NULL : strchr(url, '?');
+	PQconninfoOption *all, *o;
+	int found = 0;
+
+	if (p == NULL || strchr(p, '@') != NULL)
+		return 0;
+	all = PQconndefaults();
+	while (*p != '\0' && !found) {
+		size_t n = strcspn(++p, "=&");
+
+		for (o = all; o != NULL && o->keyword != NULL; o++)
+			if (is_called(p, n, o->keyword))
+				break;
+		found = n > 0 && n <= 40 && !is_called(p, n, "ssl") && (o ==
+			NULL || o->keyword == NULL) && strspn(p,
+			"abcdefghijklmnopqrstuvwxyz_-ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+			== n;
+		if (found)
+			err_set(e, ERR_USAGE, "config", "the database url has "
+				"the parameter '%.*s', which libpq does not "
+				"know", (int)n, p);
+		p += strcspn(p, "&");
+	}
+	PQconninfoFree(all);
+	if (found)
+		err_next(e, "leave it out for mig: MIG_DATABASE_URL may be another "
+			"url than DATABASE_URL");
+	return found;
 }
 
 /*
@@ -78,7 +201,7 @@ pg_url_check(const char *url, struct err *e)
 
 	PQfreemem(why);
 	if (o == NULL)
-		return bad_url(e, "");
+		return unknown(url, e) ? -1 : bad_url(e, "");
 	if (has_slash(url))
 		result = bad_url(e, ": an @ stands behind a /");
 	for (x = o; x->keyword != NULL && result == 0; x++)
