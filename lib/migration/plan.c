@@ -235,7 +235,8 @@ look_at_pending(struct plan *p, const struct migration *m, const char *above)
 		x = plan_problem(p, PLAN_CODE, m->version);
 		x->text = mem_printf("migration %s (%s) is %s, which mig "
 			"cannot run", m->version, m->name, m->code);
-		x->next = mem_dup("run it with its own tool, then go on");
+		x->next = mem_dup("run it by its own tool, behind mig: "
+			"mig-apply -- COMMAND; then go on");
 	}
 	if (above == NULL || version_is_repeatable(m->version))
 		return;

@@ -56,6 +56,10 @@ set_twice(struct err *e, const char *version, const char *a, const char *b)
 	err_set(e, ERR_USAGE, "duplicate",
 		"two migrations have the version %s: '%s' and '%s'",
 		version, a, b);
+	/* Postgrator's: VERSION.do.NAME.sql, with an undo beside it. */
+	if (strstr(a, ".undo.") != NULL || strstr(b, ".undo.") != NULL)
+		return err_next(e, "these are Postgrator's files, which mig does "
+			"not read: run it behind mig: mig-apply -- COMMAND");
 	return err_next(e, "give one of them another version");
 }
 

@@ -23,6 +23,21 @@ is_same(const struct migration *file, const struct ledger_row *row)
 		strcmp(file->checksum, row->checksum) == 0;
 }
 
+static int
+no_down(const struct ledger_row *row, const struct migration *file,
+	struct err *e)
+{
+	if (file == NULL || file->code == NULL) {
+		err_set(e, ERR_REFUSED, "no-down", "migration %s (%s) has no "
+			"down script", row->version, row->name);
+		return err_next(e, "go back with mig-rollback --restore");
+	}
+	err_set(e, ERR_REFUSED, "no-down", "migration %s (%s) is %s, which mig "
+		"cannot run", row->version, row->name, file->code);
+	return err_next(e, "take it back by its own tool, behind mig: mig-apply "
+		"-- COMMAND; or go back with mig-rollback --restore");
+}
+
 /*
  * The migration to undo: its file when that is the one that was applied, else
  * what the ledger keeps.
@@ -80,12 +95,8 @@ take(struct back *b, const struct ledger_row *row, struct err *e)
 			"migration %s: its file is gone, using the ledger's "
 			"down script", row->version);
 	}
-	if (m->down.text == NULL) {
-		err_set(e, ERR_REFUSED, "no-down",
-			"migration %s (%s) has no down script", row->version,
-			row->name);
-		return err_next(e, "go back with mig-rollback --restore");
-	}
+	if (m->down.text == NULL)
+		return no_down(row, file, e);
 	if (migration_prepare(&m->down, e) == -1)
 		return -1;
 	if (b->s.history.format->placeholders)

@@ -596,6 +596,7 @@ alembic_file() { # REVISION DOWN [MORE]
 	sql "DELETE FROM alembic_version; INSERT INTO alembic_version VALUES ('22')"
 	pending ""
 	works mig-status --check
+	fails 3 "take it back by its own tool, behind mig: mig-apply -- COMMAND" mig-rollback --steps 1
 	fails 2 "mig writes no migrations of Alembic" mig-gen x
 	sql "UPDATE alembic_version SET version_num = 'gone'"
 	works mig-status
@@ -720,4 +721,12 @@ alembic_file() { # REVISION DOWN [MORE]
 	rm -f app.db
 	sqlite3 app.db 'CREATE TABLE migrations (id INTEGER, flock TEXT)'
 	works mig-apply -q
+}
+
+@test "files of Postgrator are not said to need another version" {
+	sqlite3 app.db VACUUM
+	mkdir -p migrations
+	echo 'CREATE TABLE a (x);' > migrations/001.do.users.sql
+	echo 'DROP TABLE a;' > migrations/001.undo.users.sql
+	fails 2 "these are Postgrator's files" mig-status
 }
