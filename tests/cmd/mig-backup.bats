@@ -89,6 +89,20 @@ load ../lib
 	assert_file_not_exist "$(archive).receipt.json"
 }
 
+@test "a full disk is said to be one, also by the files beside a WAL" {
+	[ "$(id -u)" = 0 ] || skip "needs root for a small file system"
+	local said
+	mkdir small
+	mount -t tmpfs -o size=1m none small 2> /dev/null || skip "cannot mount a tmpfs"
+	sqlite3 small/w.db 'PRAGMA journal_mode = WAL; CREATE TABLE t (x)' > /dev/null
+	dd if=/dev/zero of=small/fill bs=1k 2> /dev/null || true
+	mkdir -p migrations
+	run --separate-stderr mig-status -d small/w.db
+	said="$status $stderr"
+	umount small
+	[[ $said == "4 "*"[no-space]"* ]] || { echo "$said"; return 1; }
+}
+
 @test "no room is known before, and when it comes all the same nothing stays" {
 	[ "$(id -u)" = 0 ] || skip "needs root for a small file system"
 	family

@@ -259,3 +259,20 @@ owned() {
 	pg_q postgres "ALTER DATABASE \"$DB\" OWNER TO CURRENT_USER; DROP OWNED BY mig_test_reader"
 	q "DROP OWNED BY mig_test_reader; DROP ROLE mig_test_reader"
 }
+
+@test "what pg_dump and pg_restore say comes with what to do" {
+	family
+	local limit
+	role mig_test_few "NOSUPERUSER"
+	pg_q postgres "GRANT pg_read_all_data TO mig_test_few"
+	for limit in 1 2; do
+		pg_q postgres "ALTER ROLE mig_test_few CONNECTION LIMIT $limit"
+		fails 4 "too many are connected: end sessions, or raise the limit" mig-backup -q -d "$(as mig_test_few)"
+	done
+	mig-backup -q -o none
+	role mig_test_maker "CREATEDB NOSUPERUSER"
+	pg_q postgres "GRANT pg_read_all_data TO mig_test_maker; ALTER DATABASE \"$DB\" OWNER TO mig_test_maker"
+	fails 4 "[permission]" mig-rollback --restore --yes -q --accept-loss -d "$(as mig_test_maker)"
+	[[ $stderr == *"as a superuser, or as a member of the roles that own"* ]] || { echo "$stderr"; return 1; }
+	pg_q postgres "ALTER DATABASE \"$DB\" OWNER TO CURRENT_USER; DROP OWNED BY mig_test_few; DROP OWNED BY mig_test_maker; DROP ROLE mig_test_few; DROP ROLE mig_test_maker"
+}

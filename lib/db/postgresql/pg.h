@@ -30,6 +30,9 @@
 	"CASE WHEN " n ".nspname = 'public' THEN '' ELSE " \
 	PG_QUOTED(n ".nspname") " || '.' END || " PG_QUOTED(c ".relname")
 
+#define PG_TOO_MANY "too many are connected: end sessions, or raise the limit " \
+	"of the role, the database or the server"
+
 struct pg_dump_result;
 struct pg_server;
 struct pg_trace;

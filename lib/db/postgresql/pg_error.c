@@ -23,6 +23,7 @@ static const struct {
 	{ "25006", ERR_ENV, "permission", "this server or role is read-only: "
 		"connect to the primary" },
 	{ "53100", ERR_ENV, "no-space", "make room on the server" },
+	{ "53300", ERR_ENV, "server", PG_TOO_MANY },
 	{ "53", ERR_ENV, "server", "the server lacks a resource: see its log" },
 	{ "57P", ERR_ENV, "server", "the server ended the connection: see its "
 		"log, then run it again" },

@@ -120,7 +120,8 @@ run_restore(struct pg *m, const char *name, const char *scratch,
 		/* The statement may hold a password: of a user mapping, say. */
 		if (result == 0) {
 			child_hide(child, "Command was:");
-			result = child_collect(child, NULL, e);
+			result = child_collect(child, NULL, e) == 0 ? 0 :
+				pg_program_said(e);
 		}
 		strs_free(&environment);
 		free(program);

@@ -40,6 +40,9 @@ not_connected(struct pg *p, struct err *e)
 		return err_next(e, "if a restore was killed, finish it with "
 			"mig-rollback --restore --resume, or take it back "
 			"with --undo");
+	if (strstr(text, "too many connections") != NULL || strstr(text,
+		"remaining connection slots") != NULL)
+		return err_next(e, PG_TOO_MANY);
 	if (strstr(text, "\" does not exist") != NULL &&
 		strstr(text, "database \"") != NULL)
 		return err_next(e, "create it (mig never does), or correct "

@@ -76,3 +76,38 @@ pg_program_find(const struct pg *p, const char *name, char **path,
 	return err_next(e, "install the PostgreSQL client of version %d: "
 			   "postgresql-client-%d", server, server);
 }
+
+int
+pg_program_said(struct err *e)
+{
+	/* In English, which the messages of a server need not be: then as they come. */
+	static const struct {
+		const char *text, *reason, *next;
+	} known[] = {
+		{ "permission denied", "permission", "grant it to the role (GRANT "
+			"pg_read_all_data TO ...), or connect as the owner" },
+		{ "must be member of role", "permission", "run it as a superuser, "
+			"or as a member of the roles that own what is in it" },
+		{ "must be able to SET ROLE", "permission", "run it as a superuser, "
+			"or as a member of the roles that own what is in it" },
+		{ "must be owner of", "permission", "run it as a superuser, or as "
+			"the owner" },
+		{ "too many connections", "server", PG_TOO_MANY },
+		{ "remaining connection slots", "server", PG_TOO_MANY },
+		{ "No space left on device", "no-space", "make room on the server" },
+		{ "server closed the connection", "server", "check that the server "
+			"runs, then run it again" },
+		{ "terminating connection", "server", "the server ended the "
+			"connection: see its log, then run it again" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (strcmp(e->reason, "program") == 0 && strstr(e->text,
+			known[i].text) != NULL) {
+			memcpy(e->reason, known[i].reason,
+				strlen(known[i].reason) + 1);
+			err_next(e, "%s", known[i].next);
+		}
+	return -1;
+}

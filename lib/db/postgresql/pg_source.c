@@ -161,7 +161,8 @@ pg_source_await(struct pg_source *s, struct err *e)
 	return strstr(e->text, "lock timeout") != NULL ||
 		strstr(e->text, "statement timeout") != NULL ||
 		strstr(e->text, "deadlock detected") != NULL ||
-		strstr(e->text, "could not obtain lock") != NULL ? 0 : -1;
+		strstr(e->text, "could not obtain lock") != NULL ? 0 :
+		pg_program_said(e);
 }
 
 int
@@ -185,6 +186,7 @@ pg_source_read(struct pg_source *s, struct pg_dump_result *out, struct err *e)
 	if (result == 0 || e->code == ERR_DAMAGE) {
 		if (child_end(s->child, &why) == -1) {
 			*e = why;
+			pg_program_said(e);
 			if (result == 0)
 				pg_dump_result_free(out);
 			result = -1;

@@ -85,5 +85,7 @@ int pg_preflight(struct pg *p, struct err *e);
  */
 int pg_program_find(const struct pg *p, const char *name, char **path,
 	struct err *e);
+/* What one of them has said before it failed, as a reason and what to do; -1. */
+int pg_program_said(struct err *e);
 
 #endif

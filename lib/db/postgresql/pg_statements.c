@@ -20,7 +20,8 @@ pg_statements_dump(struct db *d, struct buf *out, struct err *e)
 			"--exclude-schema=mig", NULL };
 
 		pg_url_environment(p, NULL, &environment);
-		result = child_run(argv, &environment, NULL, out, e);
+		result = child_run(argv, &environment, NULL, out, e) == 0 ? 0 :
+			pg_program_said(e);
 		strs_free(&environment);
 		free(program);
 	}

@@ -1,4 +1,7 @@
 /* sqlite_error: what SQLite says, in our words and codes. */
+#include <errno.h>
+#include <string.h>
+
 #include "base/err.h"
 #include "base/stop.h"
 #include "db/sqlite/sqlite.h"
@@ -63,6 +66,13 @@ sqlite_error_code(int code, const char *message, const char *name,
 int
 sqlite_error(struct sqlite *s, struct err *e, const char *what)
 {
-	return sqlite_error_code(sqlite3_extended_errcode(s->h),
-		sqlite3_errmsg(s->h), s->shown, e, what);
+	int code = sqlite3_extended_errcode(s->h);
+	int system = sqlite3_system_errno(s->h);
+
+	/* What is beside a database in WAL mode is made by whoever reads it. */
+	if (((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN) &&
+		(system == ENOSPC || system == EDQUOT))
+		return sqlite_error_code(SQLITE_FULL, strerror(system), s->shown,
+			e, what);
+	return sqlite_error_code(code, sqlite3_errmsg(s->h), s->shown, e, what);
 }
