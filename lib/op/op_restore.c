@@ -81,8 +81,9 @@ op_restore_identity(struct restore *r, struct err *e)
 	err_set(e, ERR_REFUSED, "other-database",
 		"the archive is of another database: '%s', not '%s'", of->path,
 		now->path);
-	return err_next(e, "restore it beside with --into PATH, or use "
-			   "--other-database");
+	return err_next(e, "restore it beside with --into %s, or use "
+		"--other-database", strcmp(now->engine, "sqlite") == 0 ? "PATH" :
+		"NAME");
 }
 
 int

@@ -161,7 +161,9 @@ fill_schema(struct status *s, struct err *e)
 	for (i = 0; i < s->s.ledger.n; i++)
 		if (s->s.ledger.v[i].tool == NULL)
 			return 0;
-	if (s->s.ledger.fingerprint == NULL || s->s.ledger.stale_n > 0)
+	/* And what it has taken back, down to the first, is gone without a trace. */
+	if (s->s.ledger.fingerprint == NULL || s->s.ledger.stale_n > 0 ||
+		(s->s.ledger.host != NULL && s->s.ledger.n == 0))
 		return 0;
 	same = strcmp(s->s.fingerprint, s->s.ledger.fingerprint) == 0;
 	/* What was asked ahead is older than the ledger: once more, then. */

@@ -730,3 +730,16 @@ alembic_file() { # REVISION DOWN [MORE]
 	echo 'DROP TABLE a;' > migrations/001.undo.users.sql
 	fails 2 "these are Postgrator's files" mig-status
 }
+
+@test "what the other tool takes back, down to its first, is no change outside" {
+	sqlite3 app.db 'CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY); CREATE TABLE a (x); INSERT INTO schema_migrations VALUES (1)'
+	export DATABASE_URL=sqlite:app.db
+	mkdir -p migrations
+	printf -- '-- migrate:up\nCREATE TABLE a (x);\n-- migrate:down\nDROP TABLE a;\n' > migrations/1_a.sql
+	printf -- '-- migrate:up\nCREATE TABLE b (x);\n-- migrate:down\nDROP TABLE b;\n' > migrations/2_b.sql
+	works mig-apply -q
+	works mig-rollback -q --steps 1
+	sqlite3 app.db 'DELETE FROM schema_migrations; DROP TABLE a'
+	works mig-status
+	assert_equal "$(json '.problems | length'), $(json .applied), $(json '.pending | length')" "0, 0, 2"
+}

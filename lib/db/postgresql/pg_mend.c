@@ -124,8 +124,12 @@ go_on(struct mend *x, char **said, struct err *e)
 			"no restore of '%s' waits to be resumed" :
 			"the restore of '%s' had not yet proved its copy",
 			x->live);
+		if (x->fresh == NULL && !x->closed && x->old != NULL)
+			return err_next(e, "the last one is finished, and the "
+				"database from before it is '%s'; --undo brings "
+				"that back", x->old);
 		return err_next(e, x->closed || x->fresh != NULL ?
-			"open the database with --undo, then restore again" :
+			"take it back with --undo, then restore again" :
 			"restore it: mig-rollback --restore");
 	}
 	if (pg_swap_names(&n, x->m, x->live, e) == -1)

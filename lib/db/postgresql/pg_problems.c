@@ -71,8 +71,11 @@ unfinished(struct pg *p, db_problem *found, void *arg, struct err *e)
 	} else if (PQntuples(r) > 0 && !pg_lock_by(&p->base, who, sizeof(who))) {
 		text = mem_printf("a restore was killed: its database '%s' is on "
 			"the server", PQgetvalue(r, 0, 0));
-		found(arg, "interrupted-restore", text, "mig-rollback --restore "
-			"--undo drops it, or --resume goes on");
+		found(arg, "interrupted-restore", text, strcmp(PQgetvalue(r, 0,
+			1), PG_SWAP_READY) == 0 ? "mig-rollback --restore "
+			"--undo drops it, or --resume goes on" :
+			"mig-rollback --restore --undo drops it; restoring again "
+			"does, too");
 		free(text);
 	}
 	PQclear(r);
