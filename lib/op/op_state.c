@@ -30,7 +30,8 @@ of_other(struct op_state *s, const struct op *o, struct err *e)
 		"too, which would not be told now", s->ledger.v[i - 1].version,
 		who);
 	return err_next(e, "use the --format of that tool, and bring its table "
-		"back if it is gone; --format mig goes on without that table");
+		"back if it is gone; --format mig goes on without it, and takes "
+		"what it alone knew for pending");
 }
 
 /*
