@@ -163,14 +163,15 @@ tidy() {
 }
 
 @test "an interrupted command is ended with all that it has started" {
-	printf '#!/bin/sh\nsqlite3 app.db "CREATE TABLE early (a)"\ntouch began\nsleep 47 & sleep 47\n' > tool
+	local nap=47.$RANDOM$RANDOM
+	printf '#!/bin/sh\nsqlite3 app.db "CREATE TABLE early (a)"\ntouch began\nsleep %s & sleep %s\n' $nap $nap > tool
 	mig-apply -- ./tool > doc 2> said 3>&- &
 	pid=$!
 	for _ in $(seq 200); do [ -e began ] && break; sleep 0.05; done
 	kill -TERM "$pid"
 	wait "$pid" && status=0 || status=$?
 	[ "$status" -eq 7 ] || { cat said; return 1; }
-	! pgrep -f 'sleep 47'
+	! pgrep -f "sleep $nap"
 	works mig-status
 	[ "$(json '.triage.state')" = partly ]
 }
@@ -222,7 +223,8 @@ tidy() {
 }
 
 @test "Ctrl-C restores, too, and ends all that was started" {
-	printf '#!/bin/sh\nsqlite3 app.db "DELETE FROM child"\ntouch began\n(trap "" TERM INT; sleep 46; sqlite3 app.db "DELETE FROM parent") & sleep 46\n' > tool
+	local nap=46.$RANDOM$RANDOM
+	printf '#!/bin/sh\nsqlite3 app.db "DELETE FROM child"\ntouch began\n(trap "" TERM INT; sleep %s; sqlite3 app.db "DELETE FROM parent") & sleep %s\n' $nap $nap > tool
 	# A job in the background would ignore SIGINT.
 	env --default-signal=INT mig-apply --restore-on-failure -- ./tool > doc 2> said 3>&- &
 	pid=$!
@@ -231,7 +233,7 @@ tidy() {
 	wait "$pid" && status=0 || status=$?
 	[ "$status" -eq 6 ] || { cat said; return 1; }
 	[ "$(rows child)" = 5 ]
-	! pgrep -f 'sleep 46'
+	! pgrep -f "sleep $nap"
 }
 
 @test "a later run of another command does not hide what was left" {

@@ -79,10 +79,12 @@ apply() { works mig-apply -q --no-backup "$@"; }
 }
 
 @test "a hook that hangs is ended with its children; a signal ends it too" {
-	hook before-apply 'sleep 300 & sleep 300'
+	# Of nobody else on the machine.
+	local nap=300.$RANDOM$RANDOM
+	hook before-apply "sleep $nap & sleep $nap"
 	fails 3 "took longer than 1 s, and was ended" mig-apply --hook-timeout 1
-	run ! pgrep -f 'sleep 300'
-	hook before-apply 'sleep 301'
+	run ! pgrep -f "sleep $nap"
+	hook before-apply "sleep 1$nap"
 	rm log
 	mig-apply --no-backup 2> said 3>&- &
 	local pid=$!
@@ -92,7 +94,7 @@ apply() { works mig-apply -q --no-backup "$@"; }
 	wait $pid || status=$?
 	assert_equal "$status" 4
 	grep -q interrupted said
-	run ! pgrep -f 'sleep 301'
+	run ! pgrep -f "sleep 1$nap"
 	assert_equal "$(sqlite3 app.db .tables)" own
 }
 
