@@ -171,7 +171,7 @@ tidy() {
 	kill -TERM "$pid"
 	wait "$pid" && status=0 || status=$?
 	[ "$status" -eq 7 ] || { cat said; return 1; }
-	! pgrep -f "sleep $nap"
+	run ! pgrep -f "sleep $nap"
 	works mig-status
 	[ "$(json '.triage.state')" = partly ]
 }
@@ -233,7 +233,7 @@ tidy() {
 	wait "$pid" && status=0 || status=$?
 	[ "$status" -eq 6 ] || { cat said; return 1; }
 	[ "$(rows child)" = 5 ]
-	! pgrep -f "sleep $nap"
+	run ! pgrep -f "sleep $nap"
 }
 
 @test "a later run of another command does not hide what was left" {
