@@ -107,11 +107,14 @@ pg_facts_archived(struct pg *p, struct pg *m, const char *path,
 	char *is_new;
 	int result = 1;
 
-	if (pg_sql_value(p, &is_new, e, IS_NEW, NULL) == -1)
-		return -1;
-	if (is_new == NULL)
-		return 0;
-	free(is_new);
+	/* At the end it is as it was found to be: by then others may be in it. */
+	if (try) {
+		if (pg_sql_value(p, &is_new, e, IS_NEW, NULL) == -1)
+			return -1;
+		if (is_new == NULL)
+			return 0;
+		free(is_new);
+	}
 	if (pg_scratch_each(path, take, &f, &r, e) == -1)
 		return -1;
 	pg_dump_result_free(&r);

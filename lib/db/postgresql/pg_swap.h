@@ -75,7 +75,8 @@ int pg_facts_try(struct pg *m, const char *live, const char *fresh,
 
 /*
  * pg_facts_archived.c: the same from the dump at path, if p, the database itself, is as
- * CREATE DATABASE leaves it: 1, and 0 if it is not.  try: it is taken back.
+ * CREATE DATABASE leaves it: 1, and 0 if it is not.  try: it is taken back; without, it
+ * has been found to be so.
  */
 int pg_facts_archived(struct pg *p, struct pg *m, const char *path,
 	const char *fresh, int try, struct err *e);
