@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/strs.h"
 #include "db/db.h"
 #include "migration/format/format.h"
 #include "migration/history.h"
@@ -55,17 +54,6 @@ name_of(size_t i, enum lex_rules rules)
 		tools[i].server : tools[i].table;
 }
 
-static int
-has_column(const struct db_census *c, const char *column)
-{
-	size_t i;
-
-	for (i = 0; i < c->n; i++)
-		if (strs_same(c->columns[i], column))
-			return 1;
-	return 0;
-}
-
 const char *
 foreign_tool(struct db *d, const char **table, struct err *e)
 {
@@ -90,7 +78,7 @@ foreign_tool(struct db *d, const char **table, struct err *e)
 			continue;
 		if (db_census(d, names[i], 0, &c, e) == -1)
 			return NULL;
-		fits = has_column(&c, tools[i].column);
+		fits = db_census_column(&c, tools[i].column) < c.n;
 		db_census_free(&c);
 		if (fits) {
 			*table = names[i];
@@ -120,8 +108,8 @@ foreign_is_books(const char *table, const struct db_census *c)
 		if (h == NULL || h->columns == NULL || strcmp(h->table, table) !=
 			0)
 			continue;
-		for (k = 0; h->columns[k] != NULL && has_column(c,
-			h->columns[k]); k++)
+		for (k = 0; h->columns[k] != NULL && db_census_column(c,
+			h->columns[k]) < c->n; k++)
 			continue;
 		if (h->columns[k] == NULL)
 			return 1;
@@ -129,7 +117,7 @@ foreign_is_books(const char *table, const struct db_census *c)
 	for (i = 0; i < TOOLS; i++)
 		if ((strcmp(tools[i].table, table) == 0 || (tools[i].server !=
 			NULL && strcmp(tools[i].server, table) == 0)) &&
-			has_column(c, tools[i].column))
+			db_census_column(c, tools[i].column) < c->n)
 			return 1;
 	return 0;
 }

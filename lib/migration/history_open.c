@@ -48,17 +48,6 @@ table_name(struct db *d, const struct format_history *h)
 }
 
 static int
-has_column(const struct db_census *c, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < c->n; i++)
-		if (strs_same(c->columns[i], name))
-			return 1;
-	return 0;
-}
-
-static int
 has_columns_here(struct db *d, const struct format_history *h, struct err *e)
 {
 	struct db_census c;
@@ -77,11 +66,11 @@ has_columns_here(struct db *d, const struct format_history *h, struct err *e)
 	if (db_census(d, table, 0, &c, e) == -1)
 		return -1;
 	for (column = h->columns; *column != NULL && there; column++)
-		there = has_column(&c, *column);
+		there = db_census_column(&c, *column) < c.n;
 	if (there && h->only)
 		there = (size_t)(column - h->columns) == c.n;
 	if (there && h->without != NULL)
-		there = !has_column(&c, h->without);
+		there = db_census_column(&c, h->without) == c.n;
 	db_census_free(&c);
 	return there;
 }
