@@ -387,6 +387,11 @@ op_restore(struct doc_rollback *out, const struct op *o,
 		p->offline ? "offline" : "restore";
 	out->result = "failed";
 	result = work(&r, &lock, e);
+	if (result == -1 && !p->offline && p->into == NULL && p->only == NULL &&
+		strcmp(e->reason, "database-damaged") == 0)
+		err_next(e, "stop the application, then: mig-rollback --restore "
+			"--offline --accept-loss --no-safety-backup; the damaged "
+			"files are kept aside");
 	out->duration_ms = clock_ms() - start;
 	if (result == 0 && p->only == NULL && p->into == NULL && r.target !=
 		NULL && *r.target != '\0' && strcmp(out->result, "done") == 0)

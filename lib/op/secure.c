@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backup/create.h"
 #include "backup/verify.h"
@@ -87,7 +88,11 @@ taken(struct part_backup *part, struct receipt *r, const struct op *o,
 	if (verify_run(&proof, &verify, e) == -1 ||
 		verify_receipt(&proof, made.path, VERIFY_DEFAULT, o->tool,
 			NULL, &receipt, e) == -1) {
-		err_wrap(e, "verification of the backup before the change");
+		/* As the newest it would stand before those that are good. */
+		if (e->code == ERR_DAMAGE)
+			unlink(made.path);
+		err_wrap(e, "verification of the backup before the change%s",
+			e->code == ERR_DAMAGE ? ", which is not kept" : "");
 		goto out;
 	}
 	if (receipt_read(r, made.path, e) != 1 ||

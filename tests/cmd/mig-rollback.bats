@@ -385,3 +385,18 @@ prepare() {
 	[[ $said == "4 "*"mig-rollback --restore --backups FOLDER backups/"* ]] || { echo "$said"; return 1; }
 	assert_equal "$then" "0 5"
 }
+
+@test "a damaged database: what is said leads back, and no archive of the damage stays" {
+	sqlite3 app.db "CREATE TABLE big (x); WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO big SELECT randomblob(900) FROM n; CREATE INDEX i ON big (x)"
+	mig-backup -q | mig-verify -q -o none
+	local there; there=$(ls backups)
+	dd if=/dev/urandom of=app.db bs=4096 seek=5 count=20 conv=notrunc 2> /dev/null
+	run --separate-stderr mig-rollback --restore --accept-loss --yes -q
+	[ "$status" -ge 4 ]
+	[[ $stderr == *"then: mig-rollback --restore --offline --accept-loss --no-safety-backup;"* ]] || { echo "$stderr"; return 1; }
+	fails 5 "which is not kept" mig-rollback --restore --offline --accept-loss --yes -q
+	assert_equal "$(ls backups)" "$there"
+	works mig-rollback --restore --offline --accept-loss --no-safety-backup --yes -q
+	works mig-verify --latest -q
+	assert_equal "$(sqlite3 app.db 'PRAGMA integrity_check; SELECT count(*) FROM big' | xargs)" "ok 500"
+}
