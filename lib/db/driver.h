@@ -1,6 +1,6 @@
 /*
  * driver: what an engine gives.  A driver is one static struct of functions,
- * listed in db.c; each does what db.h says of the function of its name.  The
+ * listed in db_driver.c; each does what db.h says of the function of its name.  The
  * contract test in tests/unit/ is the definition of a driver.
  */
 #ifndef DB_DRIVER_H

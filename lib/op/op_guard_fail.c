@@ -56,7 +56,7 @@ op_guard_fail(struct guarded *g, const struct err *why, struct err *e)
 		e->code = strcmp(e->reason, "interrupted") == 0 ? ERR_ENV :
 			ERR_FAILED;
 		err_wrap(e, "nothing was written to the database");
-		return err_next(e, "mend the cause and run it again");
+		return err_next(e, "%s", next);
 	}
 	e->code = ERR_LEFT;
 	if (a->p->restore_on_failure && a->out->backup != NULL) {

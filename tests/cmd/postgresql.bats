@@ -47,7 +47,7 @@ load ../pg-app
 		"postgresql://$PGUSER:geheim77%@$host/$DB" "host=$PGHOST password=geheim77 nonsense=1" \
 		"host=$PGHOST password='geheim77" "postgresql://$PGUSER:geheim77@$host:port/$DB" \
 		"postgresql://$PGUSER:geheim77/x@localhost/$DB" "postgresql://$PGUSER:ge/heim77@localhost/$DB" \
-		"postgresql://geheim77:5/ge/heim77@localhost/$DB?sslmode=disable" "postgresql://u:ge?im77=1&im77x=2@localhost/$DB" "host=$PGHOST port=geheim77"; do
+		"postgresql://geheim77:5/ge/heim77@localhost/$DB?sslmode=disable" "postgresql://u:ge?im77=1&im77x=2@localhost/$DB" "postgresql://u@localhost/$DB?password=ge&heim77=" "host=$PGHOST port=geheim77"; do
 		run --separate-stderr mig-status -d "$url"
 		[ "$status" -eq 2 ] || [ "$status" -eq 4 ] || { echo "$url: $status $stderr"; return 1; }
 		[[ $stderr$output != *heim77* && $stderr$output != *im77* ]] || { echo "$url: $stderr"; return 1; }

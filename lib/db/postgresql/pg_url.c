@@ -146,7 +146,8 @@ unknown(const char *url, struct err *e)
 	PQconninfoOption *all, *o;
 	int found = 0;
 
-	if (p == NULL || strchr(p, '@') != NULL)
+	/* A password with an & in it goes on as a parameter. */
+	if (p == NULL || strchr(p, '@') != NULL || strstr(p, "password=") != NULL)
 		return 0;
 	all = PQconndefaults();
 	while (*p != '\0' && !found) {
