@@ -72,6 +72,8 @@ const struct ledger_row *ledger_find_stale(const struct ledger *l,
 	const char *version);
 int ledger_was_told(const struct ledger_row *row, const char *host);
 
+#define LEDGER_TOLD " for " /* "mig 0.1.0 for goose": its table was written, too */
+
 /* Another tool that was told of a row; NULL: none was.  Borrowed. */
 const char *ledger_told(const struct ledger_row *row);
 
@@ -85,7 +87,7 @@ int ledger_may_be_late(const struct ledger *l, const struct ledger_row *row);
 const char *ledger_current(const struct ledger *l);
 
 /*
- * Make the tables, and this database's id, if they are not there.  id NULL: a
+ * ledger_write.c.  Make the tables, and this database's id, if they are not there.  id NULL: a
  * new one.  In the caller's transaction or in its own.
  */
 int ledger_ensure(struct db *d, const char *id, struct err *e);
